@@ -1,0 +1,133 @@
+package connector
+
+import (
+	"context"
+
+	"github.com/streamflow/streamflow/column"
+	"github.com/streamflow/streamflow/expr"
+	"github.com/streamflow/streamflow/rdd"
+)
+
+// Table is a named relation as the catalog and the planner see it.
+type Table interface {
+	Name() string
+	// Schema has the table's columns, then its hidden metadata columns (see Hidden).
+	Schema() *column.Schema
+	// Hidden is the number of trailing schema columns that SELECT * leaves out, such as _partition and _offset.
+	Hidden() int
+	// Provider is the connector's name: "topic", "parquet", "csv", "json", "memory" …
+	Provider() string
+	// Options are what the table was declared with.
+	Options() map[string]string
+}
+
+// ScanRequest says what a query needs of a table.
+type ScanRequest struct {
+	Columns []int       // positions in Schema, ascending, the only ones produced
+	Filters []expr.Expr // conjuncts over the produced columns (bound to their new positions) that every row must satisfy
+	Limit   int64       // rows wanted at the most; 0 means all
+	From    *int64      // bounds in time for tables with history, microseconds since the epoch; nil means unbounded
+	To      *int64
+	// Partitions is the parallelism the planner would like.
+	Partitions int
+}
+
+// Scan is how a table will be read.
+type Scan struct {
+	// Op is a source operator (no inputs) that reads tc.Binding.Splits[tc.Op][tc.Partition].
+	Op rdd.Operator
+	// Splits of a batch scan, one list for each partition. A streaming scan has none: each batch binds its own.
+	Splits [][]rdd.Split
+	// Residual are the filters that the scan does not promise to apply exactly.
+	Residual []expr.Expr
+	// Note is shown by explain: "row groups 3 of 11".
+	Note string
+}
+
+// BatchReader is a table whose present content can be read.
+type BatchReader interface {
+	Table
+	PlanScan(ctx context.Context, req ScanRequest) (*Scan, error)
+}
+
+// Offsets is a position in a growing source: one number for each of its partitions. The source gives them meaning.
+type Offsets []int64
+
+// Start says where a streaming query begins reading a source.
+type Start struct {
+	Mode string // "beginning", "now" or "time"
+	Time int64  // microseconds, for "time"
+}
+
+// Availability is what a growing source has.
+type Availability struct {
+	End Offsets // one past the last readable row of each partition
+	// Ended: nothing will ever follow End (a sealed topic, a finite input).
+	Ended bool
+}
+
+// StreamReader is a table that grows.
+type StreamReader interface {
+	BatchReader
+	// PlanStream is PlanScan for a query that runs on; partitions of the scan are the source's partitions.
+	PlanStream(ctx context.Context, req ScanRequest) (*Scan, error)
+	// Begin is the position that a start mode means.
+	Begin(ctx context.Context, s Start) (Offsets, error)
+	// Available is what can be read now.
+	Available(ctx context.Context) (Availability, error)
+	// Wait returns when more than after can be read or the source has ended, woken by the data itself.
+	Wait(ctx context.Context, after Offsets) error
+	// Bind turns a range into the splits of one micro-batch, one list for each partition (nil where the range is empty).
+	Bind(from, to Offsets) [][]rdd.Split
+}
+
+// OutputMode is Spark's: what of a result a sink receives.
+type OutputMode uint8
+
+const (
+	Append OutputMode = iota
+	Update
+	Complete
+)
+
+func (m OutputMode) String() string { return [...]string{"append", "update", "complete"}[m] }
+
+// WriteRequest says what will be written.
+type WriteRequest struct {
+	Schema    *column.Schema
+	Mode      OutputMode
+	Overwrite bool   // batch only: replace the content
+	Query     string // streaming only
+	Keys      []int  // upsert key columns for Update mode, when known
+}
+
+// Writer is a table that can be written.
+type Writer interface {
+	Table
+	PlanWrite(ctx context.Context, req WriteRequest) (Sink, error)
+}
+
+// Sink is one write in progress, batch or streaming. A batch write is one transaction (batch 0).
+type Sink interface {
+	// Op is the terminal operator that stages rows; it yields no rows and reports its token under TokenKey.
+	Op() rdd.Operator
+	// Guarantee is what explain prints: "exactly-once", "at-least-once", "idempotent" with the reason.
+	Guarantee() string
+	// Begin prepares a batch, before its tasks start, and returns parameters for Binding.Params.
+	Begin(ctx context.Context, tx Tx) (map[string]string, error)
+	// Publish makes the batch visible once its commit entry is replicated. It is redone on recovery until it succeeded.
+	Publish(ctx context.Context, tx Tx, tokens [][]byte) error
+	// Abort discards what a batch staged, known tokens or not. On recovery it is called once with Batch one past the
+	// last committed batch, before the first Begin.
+	Abort(ctx context.Context, tx Tx) error
+}
+
+// TokenKey is the report key under which sink tasks return what they staged.
+const TokenKey = "sink.token"
+
+// Tx names a batch of a query.
+type Tx struct {
+	Query string
+	Epoch int64
+	Batch int64
+}

@@ -1,0 +1,100 @@
+package logical
+
+import (
+	"github.com/streamflow/streamflow/column"
+	"github.com/streamflow/streamflow/expr"
+)
+
+// Commands are plans that do something besides producing rows. Those without a query inside have no children.
+
+// InsertInto writes the query into a table.
+type InsertInto struct {
+	Table     []string
+	Columns   []string // may be nil: by position
+	ByName    bool
+	Overwrite bool
+	Query     Plan
+	Pos       expr.Pos
+}
+
+// CreateTable declares a table; As, when not nil, fills it.
+type CreateTable struct {
+	Name        []string
+	Columns     []column.Field
+	Provider    string // USING topic | parquet | csv | json …
+	Options     map[string]string
+	Location    string
+	Watermark   *Watermark // WATERMARK FOR col AS col - INTERVAL … in the column list; Child is nil
+	IfNotExists bool
+	OrReplace   bool
+	As          Plan
+	Pos         expr.Pos
+}
+
+// CreateView names a query. SQL is its text when it came from SQL.
+type CreateView struct {
+	Name      []string
+	Columns   []string
+	Temporary bool
+	OrReplace bool
+	Query     Plan
+	SQL       string
+	Pos       expr.Pos
+}
+
+// Drop removes a table or view.
+type Drop struct {
+	Name     []string
+	View     bool
+	IfExists bool
+	Pos      expr.Pos
+}
+
+// Show lists things: "tables", "views", "functions", "databases", "columns", "queries", "create table".
+type Show struct {
+	What    string
+	Name    []string
+	Pattern string
+	Pos     expr.Pos
+}
+
+// Describe prints a table's or a query's columns.
+type Describe struct {
+	Name     []string
+	Extended bool
+	Query    Plan
+	Pos      expr.Pos
+}
+
+// Explain prints the stages of planning of a query: mode "simple", "extended" or "formatted".
+type Explain struct {
+	Mode  string
+	Query Plan
+}
+
+// SetConf reads or writes a session setting. Key "" lists all; Value nil reads.
+type SetConf struct {
+	Key   string
+	Value *string
+	Reset bool
+}
+
+// CreateStream starts a named streaming query: CREATE STREAMING QUERY name AS INSERT INTO …, or the start of a Spark
+// Connect write stream.
+type CreateStream struct {
+	Name       string
+	Query      Plan
+	Sink       []string // table, or empty when Format is set
+	Format     string   // console, memory, topic, parquet …
+	Options    map[string]string
+	OutputMode string
+	Trigger    string // "", "once", "available_now", or an interval such as "5 seconds"
+	Start      string // "", "beginning", "now" or a timestamp
+	Pos        expr.Pos
+}
+
+// StopStream stops a streaming query by name or id.
+type StopStream struct {
+	Name string
+	Pos  expr.Pos
+}
