@@ -98,3 +98,9 @@ type StopStream struct {
 	Name string
 	Pos  expr.Pos
 }
+
+// Use names the database of the session: USE default.
+type Use struct {
+	Name []string
+	Pos  expr.Pos
+}

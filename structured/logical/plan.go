@@ -91,6 +91,10 @@ type Filter struct {
 
 // Aggregate groups by Keys and outputs List, whose expressions are keys, aggregates and functions of them. Having,
 // when not nil, is resolved against List and the child and becomes a Filter.
+//
+// An analysed Aggregate is in normal form: every key is an *expr.Attr of the child, and every item of List is a key's
+// *expr.Attr or an *expr.Alias of an *expr.Agg. What the query computes from them stands in a Project above, what it
+// computes before grouping in a Project below.
 type Aggregate struct {
 	Keys   []expr.Expr
 	List   []expr.Expr
@@ -116,6 +120,18 @@ type Tail struct {
 	N     int64
 	Child Plan
 }
+
+// Scan options in which the analyser hands the bounds of a Run to the connector: microseconds since the epoch, as text.
+const (
+	OptionFrom = "streamflow.scan.from"
+	OptionTo   = "streamflow.scan.to"
+)
+
+// Table options that declare an event time column and its watermark. The analyser puts a Watermark above such a scan.
+const (
+	OptionEventTime = "streamflow.event.time"
+	OptionDelayMs   = "streamflow.watermark.delay.ms"
+)
 
 // JoinKind is the kind of a join.
 type JoinKind uint8
@@ -206,9 +222,11 @@ type Sample struct {
 	Child        Plan
 }
 
-// Hint carries a /*+ … */ or df.hint until the analyser has used it.
+// Hint carries a /*+ … */ or df.hint until the analyser has used it. Args are the relations it names; without any it
+// means the child as a whole.
 type Hint struct {
 	Name  string
+	Args  []string
 	Child Plan
 }
 
