@@ -48,7 +48,7 @@ type StageProgress struct {
 	Tasks        int64
 	Completed    int64
 	BytesRead    int64
-	StageIsDone  bool
+	Done         bool
 	RowsRead     int64
 	RowsProduced int64
 }
