@@ -1,0 +1,90 @@
+package meta
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/hashicorp/raft"
+	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
+	"go.etcd.io/bbolt"
+)
+
+// preallocated is how much of the log file is written with zeros when it is made. Pages that exist already cost a sync no
+// block allocation, and a log that is trimmed by snapshots stays within this size.
+const preallocated = 8 << 20
+
+// store is raft's log and stable store.
+type store struct{ *raftboltdb.BoltStore }
+
+// openStore opens or makes the log file. Freelist sync is off: the list is rebuilt by a scan at open, and each commit writes
+// two pages less.
+func openStore(dir string) (*store, error) {
+	path := filepath.Join(dir, "raft.db")
+	if err := preallocate(path); err != nil {
+		return nil, fmt.Errorf("meta: preallocate %s: %w", path, err)
+	}
+	s, err := openBolt(path)
+	if errors.Is(err, bbolt.ErrTimeout) {
+		return nil, fmt.Errorf("meta: %s is in use by another process: %w", path, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("meta: open %s: %w", path, err)
+	}
+	return &store{s}, nil
+}
+
+func openBolt(path string) (*raftboltdb.BoltStore, error) {
+	return raftboltdb.New(raftboltdb.Options{Path: path, BoltOptions: &bbolt.Options{
+		Timeout:         200 * time.Millisecond,
+		NoFreelistSync:  true,
+		FreelistType:    bbolt.FreelistMapType,
+		InitialMmapSize: 64 << 20,
+	}})
+}
+
+// preallocate makes a new log file and fills it up with zeros; an existing file is left alone.
+func preallocate(path string) error {
+	if _, err := os.Stat(path); err == nil || !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	s, err := openBolt(path)
+	if err != nil {
+		return err
+	}
+	if err := s.Close(); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	zeros := make([]byte, 1<<20)
+	for at := info.Size(); at < preallocated; at += int64(len(zeros)) {
+		if _, err := f.WriteAt(zeros, at); err != nil {
+			return err
+		}
+	}
+	return f.Sync()
+}
+
+// StoreLogs implements raft.LogStore. A full disk is an error that raft answers by stepping down until there is room; any
+// other failure leaves unknown what is on disk, so the node must not go on.
+func (s *store) StoreLogs(logs []*raft.Log) error {
+	err := s.BoltStore.StoreLogs(logs)
+	if err != nil && !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) && !errors.Is(err, bbolt.ErrDatabaseNotOpen) {
+		panic(fmt.Sprintf("FATAL: metadata log could not be written: %v", err))
+	}
+	return err
+}
+
+// StoreLog implements raft.LogStore.
+func (s *store) StoreLog(l *raft.Log) error { return s.StoreLogs([]*raft.Log{l}) }
