@@ -1,0 +1,71 @@
+# StreamFlow. `make` alone prints the targets.
+SHELL := /bin/bash
+BIN   := bin
+export CGO_ENABLED ?= 0
+LDFLAGS := -s -w
+RACE_PACKAGES := ./scheduler/... ./executor/... ./shuffle/... ./driver/... ./logstore/... ./structured/stream/... ./structured/connector/...
+FUZZTIME ?= 20s
+DEMO_DATA ?= testdata/flights/flights.parquet
+
+.PHONY: help
+help: ## print this help
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build bin/streamflow and bin/sfsubmit
+	@mkdir -p $(BIN)
+	go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/streamflow ./cmd/sfsubmit
+
+.PHONY: demo
+demo: build ## the main job over history and live on real flights, and the comparison of both
+	@DEMO_DATA=$(DEMO_DATA) scripts/demo.sh
+
+.PHONY: demo-data
+demo-data: build ## fill the topic "demo" of a running node (STREAMFLOW_KAFKA, default 127.0.0.1:9092) with flights
+	@DEMO_DATA=$(DEMO_DATA) scripts/demo-data.sh
+
+.PHONY: test
+test: ## unit and integration tests; packages with concurrency again under the race detector where a C compiler is found
+	go test ./...
+	@if command -v gcc >/dev/null 2>&1; then $(MAKE) --no-print-directory race; else echo "race detector skipped: no C compiler"; fi
+
+.PHONY: race
+race: ## tests of the concurrent packages under the race detector
+	CGO_ENABLED=1 go test -race -short $(RACE_PACKAGES)
+
+.PHONY: crash
+crash: build ## kill the node at random moments while a live job runs (CRASH_ROUNDS, default 40) and check exactly-once
+	go test ./cmd/streamflow -run TestCrash -count=1 -v -timeout 30m -crash-rounds=$${CRASH_ROUNDS:-40}
+
+.PHONY: lint
+lint: vet ## go vet, staticcheck and formatting
+	go tool staticcheck ./...
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
+
+.PHONY: vet
+vet: ## go vet
+	go vet ./...
+
+.PHONY: fmt
+fmt: ## format all Go code
+	gofmt -w .
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME (default 20s)
+	@scripts/fuzz.sh $(FUZZTIME)
+
+.PHONY: bench
+bench: ## micro-benchmarks of the hot kernels
+	go test -run '^$$' -bench . -benchtime 0.5s ./column/... ./expr/... ./shuffle/... ./scheduler/... ./logstore/... ./structured/...
+
+.PHONY: bench-smoke
+bench-smoke: build ## throughput and latency of the whole path, as JSON lines
+	go run ./cmd/streamflow bench smoke
+
+.PHONY: proto
+proto: ## generate Go code from the .proto files of Spark Connect
+	bash driver/connect/proto/generate.sh
+
+.PHONY: clean
+clean: ## remove what the build made
+	rm -rf $(BIN)

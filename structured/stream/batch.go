@@ -1,0 +1,236 @@
+package stream
+
+import (
+	"context"
+	"encoding/binary"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/streamflow/streamflow/column"
+	"github.com/streamflow/streamflow/rdd"
+	"github.com/streamflow/streamflow/structured/connector"
+)
+
+// sidesToken is the key of the side outputs' token in a commit entry.
+const sidesToken = "sides"
+
+// ClockKey is the report key under which a watermark operator returns its partition's clock: 8 bytes, big endian.
+const ClockKey = "clock"
+
+// batch is one micro-batch on its way from decision to published.
+type batch struct {
+	*Loop
+	Decision
+	facts  Facts
+	record *Record
+	began  time.Time
+
+	binding *rdd.Binding
+	mu      sync.Mutex
+	rows    []*column.Batch // to deliver after the commit
+}
+
+func (b *batch) tx() connector.Tx {
+	return connector.Tx{Query: b.Spec.Name, Epoch: b.epoch, Batch: b.Batch}
+}
+
+func (b *batch) run(ctx context.Context) error {
+	p := &Progress{Batch: b.Batch, Started: b.began, From: b.From, To: b.To, Ended: b.Decision.Ended, Available: map[string]connector.Offsets{}}
+	for _, s := range b.facts.Sources {
+		p.Available[s.ID] = s.Available
+	}
+	if err := b.begin(ctx); err != nil {
+		return err
+	}
+	mark := time.Now()
+	p.Choose = mark.Sub(b.began)
+	res, sides, err := b.execute(ctx)
+	if err != nil {
+		return err
+	}
+	mark, p.Run = lap(mark)
+	c := b.commitEntry(res, sides)
+	if err := b.Log.Commit(ctx, b.Spec.Name, *c); err != nil {
+		return err
+	}
+	mark, p.Commit = lap(mark)
+	if err := b.publish(ctx, c); err != nil {
+		return err
+	}
+	_, p.Publish = lap(mark)
+	if b.Spec.Deliver != nil {
+		if err := b.Spec.Deliver(b.Batch, b.rows); err != nil {
+			return err
+		}
+	}
+	p.Watermarks, p.Counters = c.Watermarks, c.Counters
+	p.RowsIn, p.RowsOut = c.Counters["rows.in"], c.Counters["rows.out"]
+	if b.OnProgress != nil {
+		b.OnProgress(p)
+	}
+	return nil
+}
+
+func lap(since time.Time) (time.Time, time.Duration) {
+	now := time.Now()
+	return now, now.Sub(since)
+}
+
+// begin fixes the ranges where that is needed and builds the binding.
+func (b *batch) begin(ctx context.Context) error {
+	if b.Spec.FixRanges && b.Action == Run {
+		p := Planned{Epoch: b.epoch, Batch: b.Batch, To: b.To, Ended: b.Decision.Ended}
+		if err := b.Log.Plan(ctx, b.Spec.Name, p); err != nil {
+			return err
+		}
+	}
+	bind := &rdd.Binding{
+		Query: b.Spec.Name, Epoch: b.epoch, Batch: b.Batch, StateVersion: b.Batch - 1,
+		Splits: map[string][][]rdd.Split{}, Params: map[string]string{}, PartitionClocks: map[string][]int64{},
+	}
+	for _, s := range b.Spec.Sources {
+		bind.Splits[s.ID] = s.Reader.Bind(b.From[s.ID], b.To[s.ID])
+	}
+	for _, w := range b.Spec.Watermarks {
+		bind.PartitionClocks[w.ID] = b.clocksBefore(w)
+	}
+	bind.LastWatermarks = b.lastWatermarks()
+	bind.Watermarks = b.watermarks(bind.PartitionClocks)
+	b.binding = bind
+	return b.beginSinks(ctx)
+}
+
+func (b *batch) beginSinks(ctx context.Context) error {
+	for _, s := range b.Spec.Sinks {
+		params, err := s.Begin(ctx, b.tx())
+		if err != nil {
+			return err
+		}
+		maps.Copy(b.binding.Params, params)
+	}
+	if b.Spec.Sides != nil {
+		if _, err := b.Spec.Sides.Begin(ctx, b.tx()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// clocksBefore are a watermark operator's clocks as the last batch left them.
+func (b *batch) clocksBefore(w WatermarkOp) []int64 {
+	clocks := make([]int64, w.Parts)
+	for p := range clocks {
+		clocks[p] = NoTime
+	}
+	if b.record.Committed != nil {
+		copy(clocks, b.record.Committed.Clocks[w.ID])
+	}
+	return clocks
+}
+
+func (b *batch) lastWatermarks() map[string]int64 {
+	last := map[string]int64{}
+	for _, id := range b.Spec.Stateful {
+		last[id] = NoTime
+		if b.record.Committed != nil {
+			if w, ok := b.record.Committed.Watermarks[id]; ok {
+				last[id] = w
+			}
+		}
+	}
+	return last
+}
+
+// watermarks gives each stateful operator the query's watermark that the clocks mean. It never goes back.
+func (b *batch) watermarks(clocks map[string][]int64) map[string]int64 {
+	low := int64(NoTime)
+	for i, w := range b.Spec.Watermarks {
+		m := minWatermark(clocks[w.ID], w.Delay)
+		if i == 0 || m < low {
+			low = m
+		}
+	}
+	if b.Decision.Ended {
+		low = EndOfTime
+	}
+	out := map[string]int64{}
+	for id, last := range b.lastWatermarks() {
+		out[id] = max(low, last)
+	}
+	return out
+}
+
+// execute runs the tasks; when it returns without error everything staged is durable.
+func (b *batch) execute(ctx context.Context) (*RunResult, []byte, error) {
+	r := Run{Binding: b.binding, BeforeStage: b.beforeStage, OnSide: b.onSide}
+	if b.Spec.Deliver != nil {
+		r.OnBatch = b.keep
+	}
+	res, err := b.Spec.Job.Run(ctx, r)
+	if err != nil || b.Spec.Sides == nil {
+		return res, nil, err
+	}
+	token, err := b.Spec.Sides.Flush(ctx, b.tx())
+	return res, token, err
+}
+
+// beforeStage lets a stage close what the clocks of the stages before it have just passed.
+func (b *batch) beforeStage(_ int, done []*rdd.TaskResult) *rdd.Binding {
+	next := *b.binding
+	next.Watermarks = b.watermarks(b.clocksAfter(done))
+	return &next
+}
+
+func (b *batch) clocksAfter(done []*rdd.TaskResult) map[string][]int64 {
+	after := map[string][]int64{}
+	for _, w := range b.Spec.Watermarks {
+		reported := map[int]int64{}
+		for _, t := range done {
+			for _, r := range t.Reports {
+				if r.Op == w.ID && r.Key == ClockKey && len(r.Value) == 8 {
+					reported[t.Partition] = int64(binary.BigEndian.Uint64(r.Value))
+				}
+			}
+		}
+		after[w.ID] = mergeClocks(b.binding.PartitionClocks[w.ID], reported)
+	}
+	return after
+}
+
+func (b *batch) onSide(side string, rows *column.Batch) error {
+	if b.Spec.Sides == nil {
+		return nil
+	}
+	return b.Spec.Sides.Stage(b.tx(), side, rows)
+}
+
+func (b *batch) keep(_ int, rows *column.Batch) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.rows = append(b.rows, rows.Clone())
+	return nil
+}
+
+// commitEntry is what makes the batch true.
+func (b *batch) commitEntry(res *RunResult, sides []byte) *Commit {
+	c := &Commit{
+		Epoch: b.epoch, Batch: b.Batch, Offsets: b.To, Ended: b.Decision.Ended,
+		Clocks: b.clocksAfter(res.Tasks), Tokens: map[string][][]byte{}, Counters: map[string]int64{},
+	}
+	c.Watermarks = b.watermarks(c.Clocks)
+	for _, t := range res.Tasks {
+		for _, r := range t.Reports {
+			if r.Key == connector.TokenKey {
+				c.Tokens[r.Op] = append(c.Tokens[r.Op], r.Value)
+			}
+		}
+		for _, n := range t.Counters {
+			c.Counters[n.Name] += n.N
+		}
+	}
+	if sides != nil {
+		c.Tokens[sidesToken] = [][]byte{sides}
+	}
+	return c
+}

@@ -1,0 +1,271 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/streamflow/streamflow/internal/usererr"
+	"github.com/streamflow/streamflow/structured/connector"
+)
+
+// ErrFenced ends a loop whose query another driver has claimed.
+var ErrFenced = errors.New("stream: another driver has claimed the query")
+
+// maxAttempts is how often a batch that failed for no fault of its user is run before the query fails.
+const maxAttempts = 3
+
+// Loop drives one query. Its fields are set before Run and not changed after; Run is called once.
+type Loop struct {
+	Spec  *Spec
+	Log   Log
+	State State
+	// Record is read for every decision: the record as replicated now.
+	Record func() (Record, bool)
+	// OnProgress is called after each published batch.
+	OnProgress func(*Progress)
+	Logger     *slog.Logger
+
+	stop     chan struct{}
+	stopOnce sync.Once
+
+	epoch     int64
+	published int64
+	recovered bool
+	until     map[string]connector.Offsets
+	nextFire  time.Time
+	failures  int
+}
+
+// NewLoop returns a loop over the spec.
+func NewLoop(spec *Spec, log Log, state State, record func() (Record, bool)) *Loop {
+	return &Loop{Spec: spec, Log: log, State: state, Record: record, Logger: slog.Default(), stop: make(chan struct{}), published: -1}
+}
+
+// Stop asks the loop to end after the batch that is running. It may be called more than once.
+func (l *Loop) Stop() { l.stopOnce.Do(func() { close(l.stop) }) }
+
+// Run claims the query and runs it until its input ends, it is stopped, fenced, or fails. The query's status is replicated
+// in every case but fencing and cancellation; ctx cancels at once, leaving recovery to the next driver.
+func (l *Loop) Run(ctx context.Context) error {
+	err := l.run(ctx)
+	if ctx.Err() != nil || errors.Is(err, ErrFenced) {
+		return err
+	}
+	if err != nil {
+		l.setStatus(ctx, Failed, err.Error())
+	}
+	return err
+}
+
+func (l *Loop) run(ctx context.Context) error {
+	if err := l.claim(ctx); err != nil {
+		return err
+	}
+	for {
+		began := time.Now()
+		facts, err := l.facts(ctx)
+		if err != nil {
+			return err
+		}
+		d := Decide(facts)
+		switch d.Action {
+		case Wait:
+			err = l.wait(ctx, facts)
+		case Finish:
+			err = l.publish(ctx, facts.Record.Committed)
+		case Recover:
+			err = l.recover(ctx, d.Batch)
+		case Run, Replay:
+			err = l.attempt(ctx, &batch{Loop: l, Decision: d, facts: facts, began: began, record: &facts.Record})
+		case Done:
+			return l.setStatus(ctx, Finished, "")
+		case Stop:
+			return l.setStatus(ctx, Stopped, "")
+		case Fenced:
+			return ErrFenced
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// claim takes the query under a new epoch. Where the sources begin is chosen here, once in the query's life.
+func (l *Loop) claim(ctx context.Context) error {
+	var start map[string]connector.Offsets
+	if r, ok := l.Record(); !ok || r.StartOffsets == nil {
+		start = map[string]connector.Offsets{}
+		for _, s := range l.Spec.Sources {
+			o, err := s.Reader.Begin(ctx, s.Start)
+			if err != nil {
+				return fmt.Errorf("stream: start of %s: %w", s.Reader.Name(), err)
+			}
+			start[s.ID] = o
+		}
+	}
+	r, err := l.Log.Claim(ctx, l.Spec.Name, start)
+	if err != nil {
+		return err
+	}
+	l.epoch = r.Epoch
+	if l.Spec.Trigger.AvailableNow || l.Spec.Trigger.Once {
+		l.until, err = l.available(ctx)
+	}
+	return err
+}
+
+func (l *Loop) available(ctx context.Context) (map[string]connector.Offsets, error) {
+	out := map[string]connector.Offsets{}
+	for _, s := range l.Spec.Sources {
+		a, err := s.Reader.Available(ctx)
+		if err != nil {
+			return nil, err
+		}
+		out[s.ID] = a.End
+	}
+	return out, nil
+}
+
+// facts gathers what the next decision depends on.
+func (l *Loop) facts(ctx context.Context) (Facts, error) {
+	f := Facts{Epoch: l.epoch, Published: l.published, Recovered: l.recovered, Until: l.until, MaxRows: l.Spec.MaxRows, FixRanges: l.Spec.FixRanges}
+	if l.Spec.Trigger.Once {
+		f.MaxRows = 0
+	}
+	select {
+	case <-l.stop:
+		f.StopAsked = true
+	default:
+	}
+	r, ok := l.Record()
+	if !ok {
+		return f, fmt.Errorf("stream: the record of query %s is gone", l.Spec.Name)
+	}
+	f.Record = r
+	for _, s := range l.Spec.Sources {
+		a, err := s.Reader.Available(ctx)
+		if err != nil {
+			return f, fmt.Errorf("stream: available rows of %s: %w", s.Reader.Name(), err)
+		}
+		f.Sources = append(f.Sources, SourceFacts{ID: s.ID, Available: a.End, Ended: a.Ended})
+	}
+	return f, nil
+}
+
+// wait returns when a source has more than the query has read, the user asks to stop, or ctx ends.
+func (l *Loop) wait(ctx context.Context, f Facts) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	woken := make(chan error, len(l.Spec.Sources))
+	for i, s := range l.Spec.Sources {
+		if f.Sources[i].Ended {
+			continue
+		}
+		go func() { woken <- s.Reader.Wait(ctx, f.Record.From(s.ID)) }()
+	}
+	select {
+	case err := <-woken:
+		return err
+	case <-l.stop:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// recover clears what an earlier driver may have left of the batch that is next.
+func (l *Loop) recover(ctx context.Context, next int64) error {
+	tx := connector.Tx{Query: l.Spec.Name, Epoch: l.epoch, Batch: next}
+	if err := l.abort(ctx, tx); err != nil {
+		return err
+	}
+	l.recovered = true
+	return nil
+}
+
+func (l *Loop) abort(ctx context.Context, tx connector.Tx) error {
+	errs := []error{l.State.Abort(l.Spec.Name)}
+	for _, s := range l.Spec.Sinks {
+		errs = append(errs, s.Abort(ctx, tx))
+	}
+	if l.Spec.Sides != nil {
+		errs = append(errs, l.Spec.Sides.Abort(ctx, tx))
+	}
+	return errors.Join(errs...)
+}
+
+// publish carries out what a commit entry promises. It is idempotent.
+func (l *Loop) publish(ctx context.Context, c *Commit) error {
+	tx := connector.Tx{Query: l.Spec.Name, Epoch: c.Epoch, Batch: c.Batch}
+	for _, s := range l.Spec.Sinks {
+		if err := s.Publish(ctx, tx, c.Tokens[s.ID]); err != nil {
+			return fmt.Errorf("stream: publish batch %d of %s: %w", c.Batch, l.Spec.Name, err)
+		}
+	}
+	if l.Spec.Sides != nil {
+		if err := l.Spec.Sides.Publish(ctx, tx, c.Tokens[sidesToken]); err != nil {
+			return fmt.Errorf("stream: publish side outputs of batch %d of %s: %w", c.Batch, l.Spec.Name, err)
+		}
+	}
+	if err := l.State.Commit(l.Spec.Name, c.Batch); err != nil {
+		return err
+	}
+	l.published = c.Batch
+	return nil
+}
+
+// attempt runs a batch; one that fails is aborted and run again by the next decision, unless the fault is the user's or
+// it has failed too often.
+func (l *Loop) attempt(ctx context.Context, b *batch) error {
+	if err := l.waitTrigger(ctx); err != nil {
+		return err
+	}
+	err := b.run(ctx)
+	if err == nil {
+		l.failures = 0
+		return nil
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if errors.Is(err, ErrFenced) {
+		return err
+	}
+	if aerr := l.abort(ctx, b.tx()); aerr != nil {
+		return errors.Join(err, aerr)
+	}
+	l.failures++
+	if _, users := usererr.As(err); users || l.failures >= maxAttempts {
+		return fmt.Errorf("query %s, batch %d: %w", l.Spec.Name, b.Batch, err)
+	}
+	l.Logger.Warn("batch failed and runs again", "query", l.Spec.Name, "batch", b.Batch, "attempt", l.failures, "err", err)
+	return nil
+}
+
+// waitTrigger holds a batch back until its interval has passed.
+func (l *Loop) waitTrigger(ctx context.Context) error {
+	iv := l.Spec.Trigger.Interval
+	if iv <= 0 {
+		return nil
+	}
+	if d := time.Until(l.nextFire); d > 0 {
+		t := time.NewTimer(d)
+		defer t.Stop()
+		select {
+		case <-t.C:
+		case <-l.stop:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	l.nextFire = time.Now().Truncate(iv).Add(iv)
+	return nil
+}
+
+func (l *Loop) setStatus(ctx context.Context, status, message string) error {
+	return l.Log.SetStatus(ctx, l.Spec.Name, StatusCmd{Epoch: l.epoch, Status: status, Error: message})
+}

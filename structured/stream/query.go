@@ -1,0 +1,118 @@
+package stream
+
+import (
+	"context"
+	"time"
+
+	"github.com/streamflow/streamflow/column"
+	"github.com/streamflow/streamflow/rdd"
+	"github.com/streamflow/streamflow/structured/connector"
+)
+
+// Spec is a planned query, ready to run: the job whose fragments never change, and what each micro-batch must bind.
+type Spec struct {
+	Name       string
+	Job        Job
+	Sources    []Source
+	Watermarks []WatermarkOp
+	Stateful   []string // ids of operators with state, whose watermark is bound
+	Sinks      []Sink
+	Sides      Sides
+	Deliver    Deliver // rows of a query without a sink, after each commit; nil when all rows go to sinks
+	Trigger    Trigger
+	MaxRows    int64 // cap on rows taken from one partition by one batch; 0 takes all there is
+	FixRanges  bool  // some sink is only idempotent
+}
+
+// Source is a growing table at the operator that scans it.
+type Source struct {
+	ID     string
+	Reader connector.StreamReader
+	Start  connector.Start
+}
+
+// WatermarkOp is a watermark operator and its delay in microseconds. It has one clock for each partition of its stage.
+type WatermarkOp struct {
+	ID    string
+	Delay int64
+	Parts int
+}
+
+// Sink is a write at the operator that stages it.
+type Sink struct {
+	ID string
+	connector.Sink
+}
+
+// Sides takes rows that operators set aside. They are staged in the query's transaction and become visible with the batch.
+type Sides interface {
+	connector.Sink
+	// Stage takes rows of a batch that is running. It is safe for concurrent use and copies what it keeps.
+	Stage(tx connector.Tx, side string, b *column.Batch) error
+	// Flush returns when all staged rows are durable, with the token of what was staged (nil for nothing).
+	Flush(ctx context.Context, tx connector.Tx) ([]byte, error)
+}
+
+// Deliver receives the rows of a committed batch. It may keep them.
+type Deliver func(batch int64, rows []*column.Batch) error
+
+// Job is the planned query at the driver.
+type Job interface {
+	Run(ctx context.Context, r Run) (*RunResult, error)
+}
+
+// Run is one execution of the job.
+type Run struct {
+	Binding *rdd.Binding
+	// BeforeStage may give a stage another binding, from what the stages before it reported.
+	BeforeStage func(stage int, done []*rdd.TaskResult) *rdd.Binding
+	// OnBatch receives the rows of a job without a sink; the batch is valid during the call.
+	OnBatch func(partition int, b *column.Batch) error
+	OnSide  func(side string, b *column.Batch) error
+}
+
+// RunResult is what the tasks of a run told.
+type RunResult struct{ Tasks []*rdd.TaskResult }
+
+// State is the executors' keyed state of a query.
+type State interface {
+	// Commit makes the changes of version the committed ones.
+	Commit(query string, version int64) error
+	// Abort drops uncommitted changes; state is at the last committed version again.
+	Abort(query string) error
+}
+
+// Log replicates the query's record. Refusals are errors: ErrFenced when another driver has claimed the query.
+type Log interface {
+	Claim(ctx context.Context, name string, start map[string]connector.Offsets) (Record, error)
+	Plan(ctx context.Context, name string, p Planned) error
+	Commit(ctx context.Context, name string, c Commit) error
+	SetStatus(ctx context.Context, name string, s StatusCmd) error
+}
+
+// Trigger says when batches run.
+type Trigger struct {
+	Interval     time.Duration // 0: as soon as the last batch has committed and there is data
+	Once         bool          // one batch of what is there now
+	AvailableNow bool          // batches until what is there now is done
+}
+
+// Progress tells how one batch went.
+type Progress struct {
+	Batch      int64
+	Started    time.Time
+	Choose     time.Duration // finding offsets
+	Run        time.Duration // tasks, up to staged and durable
+	Commit     time.Duration // replicating the entry
+	Publish    time.Duration // making it visible
+	RowsIn     int64
+	RowsOut    int64
+	Counters   map[string]int64
+	From, To   map[string]connector.Offsets
+	Available  map[string]connector.Offsets
+	Watermarks map[string]int64
+	Ended      bool
+}
+
+// Total is the batch's duration from trigger to visible.
+func (p *Progress) Total() time.Duration { return p.Choose + p.Run + p.Commit + p.Publish }

@@ -1,0 +1,69 @@
+package stream
+
+import "github.com/streamflow/streamflow/structured/connector"
+
+// Status of a query.
+const (
+	Running  = "running"
+	Stopped  = "stopped"  // by its user; it can be resumed
+	Finished = "finished" // its input ended
+	Failed   = "failed"
+)
+
+// Record is what the cluster knows of a query. It is replicated; the loop changes it only through commands.
+type Record struct {
+	Name       string `json:"name"`
+	ID         string `json:"id"`
+	Definition []byte `json:"definition"` // what the driver plans from
+	ProducerID int64  `json:"producerId"` // of the query's transactions in the log
+	Epoch      int64  `json:"epoch"`      // the driver's incarnation; each claim is one higher
+	Status     string `json:"status"`
+	Error      string `json:"error,omitempty"`
+	// StartOffsets are where the sources began, set once with the first claim that chose them.
+	StartOffsets map[string]connector.Offsets `json:"startOffsets,omitempty"`
+	// Planned holds the ranges of a batch that must be replayed with the same content, because a sink is only idempotent.
+	Planned *Planned `json:"planned,omitempty"`
+	// Committed is the last committed batch, nil before the first.
+	Committed *Commit `json:"committed,omitempty"`
+	// Totals are exact counters summed over all committed batches: rows.in, rows.out, rows.late, rows.dead …
+	Totals map[string]int64 `json:"totals,omitempty"`
+}
+
+// Planned is a batch whose ranges were fixed before it ran.
+type Planned struct {
+	Epoch int64                        `json:"epoch"`
+	Batch int64                        `json:"batch"`
+	To    map[string]connector.Offsets `json:"to"`
+	Ended bool                         `json:"ended"`
+}
+
+// Commit is the entry that makes a batch true: input progress, event time, state version and output together. The state
+// version is the batch number.
+type Commit struct {
+	Epoch      int64                        `json:"epoch"`
+	Batch      int64                        `json:"batch"`
+	Offsets    map[string]connector.Offsets `json:"offsets"`              // by source: one past the last row read
+	Clocks     map[string][]int64           `json:"clocks,omitempty"`     // by watermark operator: largest event time of each partition
+	Watermarks map[string]int64             `json:"watermarks,omitempty"` // by operator, as it was given to the batch
+	Tokens     map[string][][]byte          `json:"tokens,omitempty"`     // by sink: what its tasks staged
+	Counters   map[string]int64             `json:"counters,omitempty"`
+	Ended      bool                         `json:"ended,omitempty"` // the input had ended; nothing follows
+}
+
+// NextBatch is the number of the batch after the last committed one.
+func (r *Record) NextBatch() int64 {
+	if r.Committed == nil {
+		return 0
+	}
+	return r.Committed.Batch + 1
+}
+
+// From is where the next batch begins to read a source.
+func (r *Record) From(source string) connector.Offsets {
+	if r.Committed != nil {
+		if o, ok := r.Committed.Offsets[source]; ok {
+			return o
+		}
+	}
+	return r.StartOffsets[source]
+}
