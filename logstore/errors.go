@@ -1,0 +1,22 @@
+package logstore
+
+import "errors"
+
+// Sentinels for what an append, a read or an open can refuse. Errors returned by this package wrap one of them, with
+// the place; a protocol server maps them to its own codes in one table.
+var (
+	ErrClosed               = errors.New("log is closed")
+	ErrUnknownPartition     = errors.New("unknown topic or partition")
+	ErrInvalidTopic         = errors.New("invalid topic name")
+	ErrSealed               = errors.New("topic is sealed")
+	ErrCorruptMessage       = errors.New("corrupt record batch")
+	ErrInvalidRecord        = errors.New("invalid record")
+	ErrMessageTooLarge      = errors.New("record batch too large")
+	ErrUnsupportedCodec     = errors.New("unsupported compression codec")
+	ErrOffsetOutOfRange     = errors.New("offset out of range")
+	ErrOutOfOrderSequence   = errors.New("out of order sequence number")
+	ErrDuplicateSequence    = errors.New("duplicate sequence number, too old to answer")
+	ErrInvalidProducerEpoch = errors.New("invalid producer epoch")
+	ErrInvalidTxnState      = errors.New("invalid transaction state")
+	ErrDiskFull             = errors.New("disk is full")
+)
