@@ -1,0 +1,338 @@
+package broker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/streamflow/streamflow/internal/usererr"
+	"github.com/streamflow/streamflow/logstore"
+	"github.com/streamflow/streamflow/logstore/meta"
+)
+
+// Options configures a Broker. The zero value of every field but Dir is its default.
+type Options struct {
+	Dir               string           // data directory; the log is in Dir/log, metadata in Dir/meta
+	Log               logstore.Options // Dir in it is ignored
+	Machines          []meta.Machine   // further machines of the metadata group
+	DefaultPartitions int32            // of topics created without a count; 4
+	Logger            *slog.Logger
+	Now               func() time.Time // time.Now
+}
+
+// Broker is an open data directory.
+type Broker struct {
+	opts      Options
+	node      *meta.Node
+	log       *logstore.Log
+	topics    *topicsMachine
+	offsets   *offsetsMachine
+	producers *producersMachine
+	catalog   *Catalog
+	clusterID string
+
+	mu         sync.RWMutex
+	partitions map[partitionKey]*logstore.Partition
+	closed     bool
+
+	ids producerIDs
+}
+
+// Open opens or makes a data directory: metadata first, then the partitions of each topic in it.
+func Open(opts Options) (*Broker, error) {
+	if opts.DefaultPartitions <= 0 {
+		opts.DefaultPartitions = 4
+	}
+	if opts.Logger == nil {
+		opts.Logger = slog.Default()
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	b := &Broker{
+		opts: opts, topics: newTopicsMachine(), offsets: newOffsetsMachine(), producers: &producersMachine{},
+		partitions: map[partitionKey]*logstore.Partition{},
+	}
+	if err := b.openMeta(); err != nil {
+		return nil, err
+	}
+	if err := b.openLog(); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	return b, nil
+}
+
+func (b *Broker) openMeta() error {
+	cm, cl := newCatalogMachine(), &clusterMachine{}
+	machines := append([]meta.Machine{b.topics, b.offsets, b.producers, cm, cl}, b.opts.Machines...)
+	node, err := meta.Open(meta.Options{Dir: filepath.Join(b.opts.Dir, "meta"), Machines: machines, Logger: b.opts.Logger})
+	if err != nil {
+		return fmt.Errorf("broker: %w", err)
+	}
+	b.node, b.catalog = node, &Catalog{node: node, machine: cm}
+	if b.clusterID, err = cl.ensure(node); err != nil {
+		return errors.Join(fmt.Errorf("broker: cluster id: %w", err), node.Close())
+	}
+	return nil
+}
+
+func (b *Broker) openLog() error {
+	o := b.opts.Log
+	o.Dir = filepath.Join(b.opts.Dir, "log")
+	if o.Logger == nil {
+		o.Logger = b.opts.Logger
+	}
+	l, err := logstore.Open(o)
+	if err != nil {
+		return fmt.Errorf("broker: %w", err)
+	}
+	b.log = l
+	for _, name := range b.topics.pendingDeletes() {
+		if err := b.removeFiles(context.Background(), name); err != nil {
+			return err
+		}
+	}
+	for _, t := range b.topics.list() {
+		if err := b.openPartitions(t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openPartitions opens the partitions of t that are not open, and gives all of them t's configuration.
+func (b *Broker) openPartitions(t *Topic) error {
+	cfg := t.partitionConfig()
+	for p := range t.Partitions {
+		part, err := b.log.EnsurePartition(logstore.TopicPartition{Topic: t.Name, Partition: p}, cfg)
+		if err != nil {
+			return fmt.Errorf("broker: open %s-%d: %w", t.Name, p, err)
+		}
+		b.mu.Lock()
+		b.partitions[partitionKey{t.Name, p}] = part
+		b.mu.Unlock()
+	}
+	return nil
+}
+
+// Close ends the broker. It may be called more than once.
+func (b *Broker) Close() error {
+	b.mu.Lock()
+	was := b.closed
+	b.closed = true
+	b.mu.Unlock()
+	if was {
+		return nil
+	}
+	var err error
+	if b.log != nil {
+		err = b.log.Close()
+	}
+	return errors.Join(err, b.node.Close())
+}
+
+// Meta is the metadata node, for packages that own machines of their own.
+func (b *Broker) Meta() *meta.Node { return b.node }
+
+// Log is the storage engine below the topics.
+func (b *Broker) Log() *logstore.Log { return b.log }
+
+// Catalog is the durable set of named tables and views.
+func (b *Broker) Catalog() *Catalog { return b.catalog }
+
+// ClusterID names the cluster; it is made on the first open and never changes.
+func (b *Broker) ClusterID() string { return b.clusterID }
+
+// DefaultPartitions is the partition count of topics created without one.
+func (b *Broker) DefaultPartitions() int32 { return b.opts.DefaultPartitions }
+
+// Topics returns all topics by name.
+func (b *Broker) Topics() []*Topic { return b.topics.list() }
+
+// Topic returns a topic, or the user error UNKNOWN_TOPIC with the nearest name.
+func (b *Broker) Topic(name string) (*Topic, error) { return b.topics.get(name) }
+
+// TopicByID returns a topic by its id; nil when there is none.
+func (b *Broker) TopicByID(id uuid.UUID) *Topic { return b.topics.getByID(id) }
+
+// Watch returns a channel that is closed at the next change of any topic. Take it, look, then wait.
+func (b *Broker) Watch() <-chan struct{} { return b.topics.watch() }
+
+// Partition returns an open partition of a topic.
+func (b *Broker) Partition(topic string, p int32) (*logstore.Partition, error) {
+	b.mu.RLock()
+	part := b.partitions[partitionKey{topic, p}]
+	b.mu.RUnlock()
+	if part != nil {
+		return part, nil
+	}
+	t, err := b.Topic(topic)
+	if err != nil {
+		return nil, err
+	}
+	return nil, usererr.New(CodeUnknownPart, "22023", "topic %q has partitions 0 to %d, not %d", topic, t.Partitions-1, p)
+}
+
+// CreateTopic creates a topic. partitions <= 0 asks for the default count. Errors are user errors: INVALID_TOPIC,
+// INVALID_TOPIC_CONFIG (unknown keys with the nearest known one), INVALID_PARTITION_COUNT, TOPIC_ALREADY_EXISTS.
+func (b *Broker) CreateTopic(ctx context.Context, name string, partitions int32, configs map[string]string) (*Topic, error) {
+	t, err := b.newTopic(name, partitions, configs)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.applyTopic(ctx, topicCommand{Create: t}); err != nil {
+		return nil, err
+	}
+	return t, b.openPartitions(t)
+}
+
+// ValidateTopic returns what CreateTopic would refuse, and creates nothing.
+func (b *Broker) ValidateTopic(name string, partitions int32, configs map[string]string) error {
+	if _, err := b.newTopic(name, partitions, configs); err != nil {
+		return err
+	}
+	if _, err := b.Topic(name); err == nil {
+		return errTopicExists(name)
+	}
+	return nil
+}
+
+func (b *Broker) newTopic(name string, partitions int32, configs map[string]string) (*Topic, error) {
+	if err := validateName(name); err != nil {
+		return nil, err
+	}
+	if err := ValidateConfigs(configs); err != nil {
+		return nil, err
+	}
+	if partitions <= 0 {
+		partitions = b.opts.DefaultPartitions
+	}
+	if partitions > maxPartitions {
+		return nil, usererr.New(CodeInvalidCount, "22023", "topic %q: %d partitions; at most %d are possible", name, partitions, maxPartitions)
+	}
+	return &Topic{Name: name, ID: uuid.New(), Partitions: partitions, Configs: configs, CreatedMs: b.opts.Now().UnixMilli()}, nil
+}
+
+// DeleteTopic deletes a topic, its records, and the offsets that groups committed for it.
+func (b *Broker) DeleteTopic(ctx context.Context, name string) error {
+	if err := b.applyTopic(ctx, topicCommand{Delete: name}); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	for k := range b.partitions {
+		if k.topic == name {
+			delete(b.partitions, k)
+		}
+	}
+	b.mu.Unlock()
+	return b.removeFiles(ctx, name)
+}
+
+// removeFiles finishes a deletion: files, then offsets, then the note that the name is not free.
+func (b *Broker) removeFiles(ctx context.Context, name string) error {
+	if err := b.log.DeleteTopic(name); err != nil && !errors.Is(err, logstore.ErrUnknownPartition) {
+		return fmt.Errorf("broker: delete files of %s: %w", name, err)
+	}
+	if err := b.applyOffsets(ctx, offsetCommand{DropTopic: name}); err != nil {
+		return err
+	}
+	return b.applyTopic(ctx, topicCommand{Forget: name})
+}
+
+// AlterConfigs sets and unsets configs of a topic; partitions take them over at once.
+func (b *Broker) AlterConfigs(ctx context.Context, name string, set map[string]string, unset []string) error {
+	if err := b.ValidateAlter(name, set, unset); err != nil {
+		return err
+	}
+	if err := b.applyTopic(ctx, topicCommand{Alter: &alterTopic{Name: name, Set: set, Unset: unset}}); err != nil {
+		return err
+	}
+	t, err := b.Topic(name)
+	if err != nil {
+		return err
+	}
+	return b.openPartitions(t)
+}
+
+// ValidateAlter returns what AlterConfigs would refuse, and changes nothing.
+func (b *Broker) ValidateAlter(name string, set map[string]string, unset []string) error {
+	t, err := b.Topic(name)
+	if err != nil {
+		return err
+	}
+	after := t.clone().Configs
+	if after == nil {
+		after = map[string]string{}
+	}
+	for _, k := range unset {
+		if err := knownConfig(k); err != nil {
+			return err
+		}
+		delete(after, k)
+	}
+	for k, v := range set {
+		after[k] = v
+	}
+	return ValidateConfigs(after)
+}
+
+// CreatePartitions makes a topic have count partitions, more than it has.
+func (b *Broker) CreatePartitions(ctx context.Context, name string, count int32) error {
+	if count > maxPartitions {
+		return usererr.New(CodeInvalidCount, "22023", "topic %q: %d partitions; at most %d are possible", name, count, maxPartitions)
+	}
+	if err := b.applyTopic(ctx, topicCommand{Grow: &growTopic{Name: name, Partitions: count}}); err != nil {
+		return err
+	}
+	t, err := b.Topic(name)
+	if err != nil {
+		return err
+	}
+	return b.openPartitions(t)
+}
+
+func (b *Broker) applyTopic(ctx context.Context, c topicCommand) error {
+	_, err := b.apply(ctx, b.topics, c)
+	return err
+}
+
+func (b *Broker) apply(ctx context.Context, m meta.Machine, cmd any) ([]byte, error) {
+	data, err := json.Marshal(cmd)
+	if err != nil {
+		return nil, fmt.Errorf("broker: encode %s command: %w", m.Name(), err)
+	}
+	return b.node.Apply(ctx, m.Name(), data)
+}
+
+// producerIDs is the block that ids are handed out from.
+type producerIDs struct {
+	mu         sync.Mutex
+	next, last int64 // [next, last) are free
+}
+
+// NextProducerID returns a producer id that nobody else has or had.
+func (b *Broker) NextProducerID(ctx context.Context) (int64, error) {
+	b.ids.mu.Lock()
+	defer b.ids.mu.Unlock()
+	if b.ids.next == b.ids.last {
+		out, err := b.apply(ctx, b.producers, producerCommand{Reserve: producerBlock})
+		if err != nil {
+			return 0, fmt.Errorf("broker: reserve producer ids: %w", err)
+		}
+		first, err := strconv.ParseInt(string(out), 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("broker: reserve producer ids: %w", err)
+		}
+		b.ids.next, b.ids.last = first, first+producerBlock
+	}
+	id := b.ids.next
+	b.ids.next++
+	return id, nil
+}
