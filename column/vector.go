@@ -30,6 +30,9 @@ type Vector struct {
 	// Const marks a vector that stores one row standing for N equal ones. It lives only inside expression evaluation;
 	// a Batch never holds one.
 	Const bool
+
+	spare     []uint64 // a bitmap's memory while Valid is nil
+	codeSpare []int32  // Codes of an earlier use
 }
 
 // Dec128 is a signed 128-bit integer, the unscaled value of a decimal: Hi*2^64 + Lo.

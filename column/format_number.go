@@ -1,0 +1,90 @@
+package column
+
+import (
+	"math"
+	"strconv"
+)
+
+// AppendFloat appends a float as Spark casts it to a string (Java's form): 1.0, 1.0E10, 1.0E-4, NaN, Infinity. bits is
+// 32 or 64.
+func AppendFloat(dst []byte, x float64, bits int) []byte {
+	switch {
+	case math.IsNaN(x):
+		return append(dst, "NaN"...)
+	case math.IsInf(x, 1):
+		return append(dst, "Infinity"...)
+	case math.IsInf(x, -1):
+		return append(dst, "-Infinity"...)
+	}
+	if a := math.Abs(x); a == 0 || a >= 1e-3 && a < 1e7 {
+		at := len(dst)
+		dst = strconv.AppendFloat(dst, x, 'f', -1, bits)
+		for _, c := range dst[at:] {
+			if c == '.' {
+				return dst
+			}
+		}
+		return append(dst, ".0"...)
+	}
+	at := len(dst)
+	dst = strconv.AppendFloat(dst, x, 'e', -1, bits)
+	return javaExponent(dst, at)
+}
+
+// javaExponent rewrites d[.ddd]e±dd, which starts at dst[at], as d.ddd|d.0 E[-]d.
+func javaExponent(dst []byte, at int) []byte {
+	e := at
+	dot := false
+	for dst[e] != 'e' {
+		dot = dot || dst[e] == '.'
+		e++
+	}
+	var exp [8]byte
+	digits := append(exp[:0], dst[e+1:]...)
+	dst = dst[:e]
+	if !dot {
+		dst = append(dst, ".0"...)
+	}
+	dst = append(dst, 'E')
+	if digits[0] == '-' {
+		dst = append(dst, '-')
+	}
+	digits = digits[1:]
+	for len(digits) > 1 && digits[0] == '0' {
+		digits = digits[1:]
+	}
+	return append(dst, digits...)
+}
+
+// AppendIntervalYM appends months as Spark casts them: INTERVAL '1-2' YEAR TO MONTH.
+func AppendIntervalYM(dst []byte, months int32) []byte {
+	n := int64(months)
+	dst = append(dst, "INTERVAL '"...)
+	if n < 0 {
+		dst, n = append(dst, '-'), -n
+	}
+	dst = append(strconv.AppendInt(dst, n/12, 10), '-')
+	return append(strconv.AppendInt(dst, n%12, 10), "' YEAR TO MONTH"...)
+}
+
+// AppendIntervalDT appends microseconds as Spark casts them: INTERVAL '1 02:03:04.5' DAY TO SECOND.
+func AppendIntervalDT(dst []byte, us int64) []byte {
+	dst = append(dst, "INTERVAL '"...)
+	n := uint64(us)
+	if us < 0 {
+		dst, n = append(dst, '-'), -n
+	}
+	dst = append(strconv.AppendUint(dst, n/microsPerDay, 10), ' ')
+	n %= microsPerDay
+	s := int(n / microsPerSecond)
+	dst = append2(dst, s/3600)
+	dst = append2(append(dst, ':'), s/60%60)
+	dst = append2(append(dst, ':'), s%60)
+	if f := int64(n % microsPerSecond); f != 0 {
+		dst = appendMicros(append(dst, '.'), f)
+		for dst[len(dst)-1] == '0' {
+			dst = dst[:len(dst)-1]
+		}
+	}
+	return append(dst, "' DAY TO SECOND"...)
+}

@@ -1,0 +1,240 @@
+package column
+
+import "unsafe"
+
+// NoGroup is the id that Lookup gives to a row whose key is in no group.
+const NoGroup = ^uint32(0)
+
+// GroupTable numbers distinct keys in the order of their first appearance. Nulls are equal to each other. Slots are
+// open-addressed and hold what most probes need to decide:
+//
+//	one fixed-width key:  slot = key word | group+1            one cache miss for a row
+//	other keys:           slot = 32 hash bits | group+1  ─▶  row of key words (see keyLayout)
+//
+// The hash of every group is kept, so that growing and merging never hash again.
+type GroupTable struct {
+	layout keyLayout
+	single bool // the one key is a fixed-width leaf
+	rows   []uint64
+	hashes []uint64
+	slots  []slot
+	tags   []uint64
+	mask   uint64
+	n      int
+	arena  byteArena
+	words  []uint64
+	long   longStrings
+	nullID uint32 // single: the null group's id + 1, 0 when there is none
+
+	byCode []uint32 // dictionary codes to groups, for the batch at hand
+	keys   []*Builder
+	cached []*Vector
+}
+
+// slot is an entry of the single-key table; id is the group plus one, 0 for an empty slot.
+type slot struct {
+	key uint64
+	id  uint32
+	_   uint32
+}
+
+const (
+	firstSlots = 1 << 10
+	stage      = 64      // rows whose slots are touched together before any is probed
+	bigSlots   = 1 << 15 // from this many slots on, probing in stages pays
+)
+
+// NewGroupTable returns an empty table over key columns of the types.
+func NewGroupTable(types []Type) *GroupTable {
+	t := &GroupTable{layout: newKeyLayout(types)}
+	if len(types) == 1 && len(t.layout.leaves) == 1 && !t.layout.leaves[0].isBytes() {
+		t.single = t.layout.leaves[0].words() == 1
+	}
+	t.alloc(firstSlots)
+	return t
+}
+
+func (t *GroupTable) alloc(slots int) {
+	t.mask = uint64(slots - 1)
+	if t.single {
+		t.slots = hugeSlice[slot](slots)
+	} else {
+		t.tags = hugeSlice[uint64](slots)
+	}
+}
+
+// Len is the number of groups.
+func (t *GroupTable) Len() int { return t.n }
+
+// Hashes are the hashes of the groups, as Hash gives them; they live until the next Insert.
+func (t *GroupTable) Hashes() []uint64 { return t.hashes }
+
+// Bytes is the memory that the table holds.
+func (t *GroupTable) Bytes() int64 {
+	n := int64(cap(t.rows)+cap(t.hashes)+cap(t.tags)+cap(t.words))*8 + int64(cap(t.slots))*int64(unsafe.Sizeof(slot{}))
+	for _, b := range t.arena.bufs {
+		n += int64(cap(b))
+	}
+	for _, k := range t.keys {
+		n += k.Size()
+	}
+	return n
+}
+
+// Reset empties the table and keeps its memory.
+func (t *GroupTable) Reset() {
+	t.n, t.nullID = 0, 0
+	t.rows, t.hashes = t.rows[:0], t.hashes[:0]
+	clear(t.slots)
+	clear(t.tags)
+	t.arena.reset()
+	t.keys, t.cached = nil, nil
+}
+
+// Keys returns the key columns: row g is the key of group g. They live until the next Insert or Reset.
+func (t *GroupTable) Keys() []*Vector {
+	if t.cached != nil && t.cached[0].N == t.n {
+		return t.cached
+	}
+	if t.keys == nil {
+		for _, typ := range t.layout.types {
+			t.keys = append(t.keys, NewBuilder(typ))
+		}
+	}
+	from := 0
+	for _, k := range t.keys {
+		k.Reset()
+	}
+	if t.single {
+		t.decodeSingle(from)
+	} else {
+		t.layout.decode(t.rows, from, t.n, &t.arena, t.keys)
+	}
+	t.cached = t.cached[:0]
+	for _, k := range t.keys {
+		t.cached = append(t.cached, k.Finish())
+	}
+	return t.cached
+}
+
+func (t *GroupTable) decodeSingle(from int) {
+	one := keyLayout{types: t.layout.types, leaves: t.layout.leaves, width: 2}
+	var row [2]uint64
+	for g := from; g < t.n; g++ {
+		row[0], row[1] = 0, t.rows[g]
+		if uint32(g)+1 == t.nullID {
+			row[0] = 1
+		}
+		leaf, b := 0, 0
+		one.decodeNode(row[:], one.types[0], &leaf, &b, &t.arena, t.keys[0])
+	}
+}
+
+// Insert writes the group of each of the n rows to gids, which is reused, making groups for new keys. hashes are those
+// that Hash gives for keys.
+func (t *GroupTable) Insert(gids []uint32, keys []*Vector, hashes []uint64, n int) []uint32 {
+	t.cached = nil
+	return t.find(gids, keys, hashes, n, true)
+}
+
+// Lookup is Insert without new groups: rows whose key is unknown get NoGroup.
+func (t *GroupTable) Lookup(gids []uint32, keys []*Vector, hashes []uint64, n int) []uint32 {
+	return t.find(gids, keys, hashes, n, false)
+}
+
+func (t *GroupTable) find(gids []uint32, keys []*Vector, hashes []uint64, n int, insert bool) []uint32 {
+	gids = resize(gids, n)
+	hashes = hashes[:n]
+	switch {
+	case len(keys) == 0:
+		t.findEmptyKey(gids, insert)
+	case len(keys) == 1 && keys[0].Codes != nil && keys[0].Dict.N <= n && keys[0].Dict.N > 0:
+		t.findCodes(gids, keys[0], hashes, insert)
+	case t.single:
+		t.words = singleWords(t.words, keys[0], n)
+		t.findSingle(gids, t.words, keys[0], hashes, insert)
+	default:
+		t.words = t.layout.encode(t.words, keys, n, &t.long)
+		t.findRows(gids, hashes, insert)
+	}
+	return gids
+}
+
+// findEmptyKey serves a table without key columns: one group for everything.
+func (t *GroupTable) findEmptyKey(gids []uint32, insert bool) {
+	id := uint32(0)
+	if t.n == 0 && len(gids) > 0 {
+		if insert {
+			t.n, t.hashes, t.rows = 1, append(t.hashes, 0), append(t.rows, 0)
+		} else {
+			id = NoGroup
+		}
+	}
+	for i := range gids {
+		gids[i] = id
+	}
+}
+
+// findCodes resolves each dictionary entry once, when its first row comes by.
+func (t *GroupTable) findCodes(gids []uint32, v *Vector, hashes []uint64, insert bool) {
+	n := len(gids)
+	t.byCode = resize(t.byCode, v.Dict.N)
+	for i := range t.byCode {
+		t.byCode[i] = NoGroup
+	}
+	var firsts []int32
+	for i, c := range v.Codes[:n] {
+		if t.byCode[c] == NoGroup && v.IsValid(i) {
+			t.byCode[c] = 0
+			firsts = append(firsts, int32(i))
+		}
+	}
+	if v.Valid != nil {
+		if null := firstNull(v, n); null >= 0 {
+			firsts = insertSorted(firsts, null)
+		}
+	}
+	few := Take(nil, v, firsts)
+	h := gather(nil, hashes, firsts, false)
+	t.words = t.layout.encode(t.words, []*Vector{few}, len(firsts), &t.long)
+	ids := make([]uint32, len(firsts))
+	t.findRows(ids, h, insert)
+	nullID := NoGroup
+	for i, r := range firsts {
+		if v.IsValid(int(r)) {
+			t.byCode[v.Codes[r]] = ids[i]
+		} else {
+			nullID = ids[i]
+		}
+	}
+	for i, c := range v.Codes[:n] {
+		gids[i] = t.byCode[c]
+	}
+	if v.Valid != nil {
+		for i := range gids {
+			if !bit(v.Valid, i) {
+				gids[i] = nullID
+			}
+		}
+	}
+}
+
+func firstNull(v *Vector, n int) int32 {
+	for i := range n {
+		if !bit(v.Valid, i) {
+			return int32(i)
+		}
+	}
+	return -1
+}
+
+func insertSorted(s []int32, x int32) []int32 {
+	at := len(s)
+	for at > 0 && s[at-1] > x {
+		at--
+	}
+	s = append(s, 0)
+	copy(s[at+1:], s[at:])
+	s[at] = x
+	return s
+}

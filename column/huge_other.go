@@ -1,0 +1,5 @@
+//go:build !linux
+
+package column
+
+func adviseHuge([]byte) {}
