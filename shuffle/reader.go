@@ -1,0 +1,63 @@
+package shuffle
+
+import (
+	"io"
+
+	"github.com/streamflow/streamflow/column"
+)
+
+// reader yields one partition of an output, or all of them: what is in memory, then what is in the file.
+type reader struct {
+	store  *Store
+	out    *output
+	schema *column.Schema
+	part   int
+	all    bool
+	at     int // next batch in memory
+	blocks *blockReader
+	done   bool
+}
+
+func (r *reader) Next() (*column.Batch, error) {
+	for !r.done {
+		if cs := r.out.parts[r.part]; r.at < len(cs) {
+			r.at++
+			return &cs[r.at-1].batch, nil
+		}
+		b, err := r.nextBlock()
+		if err != io.EOF {
+			return b, err
+		}
+		r.blocks.close()
+		r.blocks, r.at = nil, 0
+		r.part++
+		r.done = !r.all || r.part == len(r.out.parts)
+	}
+	return nil, io.EOF
+}
+
+func (r *reader) nextBlock() (*column.Batch, error) {
+	if r.out.file == nil {
+		return nil, io.EOF
+	}
+	if r.blocks == nil {
+		b, err := r.out.file.open(r.part, r.schema)
+		if err != nil {
+			return nil, err
+		}
+		r.blocks = b
+	}
+	return r.blocks.next()
+}
+
+func (r *reader) Close() error {
+	if r.out == nil {
+		return nil
+	}
+	r.blocks.close()
+	r.store.mu.Lock()
+	r.store.unref(r.out)
+	r.store.mu.Unlock()
+	r.out, r.done = nil, true
+	return nil
+}
