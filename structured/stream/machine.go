@@ -3,7 +3,7 @@ package stream
 import (
 	"encoding/json"
 	"fmt"
-	"io"
+
 	"maps"
 	"slices"
 	"sync"
@@ -197,16 +197,20 @@ func (r *Record) clone() Record {
 	return c
 }
 
-// Snapshot writes all records; Restore replaces all of them by what Snapshot wrote.
-func (m *Machine) Snapshot(w io.Writer) error {
+// Snapshot returns all records; Restore replaces all of them by what Snapshot returned.
+func (m *Machine) Snapshot() []byte {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	return json.NewEncoder(w).Encode(m.queries)
+	b, err := json.Marshal(m.queries)
+	if err != nil {
+		panic("BUG: a query record that cannot be encoded: " + err.Error())
+	}
+	return b
 }
 
-func (m *Machine) Restore(r io.Reader) error {
+func (m *Machine) Restore(state []byte) error {
 	queries := map[string]*Record{}
-	if err := json.NewDecoder(r).Decode(&queries); err != nil {
+	if err := json.Unmarshal(state, &queries); err != nil {
 		return fmt.Errorf("stream: restore query records: %w", err)
 	}
 	m.mu.Lock()

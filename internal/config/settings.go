@@ -1,0 +1,78 @@
+package config
+
+import "time"
+
+// Config is a node's configuration.
+type Config struct {
+	ClusterName string
+
+	DataDir        string
+	SegmentBytes   int64
+	SegmentAge     time.Duration
+	SegmentRecords int64
+	RetentionHours int64
+	RetentionBytes int64
+	SyncPolicy     string
+	SyncInterval   time.Duration
+	StateInterval  time.Duration
+
+	Slots  int64
+	Memory int64
+
+	Kafka           string
+	Connect         string
+	HTTP            string
+	Insecure        bool
+	MaxRequestBytes int64
+
+	AutoCreateTopics  bool
+	DefaultPartitions int64
+
+	Metrics  bool
+	LogLevel string
+}
+
+// Setting is one key.
+type Setting struct {
+	Key     string
+	Default string
+	Doc     string
+	set     func(c *Config, text string) error
+}
+
+// Settings is the table of all keys, in the order of the reference.
+var Settings = []Setting{
+	{"cluster.name", "streamflow", "Name of the cluster, shown to clients.", text(func(c *Config) *string { return &c.ClusterName })},
+	{"storage.data_dir", "data", "Directory that holds everything the node keeps.", text(func(c *Config) *string { return &c.DataDir })},
+	{"storage.segment_size", "1GiB", "A segment is sealed at this size.", size(func(c *Config) *int64 { return &c.SegmentBytes })},
+	{"storage.segment_age", "24h", "A segment is sealed at this age.", duration(func(c *Config) *time.Duration { return &c.SegmentAge })},
+	{"storage.segment_records", "1000000", "A segment is sealed at this number of records.", count(func(c *Config) *int64 { return &c.SegmentRecords }, 1)},
+	{"storage.retention_hours", "168", "Records are kept this long, unless a topic says otherwise; -1 for ever.", count(func(c *Config) *int64 { return &c.RetentionHours }, -1)},
+	{"storage.retention_bytes", "-1", "Bytes kept of each partition, unless a topic says otherwise; -1 for all.", count(func(c *Config) *int64 { return &c.RetentionBytes }, -1)},
+	{"storage.wal.sync_policy", "fsync_per_batch", "When an append is acknowledged: fsync_per_batch (after the fsync it shares with all that waited), fsync_per_write (after one of its own), async (before it is on disk).",
+		oneOf(func(c *Config) *string { return &c.SyncPolicy }, "fsync_per_batch", "fsync_per_write", "async")},
+	{"storage.wal.flush_interval", "1s", "Under async, the longest time before an append is on disk.", duration(func(c *Config) *time.Duration { return &c.SyncInterval })},
+	{"storage.state.checkpoint_interval", "30s", "How often the state of streaming queries is written to a snapshot.", duration(func(c *Config) *time.Duration { return &c.StateInterval })},
+	{"processing.parallelism_default", "0", "Tasks that run at once, and partitions after an exchange; 0 is the number of processors.", count(func(c *Config) *int64 { return &c.Slots }, 0)},
+	{"processing.memory", "0", "Memory of queries before they spill; 0 is half of the machine's.", size(func(c *Config) *int64 { return &c.Memory })},
+	{"network.kafka", "127.0.0.1:9092", "Address of the Kafka protocol.", text(func(c *Config) *string { return &c.Kafka })},
+	{"network.connect", "127.0.0.1:15002", "Address of Spark Connect.", text(func(c *Config) *string { return &c.Connect })},
+	{"network.http", "127.0.0.1:8080", "Address of health and metrics over HTTP.", text(func(c *Config) *string { return &c.HTTP })},
+	{"network.insecure", "false", "Allow addresses other than loopback although nothing is encrypted or authenticated.", flag(func(c *Config) *bool { return &c.Insecure })},
+	{"network.max_request_size", "100MiB", "Largest Kafka request.", size(func(c *Config) *int64 { return &c.MaxRequestBytes })},
+	{"topics.auto_create", "true", "Create a topic when a Kafka client first names it.", flag(func(c *Config) *bool { return &c.AutoCreateTopics })},
+	{"topics.partitions_default", "4", "Partitions of topics created without a count.", count(func(c *Config) *int64 { return &c.DefaultPartitions }, 1)},
+	{"monitoring.metrics_enabled", "true", "Serve /metrics.", flag(func(c *Config) *bool { return &c.Metrics })},
+	{"monitoring.log_level", "info", "What is logged to standard error: debug, info, warn or error.", oneOf(func(c *Config) *string { return &c.LogLevel }, "debug", "info", "warn", "error")},
+}
+
+// Default is the configuration of a node without file and environment.
+func Default() *Config {
+	c := &Config{}
+	for _, s := range Settings {
+		if err := s.set(c, s.Default); err != nil {
+			panic("BUG: the default of " + s.Key + ": " + err.Error())
+		}
+	}
+	return c
+}
