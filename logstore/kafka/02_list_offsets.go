@@ -1,0 +1,77 @@
+package kafka
+
+import (
+	"github.com/streamflow/streamflow/logstore"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// Special timestamps of ListOffsets.
+const (
+	tsLatest        = -1
+	tsEarliest      = -2
+	tsMax           = -3
+	tsEarliestLocal = -4
+	tsLatestTiered  = -5
+)
+
+func (c *call) listOffsets(req *kmsg.ListOffsetsRequest) (kmsg.Response, error) {
+	resp := req.ResponseKind().(*kmsg.ListOffsetsResponse)
+	for _, t := range req.Topics {
+		rt := kmsg.NewListOffsetsResponseTopic()
+		rt.Topic = t.Topic
+		for _, p := range t.Partitions {
+			rp := kmsg.NewListOffsetsResponseTopicPartition()
+			rp.Partition = p.Partition
+			at, err := c.offsetAt(t.Topic, p, req.IsolationLevel == 1)
+			rp.ErrorCode = code(err)
+			rp.Timestamp, rp.Offset, rp.LeaderEpoch = at.Timestamp, at.Offset, at.LeaderEpoch
+			rt.Partitions = append(rt.Partitions, rp)
+		}
+		resp.Topics = append(resp.Topics, rt)
+	}
+	return resp, nil
+}
+
+// offsetAt finds the offset that a timestamp, real or special, means.
+func (c *call) offsetAt(topic string, p kmsg.ListOffsetsRequestTopicPartition, committed bool) (logstore.TimestampOffset, error) {
+	none := logstore.TimestampOffset{Offset: -1, Timestamp: -1, LeaderEpoch: -1}
+	part, err := c.broker.Partition(topic, p.Partition)
+	if err == nil {
+		err = checkEpoch(p.CurrentLeaderEpoch)
+	}
+	if err != nil {
+		return none, err
+	}
+	o := part.Offsets()
+	end := o.HighWatermark
+	if committed {
+		end = o.LastStable
+	}
+	at := func(offset int64) (logstore.TimestampOffset, error) {
+		return logstore.TimestampOffset{Offset: offset, Timestamp: -1, LeaderEpoch: leaderEpoch}, nil
+	}
+	switch {
+	case p.Timestamp == tsLatest:
+		return at(end)
+	case p.Timestamp == tsEarliest, p.Timestamp == tsEarliestLocal:
+		return at(o.LogStart)
+	case p.Timestamp == tsLatestTiered:
+		return none, nil
+	case p.Timestamp == tsMax:
+		return found(part.MaxTimestamp())(end)
+	case p.Timestamp < 0:
+		return none, kerr.UnsupportedVersion
+	}
+	return found(part.OffsetForTime(p.Timestamp))(end)
+}
+
+// found drops an offset that the reader may not see yet.
+func found(t logstore.TimestampOffset, err error) func(end int64) (logstore.TimestampOffset, error) {
+	return func(end int64) (logstore.TimestampOffset, error) {
+		if err != nil || t.Offset < 0 || t.Offset >= end {
+			return logstore.TimestampOffset{Offset: -1, Timestamp: -1, LeaderEpoch: -1}, err
+		}
+		return t, nil
+	}
+}

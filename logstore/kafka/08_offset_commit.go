@@ -1,0 +1,83 @@
+package kafka
+
+import (
+	"github.com/streamflow/streamflow/logstore/broker"
+	"github.com/streamflow/streamflow/logstore/group"
+	"github.com/streamflow/streamflow/logstore/meta"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+func (c *call) offsetCommit(req *kmsg.OffsetCommitRequest) (kmsg.Response, error) {
+	resp := req.ResponseKind().(*kmsg.OffsetCommitResponse)
+	var good []broker.GroupOffset
+	for _, t := range req.Topics {
+		rt := kmsg.NewOffsetCommitResponseTopic()
+		rt.Topic = t.Topic
+		for _, p := range t.Partitions {
+			rp := kmsg.NewOffsetCommitResponseTopicPartition()
+			rp.Partition = p.Partition
+			rp.ErrorCode = code(c.checkOffset(t.Topic, p.Partition, p.Metadata))
+			if rp.ErrorCode == 0 {
+				good = append(good, c.groupOffset(t.Topic, p.Partition, p.Offset, p.LeaderEpoch, p.Metadata))
+			}
+			rt.Partitions = append(rt.Partitions, rp)
+		}
+		resp.Topics = append(resp.Topics, rt)
+	}
+	if ec := c.commitGood(req, good); ec != 0 {
+		for i := range resp.Topics {
+			for j := range resp.Topics[i].Partitions {
+				if p := &resp.Topics[i].Partitions[j]; p.ErrorCode == 0 {
+					p.ErrorCode = ec
+				}
+			}
+		}
+	}
+	return resp, nil
+}
+
+// commitGood commits what passed the checks of single partitions, if the member may commit.
+func (c *call) commitGood(req *kmsg.OffsetCommitRequest, good []broker.GroupOffset) int16 {
+	id := group.Identity{MemberID: req.MemberID}
+	if req.InstanceID != nil {
+		id.InstanceID = *req.InstanceID
+	}
+	if req.Group == "" && req.Generation >= 0 {
+		return kerr.InvalidGroupID.Code
+	}
+	var pending *meta.Pending
+	ec := c.groups.with(req.Group, func(g *group.Group, now int64) group.Code {
+		ec := g.CheckCommit(now, id, req.Generation)
+		if ec == group.OK && len(good) > 0 {
+			pending = c.broker.SubmitOffsets(req.Group, good) // inside, so that a later generation's commits come later
+		}
+		return ec
+	})
+	if ec != group.OK || pending == nil {
+		return int16(ec)
+	}
+	if _, err := pending.Wait(c.ctx); err != nil {
+		return kerr.CoordinatorNotAvailable.Code
+	}
+	return 0
+}
+
+func (c *call) checkOffset(topic string, partition int32, metadata *string) error {
+	if _, err := c.broker.Partition(topic, partition); err != nil {
+		return err
+	}
+	if metadata != nil && len(*metadata) > c.opts.MaxMetadata {
+		return kerr.OffsetMetadataTooLarge
+	}
+	return nil
+}
+
+func (c *call) groupOffset(topic string, partition int32, offset int64, epoch int32, metadata *string) broker.GroupOffset {
+	o := broker.GroupOffset{Topic: topic, Partition: partition}
+	o.Offset, o.LeaderEpoch, o.TimeMs = offset, epoch, c.opts.Now().UnixMilli()
+	if metadata != nil {
+		o.Metadata = *metadata
+	}
+	return o
+}

@@ -1,0 +1,39 @@
+package kafka
+
+import (
+	"context"
+
+	"github.com/streamflow/streamflow/logstore/group"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+func (c *call) leaveGroup(req *kmsg.LeaveGroupRequest) (kmsg.Response, error) {
+	resp := req.ResponseKind().(*kmsg.LeaveGroupResponse)
+	if req.Group == "" {
+		resp.ErrorCode = kerr.InvalidGroupID.Code
+		return resp, nil
+	}
+	var ids []group.Identity
+	if req.Version < 3 {
+		ids = append(ids, group.Identity{MemberID: req.MemberID})
+	}
+	for _, m := range req.Members {
+		ids = append(ids, group.Identity{MemberID: m.MemberID, InstanceID: deref(m.InstanceID)})
+	}
+	a := c.groups.ask(c.ctx, req.Group, func(r group.Req) group.Event { return group.Leave{Req: r, Members: ids} })
+	if a == nil {
+		return nil, context.Cause(c.ctx)
+	}
+	codes := a.(group.LeaveReply).Codes
+	if req.Version < 3 {
+		resp.ErrorCode = int16(codes[0])
+		return resp, nil
+	}
+	for i, m := range req.Members {
+		rm := kmsg.NewLeaveGroupResponseMember()
+		rm.MemberID, rm.InstanceID, rm.ErrorCode = m.MemberID, m.InstanceID, int16(codes[i])
+		resp.Members = append(resp.Members, rm)
+	}
+	return resp, nil
+}

@@ -1,0 +1,37 @@
+package kafka
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/streamflow/streamflow/logstore/group"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+func (c *call) listGroups(req *kmsg.ListGroupsRequest) (kmsg.Response, error) {
+	resp := req.ResponseKind().(*kmsg.ListGroupsResponse)
+	for _, name := range c.groupNames() {
+		d, ok := c.groups.describe(name)
+		if !ok {
+			d = group.Description{State: group.Empty}
+		}
+		if !wanted(req.StatesFilter, string(d.State)) || !wanted(req.TypesFilter, "classic") {
+			continue
+		}
+		g := kmsg.NewListGroupsResponseGroup()
+		g.Group, g.ProtocolType, g.GroupState, g.GroupType = name, d.ProtocolType, string(d.State), "classic"
+		resp.Groups = append(resp.Groups, g)
+	}
+	return resp, nil
+}
+
+func wanted(filter []string, v string) bool {
+	return len(filter) == 0 || slices.ContainsFunc(filter, func(f string) bool { return strings.EqualFold(f, v) })
+}
+
+// groupNames is every group that has a member or an offset, or had a member.
+func (c *call) groupNames() []string {
+	names := append(c.groups.names(), c.broker.GroupsWithOffsets()...)
+	slices.Sort(names)
+	return slices.Compact(names)
+}

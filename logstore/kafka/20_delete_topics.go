@@ -1,0 +1,39 @@
+package kafka
+
+import (
+	"github.com/google/uuid"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+func (c *call) deleteTopics(req *kmsg.DeleteTopicsRequest) (kmsg.Response, error) {
+	resp := req.ResponseKind().(*kmsg.DeleteTopicsResponse)
+	asked := req.Topics
+	for _, name := range req.TopicNames {
+		t := kmsg.NewDeleteTopicsRequestTopic()
+		n := name
+		t.Topic = &n
+		asked = append(asked, t)
+	}
+	for _, a := range asked {
+		r := kmsg.NewDeleteTopicsResponseTopic()
+		r.Topic, r.TopicID = a.Topic, a.TopicID
+		err := c.deleteTopic(a, &r)
+		r.ErrorCode, r.ErrorMessage = code(err), message(err)
+		resp.Topics = append(resp.Topics, r)
+	}
+	return resp, nil
+}
+
+func (c *call) deleteTopic(a kmsg.DeleteTopicsRequestTopic, r *kmsg.DeleteTopicsResponseTopic) error {
+	if a.Topic == nil {
+		t := c.broker.TopicByID(uuid.UUID(a.TopicID))
+		if t == nil {
+			return kerr.UnknownTopicID
+		}
+		r.Topic = &t.Name
+	} else if t, err := c.broker.Topic(*a.Topic); err == nil {
+		r.TopicID = t.ID
+	}
+	return c.broker.DeleteTopic(c.ctx, *r.Topic)
+}

@@ -1,0 +1,32 @@
+package kafka
+
+import (
+	"slices"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+func (c *call) deleteGroups(req *kmsg.DeleteGroupsRequest) (kmsg.Response, error) {
+	resp := req.ResponseKind().(*kmsg.DeleteGroupsResponse)
+	known := c.groupNames()
+	for _, name := range req.Groups {
+		r := kmsg.NewDeleteGroupsResponseGroup()
+		r.Group = name
+		r.ErrorCode = code(c.deleteGroup(name, slices.Contains(known, name)))
+		resp.Groups = append(resp.Groups, r)
+	}
+	return resp, nil
+}
+
+func (c *call) deleteGroup(name string, known bool) error {
+	switch {
+	case name == "":
+		return kerr.InvalidGroupID
+	case !known:
+		return kerr.GroupIDNotFound
+	case !c.groups.drop(name):
+		return kerr.NonEmptyGroup
+	}
+	return c.broker.DeleteGroupOffsets(c.ctx, name)
+}

@@ -1,0 +1,73 @@
+package kafka
+
+import (
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// api is one row of the table of what is served.
+type api struct {
+	key      kmsg.Key
+	min, max int16 // served
+	handle   func(*call, kmsg.Request) (kmsg.Response, error)
+}
+
+// typed adapts a handler to its request's type.
+func typed[R kmsg.Request](h func(*call, R) (kmsg.Response, error)) func(*call, kmsg.Request) (kmsg.Response, error) {
+	return func(c *call, r kmsg.Request) (kmsg.Response, error) { return h(c, r.(R)) }
+}
+
+// apis is the table. Ranges end below versions that bring what we do not have: Produce 12 (transactions with implicit
+// partitions), OffsetCommit and OffsetFetch 10 (topic ids), FindCoordinator 5 and 6, and the like.
+var apis = []api{
+	{kmsg.Produce, 3, 11, nil}, // in the reader
+	{kmsg.Fetch, 4, 17, nil},   // writes its own response
+	{kmsg.ListOffsets, 1, 9, typed((*call).listOffsets)},
+	{kmsg.Metadata, 0, 12, typed((*call).metadata)},
+	{kmsg.OffsetCommit, 2, 9, typed((*call).offsetCommit)},
+	{kmsg.OffsetFetch, 1, 9, typed((*call).offsetFetch)},
+	{kmsg.FindCoordinator, 0, 4, typed((*call).findCoordinator)},
+	{kmsg.JoinGroup, 0, 9, typed((*call).joinGroup)},
+	{kmsg.Heartbeat, 0, 4, typed((*call).heartbeat)},
+	{kmsg.LeaveGroup, 0, 5, typed((*call).leaveGroup)},
+	{kmsg.SyncGroup, 0, 5, typed((*call).syncGroup)},
+	{kmsg.DescribeGroups, 0, 5, typed((*call).describeGroups)},
+	{kmsg.ListGroups, 0, 5, typed((*call).listGroups)},
+	{kmsg.CreateTopics, 2, 7, typed((*call).createTopics)},
+	{kmsg.DeleteTopics, 1, 6, typed((*call).deleteTopics)},
+	{kmsg.DeleteRecords, 0, 2, typed((*call).deleteRecords)},
+	{kmsg.InitProducerID, 0, 4, typed((*call).initProducerID)},
+	{kmsg.OffsetForLeaderEpoch, 2, 4, typed((*call).offsetForLeaderEpoch)},
+	{kmsg.DescribeConfigs, 1, 4, typed((*call).describeConfigs)},
+	{kmsg.AlterConfigs, 0, 2, typed((*call).alterConfigs)},
+	{kmsg.CreatePartitions, 0, 3, typed((*call).createPartitions)},
+	{kmsg.DeleteGroups, 0, 2, typed((*call).deleteGroups)},
+	{kmsg.IncrementalAlterConfigs, 0, 1, typed((*call).incrementalAlterConfigs)},
+	{kmsg.OffsetDelete, 0, 0, typed((*call).offsetDelete)},
+	{kmsg.DescribeCluster, 0, 1, typed((*call).describeCluster)},
+}
+
+// apiVersionsMin and Max are those of ApiVersions itself, which is not in apis because it answers from it.
+const apiVersionsMin, apiVersionsMax = 0, 4
+
+var apisByKey = func() map[int16]*api {
+	m := map[int16]*api{}
+	for i := range apis {
+		m[int16(apis[i].key)] = &apis[i]
+	}
+	m[int16(kmsg.ApiVersions)] = &api{kmsg.ApiVersions, apiVersionsMin, apiVersionsMax, typed((*call).apiVersions)}
+	return m
+}()
+
+// lookup finds the row of a request; real Kafka closes the connection when there is none, and so do we.
+func lookup(f *frame) (*api, error) {
+	a := apisByKey[f.key]
+	if a == nil {
+		return nil, fmt.Errorf("unknown API key %d", f.key)
+	}
+	if f.version < a.min || f.version > a.max {
+		return nil, fmt.Errorf("%s version %d, served are %d to %d", kmsg.NameForKey(f.key), f.version, a.min, a.max)
+	}
+	return a, nil
+}

@@ -1,0 +1,262 @@
+package kafka
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// maxPipelined is how many requests of one connection may be in the server.
+const maxPipelined = 64
+
+// bodyTimeout is how long the rest of a frame may take after its head.
+const bodyTimeout = 60 * time.Second
+
+// conn is one client's connection: a reader and a writer, with the requests between them in order.
+type conn struct {
+	s      *Server
+	nc     net.Conn
+	ctx    context.Context
+	cancel context.CancelFunc
+	items  chan *item
+	out    []byte // the writer's encode buffer
+	once   sync.Once
+}
+
+// item is a request on its way from the reader to the writer.
+type item struct {
+	frame    frame
+	produce  *produceCall  // appended already
+	answered chan struct{} // of others: closed when the response is written
+}
+
+func newConn(s *Server, nc net.Conn) *conn {
+	ctx, cancel := context.WithCancel(s.ctx)
+	return &conn{s: s, nc: nc, ctx: ctx, cancel: cancel, items: make(chan *item, maxPipelined)}
+}
+
+// close ends the connection; requests that wait are given up.
+func (c *conn) close() {
+	c.once.Do(func() {
+		c.cancel()
+		_ = c.nc.Close()
+	})
+}
+
+func (c *conn) run() {
+	defer c.close()
+	var wg sync.WaitGroup
+	wg.Go(func() { c.ended("write", c.writeLoop()) })
+	c.ended("read", c.readLoop())
+	close(c.items)
+	wg.Wait()
+}
+
+// ended says why a loop ended, unless that is ordinary, and ends the other.
+func (c *conn) ended(loop string, err error) {
+	ordinary := err == nil || errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) || c.ctx.Err() != nil
+	c.close()
+	if !ordinary {
+		c.s.log.Warn("kafka: connection closed", "client", c.nc.RemoteAddr(), "loop", loop, "err", err)
+	}
+}
+
+// readLoop reads requests and hands them to the writer. Produce requests are appended here, once everything before them
+// that is not a produce has been answered.
+func (c *conn) readLoop() error {
+	r := bufio.NewReaderSize(c.nc, 64<<10)
+	var before chan struct{} // answered of the last request that was not a produce
+	for {
+		f, err := c.readFrame(r)
+		if err != nil {
+			return err
+		}
+		it := &item{frame: f}
+		if f.key == int16(kmsg.Produce) {
+			if err := c.await(before); err != nil {
+				return err
+			}
+			if it.produce, err = c.startProduce(&it.frame); err != nil {
+				return err
+			}
+			c.release(&it.frame) // the log has copied what it keeps
+			if it.produce.acks == 0 {
+				if err := it.produce.firstError(); err != nil {
+					return fmt.Errorf("produce with acks=0: %w", err)
+				}
+				continue
+			}
+		} else {
+			it.answered = make(chan struct{})
+			before = it.answered
+		}
+		select {
+		case c.items <- it:
+		case <-c.ctx.Done():
+			return c.ctx.Err()
+		}
+	}
+}
+
+func (c *conn) await(done chan struct{}) error {
+	if done == nil {
+		return nil
+	}
+	select {
+	case <-done:
+		return nil
+	case <-c.ctx.Done():
+		return c.ctx.Err()
+	}
+}
+
+// readFrame reads one request into a pooled buffer.
+func (c *conn) readFrame(r *bufio.Reader) (frame, error) {
+	var head [4 + frameHeaderBytes]byte
+	size, err := readSize(r, head[:], c.s.opts.MaxRequestBytes, c.s.opts.MaxControlBytes)
+	if err != nil {
+		return frame{}, err
+	}
+	if err := c.s.inflight.Acquire(c.ctx, int64(size)); err != nil {
+		return frame{}, err
+	}
+	buf := getBuf(int(size))
+	copy(*buf, head[4:])
+	f, err := c.readBody(r, *buf)
+	f.buf, f.size = buf, int64(size)
+	if err != nil {
+		c.release(&f)
+		return frame{}, err
+	}
+	return f, nil
+}
+
+func (c *conn) readBody(r *bufio.Reader, buf []byte) (frame, error) {
+	rest := buf[frameHeaderBytes:]
+	if r.Buffered() < len(rest) {
+		if err := c.nc.SetReadDeadline(time.Now().Add(bodyTimeout)); err != nil {
+			return frame{}, err
+		}
+		defer c.nc.SetReadDeadline(time.Time{})
+	}
+	if _, err := io.ReadFull(r, rest); err != nil {
+		return frame{}, fmt.Errorf("read request: %w", err)
+	}
+	return parseFrame(buf)
+}
+
+// release gives a frame's buffer and its share of the memory budget back.
+func (c *conn) release(f *frame) {
+	if f.buf == nil {
+		return
+	}
+	putBuf(f.buf)
+	c.s.inflight.Release(f.size)
+	f.buf, f.body = nil, nil
+}
+
+// writeLoop answers requests in order.
+func (c *conn) writeLoop() error {
+	for it := range c.items {
+		err := c.answer(it)
+		c.release(&it.frame)
+		if it.answered != nil {
+			close(it.answered)
+		}
+		if err != nil {
+			c.close()
+			c.drain()
+			return err
+		}
+	}
+	return nil
+}
+
+// drain lets go of requests that will not be answered; the reader ends because the connection is closed.
+func (c *conn) drain() {
+	for it := range c.items {
+		c.release(&it.frame)
+		if it.answered != nil {
+			close(it.answered)
+		}
+	}
+}
+
+func (c *conn) answer(it *item) error {
+	switch {
+	case it.produce != nil:
+		return c.writeProduce(it.produce)
+	case it.frame.key == int16(kmsg.Fetch):
+		return c.fetch(&it.frame)
+	}
+	resp, err := c.handle(&it.frame)
+	if err != nil {
+		return fmt.Errorf("request key %d version %d: %w", it.frame.key, it.frame.version, err)
+	}
+	return c.writeResponse(it.frame.key, it.frame.corr, resp)
+}
+
+// handle decodes a request and calls its handler. An error closes the connection.
+func (c *conn) handle(f *frame) (kmsg.Response, error) {
+	a, err := lookup(f)
+	if err != nil {
+		if f.key == int16(kmsg.ApiVersions) {
+			return unsupportedApiVersions(), nil
+		}
+		return nil, err
+	}
+	req := kmsg.RequestForKey(f.key)
+	req.SetVersion(f.version)
+	if err := f.skipHeaderTags(req.IsFlexible()); err != nil {
+		return nil, err
+	}
+	if err := req.ReadFrom(f.body); err != nil {
+		return nil, fmt.Errorf("%w: %w", errFrame, err)
+	}
+	return a.handle(&call{Server: c.s, conn: c, ctx: c.ctx, clientID: f.clientID}, req)
+}
+
+// writeResponse frames and writes a response. The header of ApiVersions never has a tag section.
+func (c *conn) writeResponse(key int16, corr int32, resp kmsg.Response) error {
+	buf := startResponse(c.out[:0], corr, resp.IsFlexible() && key != int16(kmsg.ApiVersions))
+	buf = resp.AppendTo(buf)
+	return c.writeBuf(buf)
+}
+
+// startResponse begins a response; finishResponse fills its length in.
+func startResponse(buf []byte, corr int32, flexible bool) []byte {
+	buf = append(buf, 0, 0, 0, 0)
+	buf = binary.BigEndian.AppendUint32(buf, uint32(corr))
+	if flexible {
+		buf = append(buf, 0)
+	}
+	return buf
+}
+
+// maxKeptOut is the largest encode buffer that a connection keeps.
+const maxKeptOut = 1 << 20
+
+func (c *conn) writeBuf(buf []byte) error {
+	binary.BigEndian.PutUint32(buf, uint32(len(buf)-4))
+	_, err := c.nc.Write(buf)
+	if cap(buf) <= maxKeptOut {
+		c.out = buf[:0]
+	}
+	return err
+}
+
+// call is what a handler is given beside its request.
+type call struct {
+	*Server
+	conn     *conn
+	ctx      context.Context
+	clientID string
+}
