@@ -85,7 +85,9 @@ type CreateStream struct {
 	Name       string
 	Query      Plan
 	Sink       []string // table, or empty when Format is set
-	Format     string   // console, memory, topic, parquet …
+	Columns    []string // INSERT INTO t (columns); may be nil: by position
+	ByName     bool
+	Format     string // console, memory, topic, parquet …
 	Options    map[string]string
 	OutputMode string
 	Trigger    string // "", "once", "available_now", or an interval such as "5 seconds"

@@ -1,0 +1,256 @@
+package sql
+
+import (
+	"strings"
+
+	"github.com/streamflow/streamflow/expr"
+)
+
+// primary is an operand: a literal, a name, a call, or something in brackets.
+func (p *parser) primary() expr.Expr {
+	t := p.peek()
+	switch t.kind {
+	case number:
+		p.take()
+		return p.numberLit(t, false)
+	case text:
+		return expr.Lit(p.str())
+	case quoted:
+		return p.nameOrCall()
+	case word:
+		return p.wordOperand(t)
+	case op:
+		return p.symbolOperand(t)
+	}
+	p.expected("expression")
+	p.fail()
+	return nil
+}
+
+func (p *parser) symbolOperand(t token) expr.Expr {
+	switch t.raw {
+	case "(":
+		return p.bracketed(t)
+	case "*":
+		p.take()
+		return &expr.Star{Pos: t.pos}
+	case "?", ":":
+		return p.param(t)
+	}
+	p.expected("expression")
+	p.fail()
+	return nil
+}
+
+// bracketed is (expression), or (a, b) which is a struct.
+func (p *parser) bracketed(open token) expr.Expr {
+	p.take()
+	if p.atQuery() {
+		panic(p.unsupported(open, "SCALAR_SUBQUERY", "a subquery as an expression").WithFix("Join with the subquery instead."))
+	}
+	first := p.namedExpr()
+	if !p.atSymbol(",") {
+		p.closing(")", open)
+		return first
+	}
+	list := []expr.Expr{first}
+	for p.symbol(",") {
+		list = append(list, p.namedExpr())
+	}
+	p.closing(")", open)
+	return p.call(open, "struct", list...)
+}
+
+// param is ? or :name, replaced by its value.
+func (p *parser) param(t token) expr.Expr {
+	p.take()
+	if t.raw == "?" {
+		if p.marks >= len(p.params.Positional) {
+			panic(p.errorAt(t, "UNBOUND_SQL_PARAMETER", "42P02", "There is no value for parameter %d.", p.marks+1).
+				WithFix("Pass one value for each ? of the statement."))
+		}
+		p.marks++
+		return p.params.Positional[p.marks-1]
+	}
+	name := p.name("parameter name")
+	e, ok := p.params.Named[name]
+	if !ok {
+		panic(p.errorAt(t, "UNBOUND_SQL_PARAMETER", "42P02", "There is no value for parameter :%s.", name).
+			With("name", name).WithFix("Pass a value under the name %q.", name))
+	}
+	return e
+}
+
+// wordOperand is an operand that begins with a word: a keyword's construct where its continuation fits, else a name.
+func (p *parser) wordOperand(t token) expr.Expr {
+	next := p.ahead(1)
+	open := next.kind == op && next.raw == "("
+	switch w := strings.ToUpper(t.raw); {
+	case w == "NULL" && !open:
+		p.take()
+		return expr.Lit(nil)
+	case (w == "TRUE" || w == "FALSE") && !open:
+		p.take()
+		return expr.Lit(w == "TRUE")
+	case w == "CASE":
+		return p.caseExpr()
+	case w == "INTERVAL" && p.intervalAhead(next):
+		return p.interval()
+	case next.kind == text && typedLiterals[w]:
+		return p.typedLit(w)
+	case open && specials[w] != nil:
+		return specials[w](p)
+	case !open && constants[w] != "":
+		p.take()
+		return p.call(t, constants[w])
+	case w == "EXISTS" && open:
+		panic(p.unsupported(t, "EXISTS_SUBQUERY", "EXISTS (SELECT …)").WithFix("Write a LEFT SEMI JOIN."))
+	case next.kind == op && next.raw == "->":
+		panic(p.unsupported(t, "LAMBDA_FUNCTION", "lambda functions"))
+	case notOperand[w], w == "END" && p.cases > 0:
+		p.expected("expression")
+		p.fail()
+	case (w == "LEFT" || w == "RIGHT") && !open:
+		p.expected("expression")
+		p.fail()
+	}
+	return p.nameOrCall()
+}
+
+// constants are functions that SQL writes without brackets.
+var constants = map[string]string{"CURRENT_DATE": "current_date", "CURRENT_TIMESTAMP": "current_timestamp", "LOCALTIMESTAMP": "localtimestamp",
+	"CURRENT_USER": "current_user", "USER": "current_user", "SESSION_USER": "current_user"}
+
+// nameOrCall is a column, table.*, or a function call.
+func (p *parser) nameOrCall() expr.Expr {
+	t := p.peek()
+	parts := []string{p.name("expression")}
+	for p.atSymbol(".") {
+		next := p.ahead(1)
+		if next.kind == op && next.raw == "*" {
+			p.take()
+			p.take()
+			return &expr.Star{Qualifier: parts, Pos: t.pos}
+		}
+		if next.kind != word && next.kind != quoted {
+			p.take()
+			p.expected("name")
+			p.fail()
+		}
+		p.take()
+		parts = append(parts, p.take().val)
+	}
+	if p.atSymbol("(") {
+		return p.funcCall(t, strings.Join(parts, "."))
+	}
+	return &expr.UnresolvedAttr{Parts: parts, Pos: t.pos}
+}
+
+// funcCall is the argument list of a call and what may follow it.
+func (p *parser) funcCall(t token, name string) expr.Expr {
+	c := &expr.UnresolvedCall{Name: name, Pos: t.pos}
+	open := p.needSymbol("(")
+	if !p.symbol(")") {
+		if p.accept("DISTINCT") {
+			c.Distinct = true
+		} else {
+			p.accept("ALL")
+		}
+		c.Args = p.args()
+		p.ignoreNulls(c)
+		p.closing(")", open)
+	}
+	if len(c.Args) == 1 && strings.EqualFold(name, "count") {
+		if s, ok := c.Args[0].(*expr.Star); ok && len(s.Qualifier) == 0 {
+			c.Args[0] = expr.Lit(1)
+		}
+	}
+	return p.callTail(c)
+}
+
+func (p *parser) args() []expr.Expr {
+	var list []expr.Expr
+	for {
+		if t := p.ahead(1); t.kind == op && t.raw == "=>" {
+			panic(p.unsupported(t, "NAMED_ARGUMENTS", "arguments by name").WithFix("Pass the arguments by position."))
+		}
+		list = append(list, p.namedExpr())
+		if !p.symbol(",") {
+			return list
+		}
+	}
+}
+
+// ignoreNulls is IGNORE NULLS | RESPECT NULLS of first, last and any_value: their second argument.
+func (p *parser) ignoreNulls(c *expr.UnresolvedCall) {
+	switch {
+	case p.accept("IGNORE", "NULLS"):
+		c.Args = append(c.Args, expr.Lit(true))
+	case p.accept("RESPECT", "NULLS"):
+	}
+}
+
+// callTail is FILTER (WHERE …) and the clauses that are refused.
+func (p *parser) callTail(c *expr.UnresolvedCall) expr.Expr {
+	p.ignoreNulls(c)
+	t := p.peek()
+	if p.accept("WITHIN", "GROUP") {
+		panic(p.unsupported(t, "WITHIN_GROUP", "WITHIN GROUP (ORDER BY …)").WithFix("Use percentile_approx(column, fraction)."))
+	}
+	if p.at("FILTER") && p.ahead(1).raw == "(" {
+		p.take()
+		open := p.needSymbol("(")
+		p.expect("WHERE")
+		c.Filter = p.expr()
+		p.closing(")", open)
+	}
+	t = p.peek()
+	if p.at("OVER") && (p.ahead(1).raw == "(" || p.ahead(1).kind == word) {
+		panic(p.unsupported(t, "WINDOW_FUNCTION", "window functions (OVER)").
+			WithFix("For event-time windows group by window(ts, '10 minutes'); for the first rows of each group use an aggregate such as max_by."))
+	}
+	return c
+}
+
+// caseExpr is CASE [x] WHEN … THEN … [ELSE …] END.
+func (p *parser) caseExpr() expr.Expr {
+	t := p.expect("CASE")
+	p.cases++
+	defer func() { p.cases-- }()
+	var subject expr.Expr
+	if !p.at("WHEN") {
+		subject = p.expr()
+	}
+	c := &expr.Case{}
+	for p.accept("WHEN") {
+		at := p.peek()
+		w := p.expr()
+		if subject != nil {
+			w = p.call(at, "=", subject, w)
+		}
+		p.expect("THEN")
+		c.Whens = append(c.Whens, w)
+		c.Thens = append(c.Thens, p.expr())
+	}
+	if len(c.Whens) == 0 {
+		p.fail()
+	}
+	if p.accept("ELSE") {
+		c.Else = p.expr()
+	}
+	if !p.accept("END") {
+		p.failOpen(t)
+	}
+	return c
+}
+
+// atQuery reports whether a query begins here.
+func (p *parser) atQuery() bool {
+	i := p.i
+	for p.toks[i].kind == op && p.toks[i].raw == "(" {
+		i++
+	}
+	t := p.toks[i]
+	next := p.toks[min(i+1, len(p.toks)-1)]
+	return t.is("SELECT") || t.is("WITH") && next.kind == word || t.is("VALUES") && next.raw == "("
+}

@@ -1,0 +1,123 @@
+package sql
+
+import (
+	"strings"
+
+	"github.com/streamflow/streamflow/expr"
+	"github.com/streamflow/streamflow/internal/usererr"
+	"github.com/streamflow/streamflow/structured/logical"
+)
+
+// selectQuery is SELECT … up to HAVING.
+func (p *parser) selectQuery() logical.Plan {
+	p.expect("SELECT")
+	hints := p.hints()
+	if t := p.peek(); t.is("TRANSFORM") && p.ahead(1).raw == "(" && p.ahead(1).kind == op {
+		if end := p.matching(p.i + 1); end+1 < len(p.toks) && p.toks[end+1].is("USING") {
+			panic(p.unsupported(t, "TRANSFORM", "SELECT TRANSFORM"))
+		}
+	}
+	distinct := p.accept("DISTINCT")
+	if !distinct {
+		p.accept("ALL")
+	}
+	list := p.selectList()
+	var from logical.Plan = &logical.UnresolvedValues{Rows: [][]expr.Expr{{}}} // SELECT without FROM: one row of no columns
+	if p.accept("FROM") {
+		from = p.from()
+	}
+	for p.at("LATERAL", "VIEW") {
+		from = p.lateralView(from)
+	}
+	for i := len(hints) - 1; i >= 0; i-- {
+		from = &logical.Hint{Name: hints[i].name, Args: hints[i].args, Child: from}
+	}
+	if p.accept("WHERE") {
+		from = &logical.Filter{Cond: p.expr(), Child: from}
+	}
+	plan := p.grouped(list, from)
+	if distinct {
+		plan = &logical.Dedup{Child: plan}
+	}
+	return plan
+}
+
+func (p *parser) selectList() []expr.Expr {
+	list := []expr.Expr{p.namedExpr()}
+	for p.symbol(",") {
+		list = append(list, p.namedExpr())
+	}
+	return list
+}
+
+// grouped reads GROUP BY and HAVING. Without either, a list that has aggregates at its top is left to the analyser, which
+// alone knows which functions those are.
+func (p *parser) grouped(list []expr.Expr, from logical.Plan) logical.Plan {
+	a := &logical.Aggregate{List: list, Child: from}
+	grouped := p.accept("GROUP", "BY")
+	if grouped {
+		a.Keys = p.groupKeys()
+	}
+	if p.accept("HAVING") {
+		a.Having = p.expr()
+		grouped = true
+	}
+	if !grouped {
+		return &logical.Project{List: list, Child: from}
+	}
+	return a
+}
+
+// groupKeys is the list after GROUP BY. ALL alone stands for every item of the list without an aggregate, and stays a
+// star for the analyser.
+func (p *parser) groupKeys() []expr.Expr {
+	t := p.peek()
+	next := p.ahead(1)
+	switch {
+	case t.is("ALL") && (next.kind == eof || next.kind == op && (next.raw == ";" || next.raw == ")") || notAlias[strings.ToUpper(next.raw)]):
+		p.take()
+		return []expr.Expr{&expr.Star{Pos: t.pos}}
+	case t.is("GROUPING") && next.is("SETS"), (t.is("CUBE") || t.is("ROLLUP")) && next.raw == "(":
+		panic(p.noGroupingSets(t))
+	}
+	keys := p.exprs()
+	if t = p.peek(); t.is("GROUPING") || t.is("WITH") && (p.ahead(1).is("CUBE") || p.ahead(1).is("ROLLUP")) {
+		panic(p.noGroupingSets(t))
+	}
+	return keys
+}
+
+func (p *parser) noGroupingSets(t token) *usererr.Error {
+	return p.unsupported(t, "GROUPING_SETS", "GROUPING SETS, CUBE and ROLLUP").WithFix("Write one query for each grouping and join them with UNION ALL.")
+}
+
+type hintCall struct {
+	name string
+	args []string
+}
+
+// hints reads /*+ NAME(t, …), NAME … */. Names that mean nothing here are left for the analyser to ignore.
+func (p *parser) hints() []hintCall {
+	var list []hintCall
+	for p.peek().kind == hint {
+		open := p.take()
+		for !p.atSymbol("*/") {
+			h := hintCall{name: strings.ToLower(p.name("hint"))}
+			if p.symbol("(") {
+				for !p.symbol(")") {
+					t := p.peek()
+					if t.kind == number {
+						h.args = append(h.args, p.take().val)
+					} else {
+						h.args = append(h.args, strings.Join(p.names("table"), "."))
+					}
+					p.symbol(",")
+				}
+			}
+			list = append(list, h)
+			p.symbol(",")
+		}
+		p.closing("*/", open)
+	}
+	return list
+}

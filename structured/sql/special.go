@@ -1,0 +1,161 @@
+package sql
+
+import (
+	"strings"
+
+	"github.com/streamflow/streamflow/expr"
+)
+
+// specials are calls whose arguments have a syntax of their own.
+var specials map[string]func(*parser) expr.Expr
+
+func init() {
+	specials = map[string]func(*parser) expr.Expr{
+		"CAST":      func(p *parser) expr.Expr { return p.cast(false) },
+		"TRY_CAST":  func(p *parser) expr.Expr { return p.cast(true) },
+		"EXTRACT":   (*parser).extract,
+		"TRIM":      (*parser).trim,
+		"POSITION":  (*parser).position,
+		"SUBSTRING": (*parser).substring, "SUBSTR": (*parser).substring,
+		"TIMESTAMPADD": (*parser).unitCall, "TIMESTAMPDIFF": (*parser).unitCall,
+		"DATEADD": (*parser).unitCall, "DATE_ADD": (*parser).unitCall, "DATEDIFF": (*parser).unitCall, "DATE_DIFF": (*parser).unitCall,
+	}
+}
+
+func (p *parser) cast(try bool) expr.Expr {
+	p.take()
+	open := p.needSymbol("(")
+	e := p.expr()
+	p.expect("AS")
+	to := p.dataType()
+	p.closing(")", open)
+	return &expr.Cast{Child: e, To: to, Try: try}
+}
+
+// fields maps what EXTRACT takes to the function that computes it.
+var fields = map[string]string{"YEAR": "year", "YEARS": "year", "QUARTER": "quarter", "QTR": "quarter", "MONTH": "month", "MONTHS": "month", "MON": "month",
+	"WEEK": "weekofyear", "WEEKS": "weekofyear", "DAY": "day", "DAYS": "day", "D": "day", "DAYOFWEEK": "dayofweek", "DOW": "dayofweek",
+	"DAYOFWEEK_ISO": "weekday", "DOY": "dayofyear", "HOUR": "hour", "HOURS": "hour", "H": "hour", "MINUTE": "minute", "MINUTES": "minute",
+	"MIN": "minute", "SECOND": "second", "SECONDS": "second", "SEC": "second"}
+
+func (p *parser) extract() expr.Expr {
+	t := p.take()
+	open := p.needSymbol("(")
+	at := p.peek()
+	name := p.name("field such as YEAR or HOUR")
+	fn, ok := fields[strings.ToUpper(name)]
+	if !ok {
+		panic(p.errorAt(at, "INVALID_EXTRACT_FIELD", "42601", "Cannot extract %s.", at.show()).
+			WithFix("Fields are YEAR, QUARTER, MONTH, WEEK, DAY, DAYOFWEEK, DOY, HOUR, MINUTE and SECOND."))
+	}
+	p.expect("FROM")
+	e := p.expr()
+	p.closing(")", open)
+	e = p.call(t, fn, e)
+	if strings.EqualFold(name, "DAYOFWEEK_ISO") {
+		e = p.call(t, "+", e, expr.Lit(1))
+	}
+	return e
+}
+
+// trim is TRIM([BOTH | LEADING | TRAILING] [chars] FROM s) or an ordinary call. The functions take the characters first.
+func (p *parser) trim() expr.Expr {
+	t := p.take()
+	open := p.needSymbol("(")
+	fn, keyword := "trim", true
+	switch {
+	case p.accept("LEADING"):
+		fn = "ltrim"
+	case p.accept("TRAILING"):
+		fn = "rtrim"
+	case p.accept("BOTH"):
+	default:
+		keyword = false
+	}
+	var args []expr.Expr
+	if keyword && p.accept("FROM") {
+		args = []expr.Expr{p.expr()}
+	} else {
+		args = p.exprs()
+		if p.accept("FROM") {
+			args = []expr.Expr{args[0], p.expr()}
+		}
+	}
+	p.closing(")", open)
+	return p.call(t, fn, args...)
+}
+
+// position is POSITION(sub IN s) or POSITION(sub, s[, from]).
+func (p *parser) position() expr.Expr {
+	t := p.take()
+	open := p.needSymbol("(")
+	args := []expr.Expr{p.binary(powPredicate + 1)}
+	if p.accept("IN") {
+		args = append(args, p.expr())
+	}
+	for p.symbol(",") {
+		args = append(args, p.expr())
+	}
+	p.closing(")", open)
+	return p.call(t, "locate", args...)
+}
+
+// substring is SUBSTRING(s FROM i [FOR n]) or an ordinary call.
+func (p *parser) substring() expr.Expr {
+	t := p.take()
+	open := p.needSymbol("(")
+	args := []expr.Expr{p.expr()}
+	if p.accept("FROM") {
+		args = append(args, p.expr())
+		if p.accept("FOR") {
+			args = append(args, p.expr())
+		}
+	}
+	for p.symbol(",") {
+		args = append(args, p.expr())
+	}
+	p.closing(")", open)
+	return p.call(t, "substring", args...)
+}
+
+// unitCall is a date function whose first argument is a unit word: TIMESTAMPADD(HOUR, 1, ts). Written with two arguments
+// it is an ordinary call.
+func (p *parser) unitCall() expr.Expr {
+	t := p.peek()
+	unit := p.ahead(2)
+	comma := p.ahead(3)
+	if unit.kind != word || comma.raw != "," || !units[strings.ToLower(strings.TrimSuffix(strings.ToUpper(unit.raw), "S"))] || p.closesAfter(1) {
+		p.take()
+		return p.funcCall(t, strings.ToLower(t.raw))
+	}
+	p.take()
+	open := p.needSymbol("(")
+	p.take()
+	p.needSymbol(",")
+	args := append([]expr.Expr{expr.Lit(strings.ToUpper(unit.raw))}, p.exprs()...)
+	p.closing(")", open)
+	fn := "timestampadd"
+	if w := strings.ToUpper(t.raw); w == "TIMESTAMPDIFF" || w == "DATEDIFF" || w == "DATE_DIFF" {
+		fn = "timestampdiff"
+	}
+	return p.call(t, fn, args...)
+}
+
+// closesAfter reports whether the brackets opened n tokens ahead hold fewer than three arguments.
+func (p *parser) closesAfter(n int) bool {
+	depth, commas := 0, 0
+	for i := p.i + n; i < len(p.toks); i++ {
+		switch t := p.toks[i]; {
+		case t.kind != op:
+		case t.raw == "(" || t.raw == "[":
+			depth++
+		case t.raw == ")" || t.raw == "]":
+			if depth--; depth == 0 {
+				return commas < 2
+			}
+		case t.raw == "," && depth == 1:
+			commas++
+		}
+	}
+	return true
+}

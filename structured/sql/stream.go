@@ -1,0 +1,105 @@
+package sql
+
+import (
+	"strings"
+
+	"github.com/streamflow/streamflow/structured/logical"
+)
+
+// createStream is what follows CREATE STREAMING QUERY:
+//
+//	name [USING format] [OUTPUT MODE append | update | complete]
+//	     [TRIGGER ONCE | AVAILABLE NOW | EVERY interval] [START FROM BEGINNING | NOW | TIMESTAMP '…'] [OPTIONS (…)]
+//	AS INSERT INTO table SELECT … | AS SELECT …     the latter only with USING
+func (p *parser) createStream() logical.Plan {
+	c := &logical.CreateStream{Options: map[string]string{}}
+	if t := p.peek(); p.accept("IF", "NOT", "EXISTS") {
+		panic(p.unsupported(t, "STATEMENT", "CREATE STREAMING QUERY IF NOT EXISTS"))
+	}
+	c.Pos = p.peek().pos
+	c.Name = p.nameOrString()
+	for p.streamClause(c) {
+	}
+	p.expect("AS")
+	t := p.peek()
+	if !p.at("INSERT") {
+		c.Query = p.query()
+		if c.Format == "" {
+			panic(p.errorAt(t, "STREAMING_SINK_MISSING", "42601", "The streaming query `%s` has nowhere to write to.", c.Name).
+				WithFix("Write AS INSERT INTO table SELECT …, or USING console before AS."))
+		}
+		return c
+	}
+	ins := p.insert().(*logical.InsertInto)
+	if ins.Overwrite {
+		panic(p.unsupported(t, "STREAMING_OVERWRITE", "INSERT OVERWRITE in a streaming query").WithFix("Write INSERT INTO, or OUTPUT MODE complete."))
+	}
+	c.Sink, c.Columns, c.ByName, c.Query = ins.Table, ins.Columns, ins.ByName, ins.Query
+	return c
+}
+
+// streamClause reads one clause; false when none comes next.
+func (p *parser) streamClause(c *logical.CreateStream) bool {
+	switch {
+	case p.accept("USING"):
+		c.Format = strings.ToLower(p.name("format"))
+	case p.accept("OPTIONS"):
+		p.options(c.Options)
+	case p.accept("OUTPUT"):
+		p.accept("MODE")
+		c.OutputMode = p.oneOfWords("APPEND", "UPDATE", "COMPLETE")
+	case p.accept("TRIGGER"):
+		c.Trigger = p.trigger()
+	case p.accept("START"):
+		c.Start = p.start()
+	default:
+		return false
+	}
+	return true
+}
+
+func (p *parser) oneOfWords(words ...string) string {
+	for _, w := range words {
+		if p.accept(w) {
+			return strings.ToLower(w)
+		}
+	}
+	p.fail()
+	return ""
+}
+
+func (p *parser) trigger() string {
+	switch {
+	case p.accept("ONCE"):
+		return "once"
+	case p.accept("AVAILABLE", "NOW"):
+		return "available_now"
+	}
+	p.expect("EVERY")
+	t := p.peek()
+	if p.delay() == 0 {
+		panic(p.badInterval(t))
+	}
+	return strings.TrimSpace(intervalWords(p.src[t.off:p.toks[p.i-1].end]))
+}
+
+// intervalWords strips the quotes and the word INTERVAL: what remains reads "5 seconds".
+func intervalWords(s string) string {
+	s = strings.NewReplacer("'", "", `"`, "").Replace(s)
+	if f := strings.Fields(s); len(f) > 0 && strings.EqualFold(f[0], "interval") {
+		s = strings.Join(f[1:], " ")
+	}
+	return strings.ToLower(s)
+}
+
+func (p *parser) start() string {
+	p.accept("FROM")
+	switch {
+	case p.accept("BEGINNING"):
+		return "beginning"
+	case p.accept("NOW"):
+		return "now"
+	}
+	p.accept("TIMESTAMP")
+	return p.str()
+}
