@@ -12,9 +12,9 @@ import (
 	"github.com/streamflow/streamflow/structured/logical"
 )
 
-// TestScripts runs testdata: each case is a text and what it parses to, or the error as a person sees it.
+// TestScripts runs testdata/scripts: each case is a text and what it parses to, or the error as a person sees it.
 func TestScripts(t *testing.T) {
-	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+	datadriven.Walk(t, "testdata/scripts", func(t *testing.T, path string) {
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			switch d.Cmd {
 			case "parse":
