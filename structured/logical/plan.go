@@ -246,6 +246,7 @@ type With struct {
 // Run says over what part of its topics a program runs: history (up to now, the default), live (from now on, as a stream),
 // or from and to points in time (microseconds). The analyser pushes it into the scans below.
 type Run struct {
+	Name     string // of the program: its side outputs are the topics <name>.late and <name>.dead; may be empty
 	Live     bool
 	From, To *int64
 	Child    Plan
