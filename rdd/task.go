@@ -142,8 +142,17 @@ type TaskResult struct {
 	LostInput *LostInput
 	Reports   []Report
 	Counters  []Counter
+	Sides     []Side
 	Rows      int64
 	Bytes     int64
+	// Output has the rows of a task of the result stage; who takes the result reads and closes it. Nil when there are none.
+	Output Reader
+}
+
+// Side is a batch that an operator set aside with Emit.
+type Side struct {
+	Name  string
+	Batch *column.Batch
 }
 
 // LostInput says which map output is gone.

@@ -1,0 +1,188 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/streamflow/streamflow/executor/state"
+	"github.com/streamflow/streamflow/rdd"
+	"github.com/streamflow/streamflow/shuffle"
+)
+
+// Options of an executor.
+type Options struct {
+	ID    string // unique among the executors of a cluster, and for each of its lives
+	Slots int    // tasks at a time
+	// MemoryLimit is what operators, map outputs and state may keep in memory together, in bytes. StateMemory is the part
+	// of it that state may keep; 0 is a quarter.
+	MemoryLimit int64
+	StateMemory int64
+	// Dir holds map outputs and state. When it is empty a temporary directory is made, and removed by Close.
+	Dir      string
+	Services map[string]any // handed to tasks
+	Log      *slog.Logger
+	// Peer gives access to the map outputs of another executor.
+	Peer func(executor string) (shuffle.Fetcher, error)
+	// Changelog reads back the state changes of a query's partition, to restore state that is not here or not at the
+	// version that a task asks for. Without it such a task fails.
+	Changelog state.Changelog
+}
+
+// Executor runs tasks. Its methods are safe for concurrent use.
+type Executor struct {
+	opts    Options
+	temp    bool
+	memory  *pool
+	cache   cache
+	shuffle *shuffle.Store
+	state   *state.Store
+
+	queue chan *task
+	stop  context.CancelCauseFunc
+	ctx   context.Context
+	wg    sync.WaitGroup
+}
+
+// ErrClosed ends the tasks of an executor that is being closed.
+var ErrClosed = errors.New("executor: closed")
+
+// New starts an executor.
+func New(opts Options) (*Executor, error) {
+	if opts.Slots < 1 {
+		opts.Slots = 1
+	}
+	if opts.ID == "" {
+		opts.ID = "local"
+	}
+	if opts.MemoryLimit <= 0 {
+		opts.MemoryLimit = 1 << 30
+	}
+	if opts.StateMemory <= 0 {
+		opts.StateMemory = opts.MemoryLimit / 4
+	}
+	if opts.Log == nil {
+		opts.Log = slog.Default()
+	}
+	x := &Executor{opts: opts, memory: &pool{limit: opts.MemoryLimit}, queue: make(chan *task, opts.Slots)}
+	if err := x.openStores(); err != nil {
+		return nil, err
+	}
+	x.ctx, x.stop = context.WithCancelCause(context.Background())
+	x.wg.Add(opts.Slots)
+	for range opts.Slots {
+		go x.slot()
+	}
+	return x, nil
+}
+
+func (x *Executor) openStores() error {
+	if x.opts.Dir == "" {
+		dir, err := os.MkdirTemp("", "streamflow-executor-")
+		if err != nil {
+			return fmt.Errorf("executor: temporary directory: %w", err)
+		}
+		x.opts.Dir, x.temp = dir, true
+	}
+	var err error
+	if x.shuffle, err = shuffle.Open(filepath.Join(x.opts.Dir, "shuffle"), x.memory); err != nil {
+		return err
+	}
+	x.state, err = state.Open(state.Options{Dir: filepath.Join(x.opts.Dir, "state"), Memory: x.opts.StateMemory, Changelog: x.opts.Changelog, Log: x.opts.Log})
+	return err
+}
+
+// ID is the executor's name.
+func (x *Executor) ID() string { return x.opts.ID }
+
+// Slots is how many tasks it runs at a time.
+func (x *Executor) Slots() int { return x.opts.Slots }
+
+// Load makes a fragment known; Forget undoes one Load.
+func (x *Executor) Load(f *rdd.Fragment) { x.cache.load(f) }
+
+// Forget drops a fragment and its operators once nobody who loaded it needs it.
+func (x *Executor) Forget(hash string) { x.cache.forget(hash) }
+
+// Run queues a task and returns; done is called once, from the slot that ran it. Cancelling ctx ends the task.
+func (x *Executor) Run(ctx context.Context, spec *rdd.TaskSpec, done func(*rdd.TaskResult)) {
+	t := &task{x: x, ctx: ctx, spec: spec, done: done}
+	select {
+	case x.queue <- t:
+	case <-x.ctx.Done():
+		done(t.result(ErrClosed))
+	}
+}
+
+func (x *Executor) slot() {
+	defer x.wg.Done()
+	for {
+		select {
+		case t := <-x.queue:
+			t.done(t.run())
+		case <-x.ctx.Done():
+			x.refuse()
+			return
+		}
+	}
+}
+
+// refuse ends the tasks that no slot will take any more.
+func (x *Executor) refuse() {
+	for {
+		select {
+		case t := <-x.queue:
+			t.done(t.result(ErrClosed))
+		default:
+			return
+		}
+	}
+}
+
+// Fetch opens a share of a map output for another executor.
+func (x *Executor) peer(id string) (shuffle.Fetcher, error) {
+	if x.opts.Peer == nil {
+		return nil, fmt.Errorf("%w: executor %s is out of reach", shuffle.ErrLost, id)
+	}
+	f, err := x.opts.Peer(id)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", shuffle.ErrLost, err)
+	}
+	return f, nil
+}
+
+// Shuffle is the store of map outputs, which other executors fetch from.
+func (x *Executor) Shuffle() *shuffle.Store { return x.shuffle }
+
+// State is the store of keyed state.
+func (x *Executor) State() *state.Store { return x.state }
+
+// DropJob removes the map outputs and results of a run.
+func (x *Executor) DropJob(job string) { x.shuffle.DropJob(job) }
+
+// CommitState makes the changes of a query's last batch the committed ones; AbortState takes them back.
+func (x *Executor) CommitState(query string, version int64) error {
+	return x.state.Commit(query, version)
+}
+
+// AbortState takes a query's state back to its last committed version.
+func (x *Executor) AbortState(query string) error { return x.state.Abort(query) }
+
+// MemoryUsed is what is reserved of the memory limit.
+func (x *Executor) MemoryUsed() int64 { return x.memory.used.Load() }
+
+// Close ends running tasks with ErrClosed, waits for them and closes the stores.
+func (x *Executor) Close() error {
+	x.stop(ErrClosed)
+	x.wg.Wait()
+	x.refuse()
+	err := errors.Join(x.shuffle.Close(), x.state.Close())
+	if x.temp {
+		err = errors.Join(err, os.RemoveAll(x.opts.Dir))
+	}
+	return err
+}

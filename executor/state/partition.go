@@ -1,0 +1,213 @@
+package state
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+)
+
+// Slot names a partition of an operator's state.
+type Slot struct {
+	Query     string
+	Op        string
+	Partition int
+	Parts     int
+}
+
+func (s Slot) String() string {
+	return fmt.Sprintf("%s/%s[%d of %d]", s.Query, s.Op, s.Partition, s.Parts)
+}
+
+// Partition is the keyed state of one operator in one partition; it implements rdd.State for the task that has opened it.
+type Partition struct {
+	slot  Slot
+	store *Store
+
+	mu       sync.Mutex // held by the store and by batch-wise methods, not by Get and Put, which the one task calls
+	version  int64      // committed; -1 is empty
+	position int64      // of the changelog, after the last delta that the snapshot holds; -1 is its start
+	snapshot int64      // version of the snapshot in Pebble; -1 when there is none
+	open     bool       // a batch has opened it since the last Commit or Rollback
+	seq      uint64     // number of the batch that is open; entries with it have their undo record
+
+	tables map[int64]*table
+	order  []int64 // buckets, ascending
+	last   *table  // the bucket that was touched last
+	pool   chunkPool
+
+	undo      []undo
+	undoBytes []byte
+	dropped   []*table // by the open batch
+	scratch   []ordered
+	buf       []byte
+}
+
+// undo is what an entry was when the open batch first changed it.
+type undo struct {
+	t        *table
+	n        uint32
+	inserted bool
+	flags    uint8
+	batch    uint64
+	off, len uint32 // of the old value in undoBytes
+}
+
+func newPartition(store *Store, slot Slot) *Partition {
+	return &Partition{slot: slot, store: store, version: -1, position: -1, snapshot: -1, tables: map[int64]*table{}}
+}
+
+// Op is the operator's id.
+func (p *Partition) Op() string { return p.slot.Op }
+
+// Version is the committed version.
+func (p *Partition) Version() int64 { return p.version }
+
+// bucket returns the table of a bucket, loaded if it was evicted; nil when there is none and make is false.
+func (p *Partition) bucket(bucket int64, make bool) (*table, error) {
+	if t := p.last; t != nil && t.bucket == bucket && !t.evicted {
+		return t, nil
+	}
+	t := p.tables[bucket]
+	if t == nil {
+		if !make {
+			return nil, nil
+		}
+		t = p.addTable(bucket)
+	}
+	if t.evicted {
+		if err := p.load(t); err != nil {
+			return nil, err
+		}
+	}
+	p.last = t
+	return t, nil
+}
+
+func (p *Partition) addTable(bucket int64) *table {
+	t := &table{bucket: bucket, arena: arena{pool: &p.pool}}
+	p.setTable(t)
+	return t
+}
+
+func (p *Partition) setTable(t *table) {
+	if p.tables[t.bucket] == nil {
+		at, _ := slices.BinarySearch(p.order, t.bucket)
+		p.order = slices.Insert(p.order, at, t.bucket)
+	}
+	p.tables[t.bucket] = t
+	p.last = nil
+}
+
+func (p *Partition) removeTable(bucket int64) {
+	if p.tables[bucket] != nil {
+		at, _ := slices.BinarySearch(p.order, bucket)
+		p.order = slices.Delete(p.order, at, at+1)
+		delete(p.tables, bucket)
+	}
+	p.last = nil
+}
+
+// Get returns the value of a key; see rdd.State.
+func (p *Partition) Get(bucket int64, keyGroup int, key []byte) ([]byte, bool, error) {
+	t, err := p.bucket(bucket, false)
+	if t == nil {
+		return nil, false, err
+	}
+	n := t.find(hashKey(keyGroup, key), keyGroup, key)
+	if n < 0 || t.ents[n].flags&dead != 0 {
+		return nil, false, nil
+	}
+	return t.value(n), true, nil
+}
+
+// Put sets the value of a key.
+func (p *Partition) Put(bucket int64, keyGroup int, key, value []byte) error {
+	t, err := p.bucket(bucket, true)
+	if err != nil {
+		return err
+	}
+	hash := hashKey(keyGroup, key)
+	n := t.find(hash, keyGroup, key)
+	if n < 0 {
+		n = t.insert(hash, keyGroup, key)
+		t.ents[n].batch = p.seq
+		p.undo = append(p.undo, undo{t: t, n: uint32(n), inserted: true})
+	} else {
+		p.touch(t, n)
+		if e := &t.ents[n]; e.flags&dead != 0 {
+			e.flags &^= dead
+			t.live++
+		}
+	}
+	t.set(n, value)
+	return nil
+}
+
+// Delete removes a key.
+func (p *Partition) Delete(bucket int64, keyGroup int, key []byte) error {
+	t, err := p.bucket(bucket, false)
+	if t == nil {
+		return err
+	}
+	n := t.find(hashKey(keyGroup, key), keyGroup, key)
+	if n < 0 || t.ents[n].flags&dead != 0 {
+		return nil
+	}
+	p.touch(t, n)
+	t.ents[n].flags |= dead
+	t.live--
+	return nil
+}
+
+// touch saves what an entry was, the first time in a batch that it changes.
+func (p *Partition) touch(t *table, n int) {
+	e := &t.ents[n]
+	if e.batch == p.seq {
+		return
+	}
+	off := len(p.undoBytes)
+	p.undoBytes = append(p.undoBytes, t.value(n)...)
+	p.undo = append(p.undo, undo{t: t, n: uint32(n), flags: e.flags, batch: e.batch, off: uint32(off), len: e.vlen})
+	e.batch = p.seq
+}
+
+// Buckets returns the buckets <= upTo that hold anything, ascending.
+func (p *Partition) Buckets(upTo int64) ([]int64, error) {
+	var out []int64
+	for _, b := range p.order {
+		if b > upTo {
+			break
+		}
+		if t := p.tables[b]; t.live > 0 || t.evicted {
+			out = append(out, b)
+		}
+	}
+	return out, nil
+}
+
+// Scan visits the pairs of a bucket in order; visit must not change the state.
+func (p *Partition) Scan(bucket int64, visit func(keyGroup int, key, value []byte) bool) error {
+	t := p.tables[bucket]
+	if t == nil {
+		return nil
+	}
+	if t.evicted {
+		return p.scanStored(bucket, visit)
+	}
+	p.scratch = t.inOrder(p.scratch)
+	for _, o := range p.scratch {
+		if !visit(int(t.ents[o.n].keyGroup), t.key(int(o.n)), t.value(int(o.n))) {
+			break
+		}
+	}
+	return nil
+}
+
+// DropBucket removes a bucket and all it holds.
+func (p *Partition) DropBucket(bucket int64) error {
+	if t := p.tables[bucket]; t != nil {
+		p.removeTable(bucket)
+		p.dropped = append(p.dropped, t)
+	}
+	return nil
+}

@@ -1,0 +1,121 @@
+package state
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
+// restore brings the partition to a committed version: from where it is when that is before it, else from the snapshot,
+// else from nothing; then by the changelog.
+func (p *Partition) restore(ctx context.Context, version int64) error {
+	if p.version < 0 || p.version > version {
+		if err := p.reset(version); err != nil {
+			return err
+		}
+	}
+	if p.version == version {
+		return nil
+	}
+	if p.store.opts.Changelog == nil {
+		return fmt.Errorf("%w: %s is at version %d, not %d, and there is no changelog", ErrVersion, p.slot, p.version, version)
+	}
+	if err := p.replay(ctx, version); err != nil {
+		p.clear()
+		return fmt.Errorf("state: replay the changelog of %s: %w", p.slot, err)
+	}
+	p.version = version
+	return nil
+}
+
+// clear empties the partition.
+func (p *Partition) clear() {
+	p.tables, p.order, p.last = map[int64]*table{}, nil, nil
+	p.undo, p.undoBytes, p.dropped = nil, nil, nil
+	p.version, p.position, p.snapshot = -1, -1, -1
+}
+
+// reset goes back to the snapshot when it is not after the wanted version, else to nothing.
+func (p *Partition) reset(version int64) error {
+	p.clear()
+	m, ok, err := p.readMeta()
+	if err != nil {
+		return err
+	}
+	if !ok || m.version > version || m.parts != p.slot.Parts {
+		return p.wipe()
+	}
+	buckets, err := p.storedBuckets()
+	if err != nil {
+		return err
+	}
+	for _, b := range buckets {
+		t := p.addTable(b)
+		t.saved, t.evicted = true, true
+	}
+	p.version, p.snapshot, p.position = m.version, m.version, m.position
+	return nil
+}
+
+func (p *Partition) readMeta() (meta, bool, error) {
+	key := binary.BigEndian.AppendUint16(appendName(nil, metaKey, p.slot), uint16(p.slot.Partition))
+	v, c, err := p.store.db.Get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return meta{}, false, nil
+	}
+	if err != nil {
+		return meta{}, false, fmt.Errorf("state: read %s: %w", p.slot, err)
+	}
+	defer c.Close()
+	m, err := decodeMeta(v)
+	return m, err == nil, err
+}
+
+// wipe removes from Pebble what an earlier life of the query, or another cut into partitions, left in the partition's key
+// groups.
+func (p *Partition) wipe() error {
+	buckets, err := p.storedBuckets()
+	if err != nil {
+		return err
+	}
+	for _, b := range buckets {
+		if err := p.dropStored(b); err != nil {
+			return err
+		}
+	}
+	key := binary.BigEndian.AppendUint16(appendName(nil, metaKey, p.slot), uint16(p.slot.Partition))
+	if err := p.store.db.Delete(key, pebble.NoSync); err != nil {
+		return fmt.Errorf("state: wipe %s: %w", p.slot, err)
+	}
+	return nil
+}
+
+// replay applies the deltas up to version, version by version.
+func (p *Partition) replay(ctx context.Context, version int64) error {
+	at := p.version
+	p.begin()
+	err := p.store.opts.Changelog(ctx, p.slot, p.position, func(piece []byte, _ int64) error {
+		v, err := DeltaVersion(piece)
+		if err != nil || v <= p.version || v > version {
+			return err // the snapshot has it, or it was never committed
+		}
+		if v < at {
+			return fmt.Errorf("%w: version %d after %d", errDelta, v, at)
+		}
+		if v > at {
+			if err := p.commit(v - 1); err != nil {
+				return err
+			}
+			p.begin()
+			at = v
+		}
+		return applyDelta(piece, p)
+	})
+	if err != nil {
+		return err
+	}
+	return p.commit(version)
+}

@@ -1,0 +1,245 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
+// Changelog calls apply with the delta pieces of a partition that lie after a position, in order, each with its own
+// position. -1 is before the first.
+type Changelog func(ctx context.Context, slot Slot, after int64, apply func(piece []byte, position int64) error) error
+
+// Options of a store.
+type Options struct {
+	Dir       string    // of the LSM; made when the first snapshot or eviction needs it
+	Memory    int64     // bytes that all partitions may keep in memory; 0 is no limit
+	Changelog Changelog // nil: state that is not here cannot be restored
+	Log       *slog.Logger
+}
+
+// ErrVersion says that state at the version asked for is neither here nor in the changelog.
+var ErrVersion = errors.New("state: version not available")
+
+// Store holds the partitions of one executor.
+type Store struct {
+	opts Options
+	db   *pebble.DB
+
+	mu    sync.Mutex
+	parts map[Slot]*Partition
+
+	bytes, keys atomic.Int64 // at the last commit
+}
+
+// Open opens the store in opts.Dir.
+func Open(opts Options) (*Store, error) {
+	if opts.Log == nil {
+		opts.Log = slog.Default()
+	}
+	if err := os.MkdirAll(opts.Dir, 0o755); err != nil {
+		return nil, fmt.Errorf("state: %w", err)
+	}
+	db, err := pebble.Open(opts.Dir, &pebble.Options{
+		FormatMajorVersion: pebble.FormatNewest,
+		MemTableSize:       16 << 20,
+		Logger:             quiet{opts.Log},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("state: open %s: %w", opts.Dir, err)
+	}
+	return &Store{opts: opts, db: db, parts: map[Slot]*Partition{}}, nil
+}
+
+// quiet passes Pebble's complaints on, and leaves out its chat.
+type quiet struct{ log *slog.Logger }
+
+func (quiet) Infof(string, ...any) {}
+func (q quiet) Errorf(format string, a ...any) {
+	q.log.Error("state store", "pebble", fmt.Sprintf(format, a...))
+}
+func (q quiet) Fatalf(format string, a ...any) {
+	panic("FATAL: state store: " + fmt.Sprintf(format, a...))
+}
+
+// Close closes the store. Uncommitted changes are lost, committed ones since the last snapshot are in the changelog.
+func (s *Store) Close() error {
+	if err := s.db.Close(); err != nil {
+		return fmt.Errorf("state: close: %w", err)
+	}
+	return nil
+}
+
+// Open gives a task its partition at a committed version, and starts a batch in it. Changes that an earlier attempt of the
+// batch left are taken back. State that is not here is restored from snapshot and changelog.
+func (s *Store) Open(ctx context.Context, query, op string, partition, parts int, version int64) (*Partition, error) {
+	p := s.partition(Slot{query, op, partition, parts})
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.rollback()
+	if p.version != version {
+		if err := p.restore(ctx, version); err != nil {
+			return nil, err
+		}
+	}
+	p.begin()
+	return p, nil
+}
+
+func (s *Store) partition(slot Slot) *Partition {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.parts[slot]
+	if p == nil {
+		p = newPartition(s, slot)
+		s.parts[slot] = p
+	}
+	return p
+}
+
+// of returns the partitions of a query.
+func (s *Store) of(query string) []*Partition {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []*Partition
+	for slot, p := range s.parts {
+		if slot.Query == query {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// Commit makes the changes of the batch that leads to version the committed ones, in every partition that took part in it.
+// A partition that did not, because its tasks ran elsewhere, stays behind and catches up from the changelog when asked.
+func (s *Store) Commit(query string, version int64) error {
+	for _, p := range s.of(query) {
+		if err := p.commitTo(version); err != nil {
+			return err
+		}
+	}
+	return s.fit()
+}
+
+func (p *Partition) commitTo(version int64) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.open || p.version != version-1 {
+		return nil
+	}
+	return p.commit(version)
+}
+
+// Abort takes back the changes of the open batch.
+func (s *Store) Abort(query string) error {
+	for _, p := range s.of(query) {
+		p.Rollback()
+	}
+	return nil
+}
+
+// fit counts what is in memory and evicts what is too much.
+func (s *Store) fit() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	bytes, keys := int64(0), int64(0)
+	for _, p := range s.parts {
+		b, k := p.size()
+		bytes, keys = bytes+b, keys+k
+	}
+	for _, p := range s.parts {
+		if s.opts.Memory <= 0 || bytes <= s.opts.Memory {
+			break
+		}
+		freed, err := p.shed(bytes - s.opts.Memory/2)
+		if err != nil {
+			return err
+		}
+		bytes -= freed
+	}
+	s.bytes.Store(bytes)
+	s.keys.Store(keys)
+	return nil
+}
+
+func (p *Partition) size() (bytes, keys int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.open { // a task may be writing; it is counted after its commit
+		return 0, 0
+	}
+	for _, t := range p.tables {
+		bytes += t.memory()
+		keys += int64(t.live)
+	}
+	return bytes + int64(len(p.pool.free))*chunkSize, keys
+}
+
+// shed evicts from a partition that is between batches.
+func (p *Partition) shed(n int64) (int64, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.open {
+		return 0, nil
+	}
+	return p.evict(n)
+}
+
+// Bytes and Keys are what is in memory, as of the last commit.
+func (s *Store) Bytes() int64 { return s.bytes.Load() }
+func (s *Store) Keys() int64  { return s.keys.Load() }
+
+// Snapshot writes a partition's committed state to disk, as much of it as changed since the last snapshot. position is the
+// changelog position after the delta of the committed version; a restore replays from there.
+func (s *Store) Snapshot(query, op string, partition, parts int, position int64) error {
+	p := s.partition(Slot{query, op, partition, parts})
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.saveSnapshot(position)
+}
+
+// Slots lists the partitions of a query that are here, with their committed versions.
+func (s *Store) Slots(query string) map[Slot]int64 {
+	out := map[Slot]int64{}
+	for _, p := range s.of(query) {
+		p.mu.Lock()
+		out[p.slot] = p.version
+		p.mu.Unlock()
+	}
+	return out
+}
+
+// Forget drops a query's partitions from memory; with disk set from disk too, as when the query is dropped.
+func (s *Store) Forget(query string, disk bool) error {
+	s.mu.Lock()
+	for slot := range s.parts {
+		if slot.Query == query {
+			delete(s.parts, slot)
+		}
+	}
+	s.mu.Unlock()
+	if !disk {
+		return nil
+	}
+	for _, kind := range []byte{rowKey, metaKey} {
+		prefix := queryPrefix(kind, query)
+		if err := s.db.DeleteRange(prefix, prefixEnd(prefix), pebble.Sync); err != nil {
+			return fmt.Errorf("state: forget %s: %w", query, err)
+		}
+	}
+	return nil
+}
+
+// Checkpoint makes a consistent copy of the LSM in dir, by hard links.
+func (s *Store) Checkpoint(dir string) error {
+	if err := s.db.Checkpoint(dir, pebble.WithFlushedWAL()); err != nil {
+		return fmt.Errorf("state: checkpoint: %w", err)
+	}
+	return nil
+}
