@@ -334,7 +334,7 @@ func (p *With) Resolved() bool             { return false }
 
 func (p *Run) Children() []Plan { return []Plan{p.Child} }
 func (p *Run) WithChildren(k []Plan) Plan {
-	return &Run{Live: p.Live, From: p.From, To: p.To, Child: k[0]}
+	return &Run{Name: p.Name, Live: p.Live, From: p.From, To: p.To, Child: k[0]}
 }
 func (p *Run) Exprs() []expr.Expr         { return nil }
 func (p *Run) WithExprs([]expr.Expr) Plan { return p }
