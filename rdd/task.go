@@ -59,9 +59,6 @@ type TaskContext struct {
 	// Clock is the event time (microseconds) to which marks in the source's log have advanced this partition so far;
 	// MinInt64 when there were none. A source sets it before it returns the first batch behind a mark.
 	Clock int64
-	// Defer registers a wait that the executor carries out after the operators have finished and the task has given its
-	// slot back; the task succeeds when all waits do. A sink uses it so that waiting for the disk holds no slot.
-	Defer func(wait func() error)
 	// Emit hands rows to a side output ("late", "dead"), from where the job takes them with the same guarantee as its
 	// output. The batch is copied.
 	Emit func(side string, b *column.Batch) error

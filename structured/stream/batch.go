@@ -12,10 +12,11 @@ import (
 	"github.com/streamflow/streamflow/structured/connector"
 )
 
-// sidesToken is the key of the side outputs' token in a commit entry.
-const sidesToken = "sides"
+// ownToken is the key of the query log's token in a commit entry.
+const ownToken = "own"
 
-// ClockKey is the report key under which a watermark operator returns its partition's clock: 8 bytes, big endian.
+// ClockKey is the report key under which a watermark operator returns its partition's clock: partition uint32, clock
+// int64, big endian.
 const ClockKey = "clock"
 
 // batch is one micro-batch on its way from decision to published.
@@ -109,12 +110,8 @@ func (b *batch) beginSinks(ctx context.Context) error {
 		}
 		maps.Copy(b.binding.Params, params)
 	}
-	if b.Spec.Sides != nil {
-		if _, err := b.Spec.Sides.Begin(ctx, b.tx()); err != nil {
-			return err
-		}
-	}
-	return nil
+	_, err := b.Spec.Own.Begin(ctx, b.tx())
+	return err
 }
 
 // clocksBefore are a watermark operator's clocks as the last batch left them.
@@ -161,17 +158,27 @@ func (b *batch) watermarks(clocks map[string][]int64) map[string]int64 {
 	return out
 }
 
-// execute runs the tasks; when it returns without error everything staged is durable.
+// execute runs the tasks; when it returns without error everything staged is durable, and named by the token.
 func (b *batch) execute(ctx context.Context) (*RunResult, []byte, error) {
-	r := Run{Binding: b.binding, BeforeStage: b.beforeStage, OnSide: b.onSide}
+	r := JobRun{Binding: b.binding, BeforeStage: b.beforeStage, OnSide: b.onSide}
 	if b.Spec.Deliver != nil {
 		r.OnBatch = b.keep
 	}
 	res, err := b.Spec.Job.Run(ctx, r)
-	if err != nil || b.Spec.Sides == nil {
-		return res, nil, err
+	if err != nil {
+		return nil, nil, err
 	}
-	token, err := b.Spec.Sides.Flush(ctx, b.tx())
+	for _, t := range res.Tasks {
+		for _, d := range t.Reports {
+			if d.Key != rdd.StateDeltaKey {
+				continue
+			}
+			if err := b.Spec.Own.StageState(b.tx(), d.Op, t.Partition, d.Value); err != nil {
+				return nil, nil, err
+			}
+		}
+	}
+	token, err := b.Spec.Own.Flush(ctx, b.tx())
 	return res, token, err
 }
 
@@ -188,9 +195,11 @@ func (b *batch) clocksAfter(done []*rdd.TaskResult) map[string][]int64 {
 		reported := map[int]int64{}
 		for _, t := range done {
 			for _, r := range t.Reports {
-				if r.Op == w.ID && r.Key == ClockKey && len(r.Value) == 8 {
-					reported[t.Partition] = int64(binary.BigEndian.Uint64(r.Value))
+				if r.Op != w.ID || r.Key != ClockKey || len(r.Value) != 12 {
+					continue
 				}
+				p := int(binary.BigEndian.Uint32(r.Value))
+				reported[p] = int64(binary.BigEndian.Uint64(r.Value[4:]))
 			}
 		}
 		after[w.ID] = mergeClocks(b.binding.PartitionClocks[w.ID], reported)
@@ -199,10 +208,7 @@ func (b *batch) clocksAfter(done []*rdd.TaskResult) map[string][]int64 {
 }
 
 func (b *batch) onSide(side string, rows *column.Batch) error {
-	if b.Spec.Sides == nil {
-		return nil
-	}
-	return b.Spec.Sides.Stage(b.tx(), side, rows)
+	return b.Spec.Own.Stage(b.tx(), side, rows)
 }
 
 func (b *batch) keep(_ int, rows *column.Batch) error {
@@ -230,7 +236,7 @@ func (b *batch) commitEntry(res *RunResult, sides []byte) *Commit {
 		}
 	}
 	if sides != nil {
-		c.Tokens[sidesToken] = [][]byte{sides}
+		c.Tokens[ownToken] = [][]byte{sides}
 	}
 	return c
 }

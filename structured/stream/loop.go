@@ -192,9 +192,7 @@ func (l *Loop) abort(ctx context.Context, tx connector.Tx) error {
 	for _, s := range l.Spec.Sinks {
 		errs = append(errs, s.Abort(ctx, tx))
 	}
-	if l.Spec.Sides != nil {
-		errs = append(errs, l.Spec.Sides.Abort(ctx, tx))
-	}
+	errs = append(errs, l.Spec.Own.Abort(ctx, tx))
 	return errors.Join(errs...)
 }
 
@@ -206,10 +204,8 @@ func (l *Loop) publish(ctx context.Context, c *Commit) error {
 			return fmt.Errorf("stream: publish batch %d of %s: %w", c.Batch, l.Spec.Name, err)
 		}
 	}
-	if l.Spec.Sides != nil {
-		if err := l.Spec.Sides.Publish(ctx, tx, c.Tokens[sidesToken]); err != nil {
-			return fmt.Errorf("stream: publish side outputs of batch %d of %s: %w", c.Batch, l.Spec.Name, err)
-		}
+	if err := l.Spec.Own.Publish(ctx, tx, c.Tokens[ownToken]); err != nil {
+		return fmt.Errorf("stream: publish batch %d of %s: %w", c.Batch, l.Spec.Name, err)
 	}
 	if err := l.State.Commit(l.Spec.Name, c.Batch); err != nil {
 		return err

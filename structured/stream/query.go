@@ -17,7 +17,7 @@ type Spec struct {
 	Watermarks []WatermarkOp
 	Stateful   []string // ids of operators with state, whose watermark is bound
 	Sinks      []Sink
-	Sides      Sides
+	Own        QueryLog
 	Deliver    Deliver // rows of a query without a sink, after each commit; nil when all rows go to sinks
 	Trigger    Trigger
 	MaxRows    int64 // cap on rows taken from one partition by one batch; 0 takes all there is
@@ -44,11 +44,14 @@ type Sink struct {
 	connector.Sink
 }
 
-// Sides takes rows that operators set aside. They are staged in the query's transaction and become visible with the batch.
-type Sides interface {
+// QueryLog takes rows that operators set aside and the changes of their state. They are staged in the query's transaction
+// and become visible with the batch.
+type QueryLog interface {
 	connector.Sink
 	// Stage takes rows of a batch that is running. It is safe for concurrent use and copies what it keeps.
 	Stage(tx connector.Tx, side string, b *column.Batch) error
+	// StageState takes the change that a batch made to an operator's state in one partition.
+	StageState(tx connector.Tx, op string, partition int, delta []byte) error
 	// Flush returns when all staged rows are durable, with the token of what was staged (nil for nothing).
 	Flush(ctx context.Context, tx connector.Tx) ([]byte, error)
 }
@@ -58,11 +61,11 @@ type Deliver func(batch int64, rows []*column.Batch) error
 
 // Job is the planned query at the driver.
 type Job interface {
-	Run(ctx context.Context, r Run) (*RunResult, error)
+	Run(ctx context.Context, r JobRun) (*RunResult, error)
 }
 
-// Run is one execution of the job.
-type Run struct {
+// JobRun is one execution of the job.
+type JobRun struct {
 	Binding *rdd.Binding
 	// BeforeStage may give a stage another binding, from what the stages before it reported.
 	BeforeStage func(stage int, done []*rdd.TaskResult) *rdd.Binding

@@ -31,7 +31,7 @@ table = pa.table(
     }
 )
 order = pc.sort_indices(table, sort_keys=[("known", "ascending")])
-table = table.take(order).drop_columns(["known"])
+table = table.take(order)
 pq.write_table(table, "flights.parquet", compression="zstd", compression_level=15, row_group_size=100_000, version="2.6",
                use_dictionary=["origin", "destination", "delay", "distance"])
 shutil.copy(f"{source}/airports.csv", "airports.csv")

@@ -3,7 +3,6 @@ package streamlog
 import (
 	"context"
 	"encoding/base64"
-	"encoding/binary"
 	"fmt"
 	"sync"
 	"time"
@@ -21,8 +20,9 @@ func StateTopic(query string) string { return "__state." + query }
 // SideTopic is the topic of a query's side output.
 func SideTopic(query, side string) string { return query + "." + side }
 
-// QueryLog stages a streaming query's side outputs and its state changelog in the query's transaction. It is a
-// connector.Sink without an operator: rows come to it from the driver and the executors directly.
+// QueryLog stages a streaming query's side outputs and its state changelog in the query's transaction, and gathers what
+// topic sinks of the same process stage, so that one Flush waits for all of it and one token names all of it. It is a
+// connector.Sink without an operator: rows come to it from the driver.
 type QueryLog struct {
 	env        *Env
 	query      string
@@ -37,8 +37,13 @@ type QueryLog struct {
 
 // NewQueryLog returns the log of a query. stateParts is the number of its state partitions, 0 for none.
 func NewQueryLog(env *Env, query string, stateParts int) *QueryLog {
-	return &QueryLog{env: env, query: query, stateParts: int32(stateParts), stager: &stager{env: env}, topics: map[string]bool{}}
+	q := &QueryLog{env: env, query: query, stateParts: int32(stateParts), stager: &stager{env: env}, topics: map[string]bool{}}
+	env.stagers.Store(query, q.stager)
+	return q
 }
+
+// Close ends the gathering.
+func (q *QueryLog) Close() { q.env.stagers.CompareAndDelete(q.query, q.stager) }
 
 // Op is nil: no operator writes here.
 func (q *QueryLog) Op() rdd.Operator { return nil }
@@ -167,14 +172,14 @@ func (q *QueryLog) Abort(ctx context.Context, tx connector.Tx) error {
 	return nil
 }
 
-// Append stages the change that a batch made to one state partition of one operator.
-func (q *QueryLog) Append(op string, partition int, version int64, delta []byte) error {
+// StageState stages a change that a batch made to one state partition of one operator.
+func (q *QueryLog) StageState(_ connector.Tx, op string, partition int, delta []byte) error {
 	topic := StateTopic(q.query)
-	if err := q.ensure(topic, q.stateParts, map[string]string{ConfigFormat: Raw}); err != nil {
+	if err := q.ensure(topic, q.stateParts, map[string]string{ConfigFormat: Raw, "retention.ms": "-1", "max.message.bytes": "1073741824"}); err != nil {
 		return err
 	}
 	b := q.builder()
-	b.Add(time.Now().UnixMilli(), stateKey(op, version), delta)
+	b.Add(time.Now().UnixMilli(), []byte(op), delta)
 	batch, err := b.AppendBatch(nil)
 	if err != nil {
 		return err
@@ -182,33 +187,28 @@ func (q *QueryLog) Append(op string, partition int, version int64, delta []byte)
 	return q.stager.append(topic, int32(partition), batch)
 }
 
-// A changelog record's key is the state version, int64 big endian, and the operator's id.
-func stateKey(op string, version int64) []byte {
-	return append(binary.BigEndian.AppendUint64(nil, uint64(version)), op...)
-}
-
-// Replay calls apply for the committed changes of an operator's partition with from < version <= to, in order.
-func (q *QueryLog) Replay(op string, partition int, from, to int64, apply func(version int64, delta []byte) error) error {
-	if _, err := q.env.Broker.Topic(StateTopic(q.query)); err != nil {
+// ReplayState visits the committed state changes of an operator's partition from a position (an offset of the changelog,
+// negative for the beginning) in order, each with the position behind it.
+func (e *Env) ReplayState(ctx context.Context, query, op string, partition int, position int64, apply func(delta []byte, position int64) error) error {
+	if _, err := e.Broker.Topic(StateTopic(query)); err != nil {
 		return nil // no change was ever logged
 	}
-	p, err := q.env.Broker.Partition(StateTopic(q.query), int32(partition))
+	p, err := e.Broker.Partition(StateTopic(query), int32(partition))
 	if err != nil {
 		return err
 	}
 	o := p.Offsets()
-	r := newCommittedRecords(p, o.LogStart, o.LastStable)
-	for r.next() {
-		k := r.record().Key
-		if len(k) < 8 || string(k[8:]) != op {
+	r := newCommittedRecords(p, max(position, o.LogStart), o.LastStable)
+	for ctx.Err() == nil && r.next() {
+		if string(r.record().Key) != op || r.record().Offset < position {
 			continue
 		}
-		v := int64(binary.BigEndian.Uint64(k))
-		if v > from && v <= to {
-			if err := apply(v, r.record().Value); err != nil {
-				return fmt.Errorf("streamlog: state change %d of %s at %s-%d: %w", v, op, StateTopic(q.query), partition, err)
-			}
+		if err := apply(r.record().Value, r.record().Offset+1); err != nil {
+			return fmt.Errorf("streamlog: state change of %s at %s-%d@%d: %w", op, StateTopic(query), partition, r.record().Offset, err)
 		}
 	}
-	return r.err
+	if r.err != nil {
+		return r.err
+	}
+	return ctx.Err()
 }

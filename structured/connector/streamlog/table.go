@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/streamflow/streamflow/column"
 	"github.com/streamflow/streamflow/internal/usererr"
@@ -33,6 +34,8 @@ type Env struct {
 	Broker *broker.Broker
 	// Producer returns the producer id of a streaming query's transactions.
 	Producer func(ctx context.Context, query string) (int64, error)
+
+	stagers sync.Map // query -> *stager of its QueryLog, when its driver is in this process
 }
 
 // ServiceName is the name under which tasks find the *Env in TaskContext.Services.

@@ -1,7 +1,6 @@
 package streamlog
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"strconv"
@@ -39,8 +38,14 @@ func (s *TopicSink) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader, erro
 	if err1 != nil || err2 != nil {
 		return nil, fmt.Errorf("streamlog: the batch has no transaction to stage in")
 	}
-	return &sinkWriter{sink: s, tc: tc, op: tc.Op, in: in[0], stager: &stager{env: env}, producer: producer(id, epoch),
-		now: time.Now().UnixMilli(), builders: make([]*record.Builder, s.Partitions)}, nil
+	w := &sinkWriter{sink: s, tc: tc, op: tc.Op, in: in[0], producer: producer(id, epoch), now: time.Now().UnixMilli(),
+		builders: make([]*record.Builder, s.Partitions)}
+	if shared, ok := env.stagers.Load(tc.Binding.Query); ok {
+		w.stager, w.shared = shared.(*stager), true
+	} else {
+		w.stager = &stager{env: env}
+	}
+	return w, nil
 }
 
 // sinkWriter stages everything in its first Next.
@@ -50,6 +55,7 @@ type sinkWriter struct {
 	op       string
 	in       rdd.Reader
 	stager   *stager
+	shared   bool // the query's driver waits for the disk, once for all that the batch stages
 	producer record.Producer
 	now      int64 // milliseconds, the timestamp of the batch's records
 	builders []*record.Builder
@@ -78,14 +84,18 @@ func (w *sinkWriter) Next() (*column.Batch, error) {
 	}
 	if rows > 0 {
 		w.tc.Count(w.op, "rows.out", rows)
-		w.tc.Defer(w.durable)
+	}
+	if !w.shared {
+		if err := w.durable(); err != nil {
+			return nil, err
+		}
 	}
 	return nil, io.EOF
 }
 
 // durable waits for the staged rows and reports where they end.
 func (w *sinkWriter) durable() error {
-	staged, err := w.stager.wait(context.WithoutCancel(w.tc.Context))
+	staged, err := w.stager.wait(w.tc.Context)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/urfave/cli/v2"
+
+	"github.com/streamflow/streamflow/internal/usererr"
+)
+
+// bootstrapFlag is where the Kafka protocol is spoken.
+func bootstrapFlag() cli.Flag {
+	return &cli.StringFlag{Name: "bootstrap", Aliases: []string{"b"}, Value: "127.0.0.1:9092", EnvVars: []string{"STREAMFLOW_KAFKA"},
+		Usage: "`HOST:PORT` of the node's Kafka protocol"}
+}
+
+// connect opens a Kafka client and makes sure that somebody answers.
+func connect(ctx context.Context, c *cli.Context, opts ...kgo.Opt) (*kgo.Client, error) {
+	seeds := strings.Split(c.String("bootstrap"), ",")
+	cl, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(seeds...), kgo.ClientID("streamflow")}, opts...)...)
+	if err != nil {
+		return nil, err
+	}
+	ping, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	if err := cl.Ping(ping); err != nil {
+		cl.Close()
+		return nil, usererr.New("NODE_UNREACHABLE", "08001", "No node answers at %s.", c.String("bootstrap")).
+			WithFix("Start one with streamflow serve, or name another with --bootstrap or STREAMFLOW_KAFKA.")
+	}
+	return cl, nil
+}
+
+func admin(ctx context.Context, c *cli.Context) (*kadm.Client, error) {
+	cl, err := connect(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return kadm.NewClient(cl), nil
+}
+
+// topicError says of a broker's refusal what it was about.
+func topicError(topic string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if strings.HasPrefix(err.Error(), "UNKNOWN_TOPIC_OR_PARTITION") {
+		return usererr.New("UNKNOWN_TOPIC", "42P01", "There is no topic %s.", topic).WithFix("See streamflow topic list.")
+	}
+	return usererr.New("TOPIC_REFUSED", "58000", "%v", err).In("topic " + topic)
+}
