@@ -1,0 +1,54 @@
+package physical
+
+import (
+	"github.com/streamflow/streamflow/expr"
+	"github.com/streamflow/streamflow/internal/usererr"
+	"github.com/streamflow/streamflow/structured/connector"
+	"github.com/streamflow/streamflow/structured/logical"
+)
+
+// UnboundedState is the setting that allows a streaming query state that nothing bounds, with the value "allow".
+const UnboundedState = "streamflow.state.unbounded"
+
+func notReadable(t logical.Table) error {
+	return usererr.New("UNSUPPORTED_FEATURE.TABLE_OPERATION", "0A000", "Table %s (%s) cannot be read.", t.Name(), t.Provider()).
+		WithFix("Read another table: this one only takes rows.").With("table", t.Name())
+}
+
+func notStreamable(t logical.Table) error {
+	return usererr.New("UNSUPPORTED_STREAMING_OPERATION", "0A000", "Table %s (%s) cannot be read as a stream.", t.Name(), t.Provider()).
+		WithFix("Read it as a table, without STREAM or readStream.").With("table", t.Name())
+}
+
+func unsupported(what, fix string) error {
+	return usererr.New("UNSUPPORTED_STREAMING_OPERATION", "0A000", "%s is not supported in a streaming query.", what).WithFix("%s", fix).With("operation", what)
+}
+
+func modeUnsupported(mode connector.OutputMode, what, fix string) error {
+	return usererr.New("STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION", "42KDE", "Output mode %s is not supported for %s.", mode, what).
+		WithFix("%s", fix).With("outputMode", mode.String())
+}
+
+func modeNeedsAggregation(mode connector.OutputMode) error {
+	return modeUnsupported(mode, "a query without aggregation", "Use output mode append or update.")
+}
+
+func modeNeedsWatermark(a *aggregation) error {
+	return modeUnsupported(connector.Append, "the aggregation by "+listOf(a.l.Keys)+", whose groups never become final without a watermark",
+		"Declare a watermark and group by a window of its column, or use output mode update or complete.")
+}
+
+func withinNeedsWatermark() error {
+	return usererr.New("UNSUPPORTED_STREAMING_OPERATOR_WITHOUT_WATERMARK", "0A000", "dropDuplicatesWithinWatermark needs a watermark.").
+		WithFix("Declare one with withWatermark, or WATERMARK FOR in the table.")
+}
+
+func unbounded(what string) error {
+	return usererr.New("STREAMING_STATE_UNBOUNDED", "54000", "The state of this query grows for ever: it keeps %s.", what).
+		WithFix("Bound it with a watermark and a window, or allow it: SET %s = allow.", UnboundedState)
+}
+
+func eventTimeType(a *expr.Attr) error {
+	return usererr.New("EVENT_TIME_IS_NOT_ON_TIMESTAMP_TYPE", "42K09", "The event time %s must be a timestamp, not %s.", a.Name, a.Typ).
+		WithFix("Cast it: CAST(%s AS TIMESTAMP).", a.Name).With("eventName", a.Name).With("eventType", a.Typ.String())
+}

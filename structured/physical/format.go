@@ -1,0 +1,74 @@
+package physical
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/streamflow/streamflow/expr"
+)
+
+// Format draws the plan as explain prints it: one line for each operator with its id, what it does, its partitions and
+// estimated rows; below it what bounds its state and what it guarantees.
+func (p *Physical) Format() string {
+	var b strings.Builder
+	bounds := map[string]string{}
+	for _, s := range p.Stateful {
+		bounds[s.Op] = s.Bound
+	}
+	draw(&b, p.Root, "", "", bounds)
+	return b.String()
+}
+
+func draw(b *strings.Builder, n *Node, first, rest string, bounds map[string]string) {
+	fmt.Fprintf(b, "%s%s", first, n.ID)
+	if n.Detail != "" {
+		b.WriteString(" " + n.Detail)
+	}
+	if n.Exchange == nil {
+		fmt.Fprintf(b, " (%d partition%s%s)", n.Parts, plural(n.Parts), estimate(n.Rows))
+	}
+	b.WriteByte('\n')
+	kids := n.Kids
+	if n.fixed != nil {
+		kids = append(append([]*Node{}, kids...), n.fixed)
+	}
+	stem := rest
+	if len(kids) > 0 {
+		stem += "│ "
+	} else {
+		stem += "  "
+	}
+	if bound := bounds[n.ID]; bound != "" {
+		fmt.Fprintf(b, "%s  state: %s\n", stem, bound)
+	}
+	for _, note := range n.Notes {
+		fmt.Fprintf(b, "%s  %s\n", stem, note)
+	}
+	for i, k := range kids {
+		if i == len(kids)-1 {
+			draw(b, k, rest+"└─ ", rest+"   ", bounds)
+		} else {
+			draw(b, k, rest+"├─ ", rest+"│  ", bounds)
+		}
+	}
+}
+
+func plural(n int) string {
+	if n == 1 {
+		return ""
+	}
+	return "s"
+}
+
+func estimate(rows int64) string {
+	if rows < 0 {
+		return ""
+	}
+	return fmt.Sprintf(", about %d row%s", rows, plural(int(min(rows, 2))))
+}
+
+var ids = regexp.MustCompile(`#\d+\b`)
+
+// plain is an expression as text without attribute ids, which differ between runs.
+func plain(e expr.Expr) string { return ids.ReplaceAllString(e.String(), "") }

@@ -1,0 +1,257 @@
+package physical
+
+import (
+	"github.com/streamflow/streamflow/column"
+	"github.com/streamflow/streamflow/expr"
+	"github.com/streamflow/streamflow/rdd"
+	"github.com/streamflow/streamflow/structured/connector"
+	"github.com/streamflow/streamflow/structured/logical"
+)
+
+// HashJoin joins its two inputs, left then right: it builds a table of one side and probes it with the other. Pairs with
+// equal keys must satisfy Cond too. Without keys every pair is looked at.
+//
+// When memory refuses the build side, both sides are cut by hash into spill files and joined file by file.
+//
+// In a streaming query the build side may be Static: a plan of its own that is run inside the task once and kept.
+type HashJoin struct {
+	Kind                logical.JoinKind
+	LeftKeys, RightKeys []int
+	NullSafe            []bool // keys for which null equals null
+	BuildLeft           bool
+	LeftOut, RightOut   []int     // columns of each side in the output
+	Cond                expr.Expr // bound to CondCols; nil when keys decide
+	CondCols            []int     // columns of left followed by right that Cond reads
+	Left, Right         *column.Schema
+	Out                 *column.Schema
+	Static              *Static
+	Env                 Env
+	From                Provenance
+
+	filter *expr.Filter
+	static *column.JoinTable // the built static side
+}
+
+func (h *HashJoin) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader, error) {
+	if h.Cond != nil && h.filter == nil {
+		f, err := expr.CompileFilter(h.Cond)
+		if err != nil {
+			return nil, err
+		}
+		h.filter = f
+	}
+	r := newJoinRun(h, tc)
+	switch {
+	case h.Static != nil:
+		if h.static == nil {
+			held, err := h.Static.collect(tc)
+			if err != nil {
+				return nil, err
+			}
+			h.static = r.table(held)
+		}
+		r.build, r.probeIn = nil, in[0]
+		r.begin(h.static, in[0])
+	case h.BuildLeft:
+		r.build, r.probeIn = in[0], in[1]
+	default:
+		r.build, r.probeIn = in[1], in[0]
+	}
+	return output(tc, in, r.next, r.close), nil
+}
+
+// sides of the join in terms of probe and build.
+func (h *HashJoin) buildSide() (keys, out []int, schema *column.Schema) {
+	if h.BuildLeft {
+		return h.LeftKeys, h.LeftOut, h.Left
+	}
+	return h.RightKeys, h.RightOut, h.Right
+}
+
+func (h *HashJoin) probeSide() (keys, out []int, schema *column.Schema) {
+	if h.BuildLeft {
+		return h.RightKeys, h.RightOut, h.Right
+	}
+	return h.LeftKeys, h.LeftOut, h.Left
+}
+
+// keepsProbe: probe rows without a partner are put out with nulls. keepsBuild: the same for build rows.
+func (h *HashJoin) keepsProbe() bool {
+	return h.Kind == logical.FullOuter || h.Kind == logical.LeftOuter && !h.BuildLeft || h.Kind == logical.RightOuter && h.BuildLeft
+}
+
+func (h *HashJoin) keepsBuild() bool {
+	return h.Kind == logical.FullOuter || h.Kind == logical.LeftOuter && h.BuildLeft || h.Kind == logical.RightOuter && !h.BuildLeft
+}
+
+// half: only rows of the left side are put out, those with a partner (semi) or without (anti).
+func (h *HashJoin) half() bool { return h.Kind == logical.LeftSemi || h.Kind == logical.LeftAnti }
+
+// joinRun is one run of a HashJoin; see hash_join_pass.go for how a probe batch is joined.
+type joinRun struct {
+	h       *HashJoin
+	tc      *rdd.TaskContext
+	op      string
+	mem     *reservation
+	build   rdd.Reader
+	probeIn rdd.Reader
+	begun   bool
+	pass    *joinPass
+	parts   []joinPart
+	ctx     expr.Context
+	errs    expr.RowErrors
+	dead    *aside
+}
+
+// joinPart is both sides' rows of one cut; a side without rows has no file.
+type joinPart struct {
+	build, probe *spillFile
+	depth        int
+}
+
+func newJoinRun(h *HashJoin, tc *rdd.TaskContext) *joinRun {
+	r := &joinRun{h: h, tc: tc, op: tc.Op, mem: reserve(tc)}
+	r.ctx = h.Env.context(tc, &r.errs)
+	from := h.From
+	from.Offset, from.Visible = -1, len(h.CondCols)
+	r.dead = newAside(tc, connector.Dead, RowsDead, from, h.Env.Loc)
+	return r
+}
+
+// table builds the join table of collected rows.
+func (r *joinRun) table(held []*column.Batch) *column.JoinTable {
+	keys, _, schema := r.h.buildSide()
+	t := column.NewJoinTable(column.Concat(schema, held), keys)
+	t.NullSafe = r.h.NullSafe
+	return t
+}
+
+func (r *joinRun) begin(t *column.JoinTable, probe rdd.Reader) {
+	r.begun = true
+	r.pass = newJoinPass(r, t, probe)
+}
+
+func (r *joinRun) next() (*column.Batch, error) {
+	if !r.begun {
+		r.begun = true
+		if err := r.open(r.build, r.probeIn, 0); err != nil {
+			return nil, err
+		}
+	}
+	for {
+		if r.pass != nil {
+			b, err := r.pass.next()
+			if b != nil || err != nil {
+				return b, err
+			}
+			r.pass = nil
+			r.mem.release()
+		}
+		if len(r.parts) == 0 {
+			return nil, errEnd
+		}
+		if err := r.openPart(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// open reads the build side and starts the pass over the probe side, or cuts both when memory refuses.
+func (r *joinRun) open(build, probe rdd.Reader, depth int) error {
+	var held []*column.Batch
+	var bytes int64
+	var cut *spillSet
+	keys, _, schema := r.h.buildSide()
+	err := each(build, func(b *column.Batch) error {
+		if cut != nil {
+			return cut.write(b, hashRows(b, keys))
+		}
+		c := b.Clone()
+		held = append(held, c)
+		bytes += c.Bytes()
+		// The table keeps the rows once more, joined, and their keys.
+		if r.mem.to(3 * bytes) {
+			return nil
+		}
+		if len(keys) == 0 || depth > maxSpillDepth {
+			return outOfMemory(r.op, 3*bytes)
+		}
+		cut = newSpillSet(r.tc, schema, depth)
+		for _, b := range held {
+			if err := cut.write(b, hashRows(b, keys)); err != nil {
+				return err
+			}
+		}
+		held = nil
+		r.mem.release()
+		return nil
+	})
+	if err != nil {
+		if cut != nil {
+			cut.close()
+		}
+		return err
+	}
+	if cut == nil {
+		r.pass = newJoinPass(r, r.table(held), probe)
+		return nil
+	}
+	return r.cutProbe(cut, probe, depth)
+}
+
+// cutProbe cuts the probe side like the build side and queues the parts.
+func (r *joinRun) cutProbe(build *spillSet, probe rdd.Reader, depth int) error {
+	keys, _, schema := r.h.probeSide()
+	cut := newSpillSet(r.tc, schema, depth)
+	err := each(probe, func(b *column.Batch) error { return cut.write(b, hashRows(b, keys)) })
+	for i := range build.files {
+		if build.files[i] != nil || cut.files[i] != nil {
+			r.parts = append(r.parts, joinPart{build.files[i], cut.files[i], depth + 1})
+		}
+	}
+	return err
+}
+
+func (r *joinRun) openPart() error {
+	p := r.parts[len(r.parts)-1]
+	r.parts = r.parts[:len(r.parts)-1]
+	build, err := readPart(p.build)
+	if err != nil {
+		return err
+	}
+	probe, err := readPart(p.probe)
+	if err != nil {
+		return err
+	}
+	if err := r.open(build, probe, p.depth); err != nil {
+		return err
+	}
+	return build.Close()
+}
+
+func readPart(f *spillFile) (rdd.Reader, error) {
+	if f == nil {
+		return empty{}, nil
+	}
+	return f.read()
+}
+
+func (r *joinRun) close() {
+	r.mem.release()
+	for _, p := range r.parts {
+		for _, f := range []*spillFile{p.build, p.probe} {
+			if f != nil {
+				_ = f.close() // already unlinked: nothing is lost
+			}
+		}
+	}
+	r.parts = nil
+}
+
+func hashRows(b *column.Batch, keys []int) []uint64 {
+	cols := make([]*column.Vector, len(keys))
+	for i, k := range keys {
+		cols[i] = b.Cols[k]
+	}
+	return column.Hash(nil, cols, b.N)
+}

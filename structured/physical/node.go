@@ -1,0 +1,72 @@
+package physical
+
+import (
+	"github.com/streamflow/streamflow/column"
+	"github.com/streamflow/streamflow/expr"
+	"github.com/streamflow/streamflow/rdd"
+)
+
+// Node is an operator of the plan over its children's partitions. An Exchange node has no operator: it moves rows.
+type Node struct {
+	ID     string // "HashAggregate-2": kind and position among its kind, the same in each planning of the same query
+	Kind   string // "HashAggregate"
+	Detail string // what it does, one line, for explain
+	Notes  []string
+	Op     rdd.Operator
+	Kids   []*Node
+	Bases  []int // union: first partition of each child
+	Parts  int
+	Output []*expr.Attr
+	Rows   int64 // estimated rows, -1 when unknown
+	Bytes  int64 // estimated bytes, -1 when unknown
+
+	// Exchange, when not nil, makes the node an exchange.
+	Exchange *Exchange
+
+	props     props
+	source    *Source      // leaves
+	watermark *WatermarkOp // watermark operators
+	stateful  *StatefulOp  // operators that keep state
+	fixed     *Node        // joins of a stream: the table's plan, which runs inside the task
+}
+
+// Exchange says how rows move.
+type Exchange struct {
+	Broadcast   bool
+	Partitioner rdd.Partitioner
+}
+
+var (
+	bigint    = column.Of(column.Int64)
+	integer   = column.Of(column.Int32)
+	timestamp = column.Of(column.Timestamp)
+)
+
+// Schema is the column schema of the node's batches.
+func (n *Node) Schema() *column.Schema { return schemaOf(n.Output) }
+
+func schemaOf(attrs []*expr.Attr) *column.Schema {
+	s := &column.Schema{Fields: make([]column.Field, len(attrs))}
+	for i, a := range attrs {
+		s.Fields[i] = column.Field{Name: a.Name, Type: a.Typ, Nullable: a.Null}
+	}
+	return s
+}
+
+// indexOf is the position of an attribute in a list, -1 when it is not there.
+func indexOf(attrs []*expr.Attr, id int64) int {
+	for i, a := range attrs {
+		if a.ID == id {
+			return i
+		}
+	}
+	return -1
+}
+
+// Walk visits n and everything below it, children first.
+func (n *Node) Walk(visit func(*Node)) {
+	for _, k := range n.Kids {
+		k.Walk(visit)
+	}
+	visit(n)
+}

@@ -1,0 +1,277 @@
+package physical
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/streamflow/streamflow/expr"
+	"github.com/streamflow/streamflow/structured/logical"
+)
+
+// BroadcastThreshold is the setting (Spark's) that says up to how many bytes a side is given to every partition.
+const BroadcastThreshold = "spark.sql.autoBroadcastJoinThreshold"
+
+const defaultBroadcast = 10 << 20
+
+// join plans a join: conjuncts that compare one side with the other become keys, what remains a condition.
+func (p *planner) join(l *logical.Join) (*Node, error) {
+	if p.opt.Streaming && !p.static {
+		ls, rs := hasStream(l.Left), hasStream(l.Right)
+		switch {
+		case ls && rs:
+			return nil, unsupported("A join of two streams", "Join the stream with a table, or write one side to a table first.")
+		case ls || rs:
+			return p.staticJoin(l, ls)
+		}
+	}
+	left, err := p.plan(l.Left)
+	if err != nil {
+		return nil, err
+	}
+	right, err := p.plan(l.Right)
+	if err != nil {
+		return nil, err
+	}
+	j, err := p.joinOf(l, left, right)
+	if err != nil {
+		return nil, err
+	}
+	p.choose(j, l.Hint)
+	return j.node(p), nil
+}
+
+// joining is a join being planned.
+type joining struct {
+	l           *logical.Join
+	left, right *Node
+	leftAttrs   []*expr.Attr // the columns that are output
+	rightAttrs  []*expr.Attr
+	op          *HashJoin
+	how         string
+	inputs      []*Node
+	cond        string
+}
+
+// joinOf finds keys and condition and computes the keys that are not columns.
+func (p *planner) joinOf(l *logical.Join, left, right *Node) (*joining, error) {
+	j := &joining{l: l, leftAttrs: left.Output, rightAttrs: right.Output}
+	var lk, rk []expr.Expr
+	var nullSafe []bool
+	var rest []expr.Expr
+	if l.Cond != nil {
+		for _, c := range expr.Conjuncts(l.Cond) {
+			a, b, safe, ok := equalSides(c, left.Output, right.Output)
+			if !ok {
+				rest = append(rest, c)
+				continue
+			}
+			lk, rk, nullSafe = append(lk, a), append(rk, b), append(nullSafe, safe)
+		}
+	}
+	j.op = &HashJoin{Kind: l.Kind, NullSafe: nullSafe, Env: p.env}
+	var err error
+	if j.left, j.op.LeftKeys, err = p.columns(left, lk); err != nil {
+		return nil, err
+	}
+	if j.right, j.op.RightKeys, err = p.columns(right, rk); err != nil {
+		return nil, err
+	}
+	if j.op.half() {
+		j.rightAttrs = nil
+	}
+	if len(rest) > 0 {
+		return j, j.condition(expr.AndAll(rest))
+	}
+	return j, nil
+}
+
+// equalSides splits a = b or a <=> b whose sides read different inputs.
+func equalSides(c expr.Expr, left, right []*expr.Attr) (a, b expr.Expr, nullSafe, ok bool) {
+	call, is := c.(*expr.Call)
+	if !is || len(call.Args) != 2 || call.Fn != "=" && call.Fn != "==" && call.Fn != "<=>" {
+		return nil, nil, false, false
+	}
+	a, b = call.Args[0], call.Args[1]
+	if reads(b, left) && reads(a, right) {
+		a, b = b, a
+	}
+	ok = reads(a, left) && reads(b, right) && a.DataType().Equal(b.DataType())
+	return a, b, call.Fn == "<=>", ok
+}
+
+// reads reports whether e reads columns, and only those of attrs.
+func reads(e expr.Expr, attrs []*expr.Attr) bool {
+	some, all := false, true
+	expr.Walk(e, func(x expr.Expr) bool {
+		if a, ok := x.(*expr.Attr); ok {
+			some = true
+			all = all && indexOf(attrs, a.ID) >= 0
+		}
+		return true
+	})
+	return some && all
+}
+
+// condition binds what keys do not decide to the columns that it reads.
+func (j *joining) condition(cond expr.Expr) error {
+	both := append(append([]*expr.Attr{}, j.left.Output...), j.right.Output...)
+	var attrs []*expr.Attr
+	for i, a := range both {
+		if refers(cond, a.ID) {
+			j.op.CondCols = append(j.op.CondCols, i)
+			attrs = append(attrs, a)
+		}
+	}
+	var err error
+	j.op.Cond, err = expr.Bind(cond, attrs)
+	j.cond = plain(cond)
+	return err
+}
+
+// choose decides how the sides meet: one side broadcast, or both cut by key; and which side the table is built of.
+func (p *planner) choose(j *joining, hint string) {
+	l, r := j.left, j.right
+	canRight := oneOf(j.l.Kind, logical.Inner, logical.LeftOuter, logical.LeftSemi, logical.LeftAnti, logical.Cross)
+	canLeft := oneOf(j.l.Kind, logical.Inner, logical.RightOuter, logical.Cross)
+	keyless := len(j.op.LeftKeys) == 0
+	limit := p.broadcastLimit()
+	switch {
+	case l.Parts == 1 && r.Parts == 1:
+		j.how = "in one partition"
+		j.op.BuildLeft = p.smallerLeft(j)
+		j.inputs = []*Node{l, r}
+	case canRight && (hint == "broadcast_right" || keyless && !canLeft):
+		j.broadcast(p, false)
+	case canLeft && (hint == "broadcast_left" || keyless && !canRight):
+		j.broadcast(p, true)
+	case canRight && hint != "shuffle_hash" && fits(r, limit) && !(canLeft && fits(l, limit) && l.Bytes < r.Bytes):
+		j.broadcast(p, false)
+	case canLeft && hint != "shuffle_hash" && fits(l, limit):
+		j.broadcast(p, true)
+	case keyless && (canLeft || canRight):
+		j.broadcast(p, canLeft && (!canRight || p.smallerLeft(j)))
+	default:
+		j.shuffle(p)
+	}
+}
+
+func oneOf(k logical.JoinKind, list ...logical.JoinKind) bool {
+	for _, x := range list {
+		if k == x {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *planner) broadcastLimit() int64 {
+	if v, err := strconv.ParseInt(p.opt.Conf[BroadcastThreshold], 10, 64); err == nil {
+		return v
+	}
+	return defaultBroadcast
+}
+
+func fits(n *Node, limit int64) bool { return n.Bytes >= 0 && n.Bytes <= limit }
+
+// smallerLeft reports whether the table should be built of the left side. A semi join's left side is never built: its
+// rows pass once each.
+func (p *planner) smallerLeft(j *joining) bool {
+	l, r := j.left.Bytes, j.right.Bytes
+	return !j.op.half() && l >= 0 && (r < 0 || l < r)
+}
+
+func (j *joining) broadcast(p *planner, left bool) {
+	j.op.BuildLeft = left
+	if left {
+		j.how = "broadcast left"
+		j.inputs = []*Node{p.broadcast(j.left), j.right}
+		return
+	}
+	j.how = "broadcast right"
+	j.inputs = []*Node{j.left, p.broadcast(j.right)}
+}
+
+// shuffle brings rows of equal keys of both sides together; without keys, all rows of both.
+func (j *joining) shuffle(p *planner) {
+	j.how = "shuffle"
+	j.op.BuildLeft = p.smallerLeft(j)
+	l, r := j.left, j.right
+	switch {
+	case len(j.op.LeftKeys) == 0:
+		l, r = p.gather(l), p.gather(r)
+	default:
+		if !l.partitionedAs(j.op.LeftKeys, p.parts) {
+			l = p.exchange(l, hashBy(l, j.op.LeftKeys, p.parts))
+		}
+		if !r.partitionedAs(j.op.RightKeys, p.parts) {
+			r = p.exchange(r, hashBy(r, j.op.RightKeys, p.parts))
+		}
+	}
+	j.inputs = []*Node{l, r}
+}
+
+// node makes the operator. Its properties are the probe side's.
+func (j *joining) node(p *planner) *Node {
+	attrs := j.output()
+	probe, build := j.inputs[0], j.inputs[len(j.inputs)-1]
+	if j.op.BuildLeft {
+		probe, build = build, probe
+	}
+	out := p.node("HashJoin", j.detail(), attrs, probe)
+	out.Kids = j.inputs
+	out.Rows, out.Bytes = joinSize(probe, build)
+	op := j.op
+	op.LeftOut, op.RightOut = positions(j.left.Output, j.leftAttrs), positions(j.right.Output, j.rightAttrs)
+	op.Left, op.Right, op.Out = schemaOf(j.left.Output), schemaOf(j.right.Output), schemaOf(attrs)
+	op.From = probe.provenance()
+	out.Op = op
+	if j.op.keepsBuild() {
+		out.props.hash = nil // rows without a partner have no key of the probe side
+	}
+	return out
+}
+
+// output are the columns, nullable where a row of the other side may have no partner.
+func (j *joining) output() []*expr.Attr {
+	left, right := j.leftAttrs, j.rightAttrs
+	if oneOf(j.l.Kind, logical.RightOuter, logical.FullOuter) {
+		left = nullable(left)
+	}
+	if oneOf(j.l.Kind, logical.LeftOuter, logical.FullOuter) {
+		right = nullable(right)
+	}
+	return append(append([]*expr.Attr{}, left...), right...)
+}
+
+func nullable(attrs []*expr.Attr) []*expr.Attr {
+	out := make([]*expr.Attr, len(attrs))
+	for i, a := range attrs {
+		c := *a
+		c.Null = true
+		out[i] = &c
+	}
+	return out
+}
+
+func joinSize(probe, build *Node) (rows, bytes int64) {
+	if probe.Rows < 0 || build.Rows < 0 || probe.Bytes < 0 || build.Bytes < 0 {
+		return -1, -1
+	}
+	return max(probe.Rows, build.Rows), probe.Bytes + build.Bytes
+}
+
+func (j *joining) detail() string {
+	keys := make([]string, len(j.op.LeftKeys))
+	for i := range keys {
+		keys[i] = fmt.Sprintf("%s = %s", j.left.Output[j.op.LeftKeys[i]].Name, j.right.Output[j.op.RightKeys[i]].Name)
+	}
+	d := fmt.Sprintf("%s %v, %s", j.l.Kind, keys, j.how)
+	if j.cond != "" {
+		d += ", " + j.cond
+	}
+	side := "right"
+	if j.op.BuildLeft {
+		side = "left"
+	}
+	return d + ", build " + side
+}

@@ -1,0 +1,151 @@
+package physical
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/streamflow/streamflow/column"
+	"github.com/streamflow/streamflow/expr"
+	"github.com/streamflow/streamflow/structured/logical"
+)
+
+// watermark plans the declaration of event time. Over a log, in a stream or in its history, it follows each partition's
+// clock; over a table without order nothing can be late, and nothing is done.
+func (p *planner) watermark(l *logical.Watermark) (*Node, error) {
+	n, err := p.plan(l.Child)
+	if err != nil {
+		return nil, err
+	}
+	if n.props.mark != nil {
+		return nil, unsupported("A second watermark", "Declare one watermark for each source.")
+	}
+	if !n.props.ordered {
+		if n.props.stream {
+			return nil, unsupported("A watermark above an exchange or aggregation", "Declare it right above the source.")
+		}
+		return n, nil
+	}
+	n, cols, err := p.columns(n, []expr.Expr{l.Col})
+	if err != nil {
+		return nil, err
+	}
+	event := n.Output[cols[0]]
+	if k := event.Typ.Kind; k != column.Timestamp && k != column.TimestampNTZ {
+		return nil, eventTimeType(event)
+	}
+	mark := engineAttr(WatermarkColumn)
+	out := p.node("Watermark", fmt.Sprintf("%s - %s", event.Name, micros(l.Delay)), append(append([]*expr.Attr{}, n.Output...), mark), n)
+	out.Op = &Watermark{Time: cols[0], Delay: l.Delay, Out: schemaOf(out.Output)}
+	out.watermark = &WatermarkOp{Delay: l.Delay, Parts: n.Parts}
+	out.props.mark, out.props.event, out.props.delay = mark, event, l.Delay
+	out.props.marks = append(append([]*Node{}, n.props.marks...), out)
+	return out, nil
+}
+
+func micros(us int64) string { return (time.Duration(us) * time.Microsecond).String() }
+
+// window plans the assignment of windows. The struct that programs see is made later, from the start.
+func (p *planner) window(l *logical.Window) (*Node, error) {
+	n, err := p.plan(l.Child)
+	if err != nil {
+		return nil, err
+	}
+	n, cols, err := p.columns(n, []expr.Expr{l.Time})
+	if err != nil {
+		return nil, err
+	}
+	if k := n.Output[cols[0]].Typ.Kind; k != column.Timestamp && k != column.TimestampNTZ {
+		return nil, eventTimeType(n.Output[cols[0]])
+	}
+	start := &expr.Attr{ID: expr.NewID(), Name: l.Attr.Name + "_start", Typ: timestamp, Hidden: true}
+	if l.Gap != nil {
+		return p.session(l, n, cols[0], start)
+	}
+	detail := fmt.Sprintf("%s every %s", n.Output[cols[0]].Name, micros(l.Size))
+	slide := l.Slide
+	if slide == 0 {
+		slide = l.Size
+	}
+	if slide != l.Size {
+		detail = fmt.Sprintf("%s over %s every %s", n.Output[cols[0]].Name, micros(l.Size), micros(slide))
+	}
+	out := p.node("WindowTime", detail, append(append([]*expr.Attr{}, n.Output...), start), n)
+	out.Op = &WindowTime{Time: cols[0], Size: l.Size, Slide: slide, Start: l.Start, Out: schemaOf(out.Output), Env: p.env, From: n.provenance()}
+	out.props.window = &windowAttr{attr: l.Attr, start: start, size: l.Size}
+	return out, nil
+}
+
+// session plans the session that each row would be alone.
+func (p *planner) session(l *logical.Window, n *Node, at int, start *expr.Attr) (*Node, error) {
+	op := &SessionTime{Time: at, GapCol: -1, Env: p.env}
+	lit, err := expr.EvalLiteral(l.Gap)
+	if err == nil && lit != nil && lit.Typ.Kind == column.IntervalDT && lit.Value != nil {
+		op.Gap = lit.Value.(int64)
+	} else {
+		var cols []int
+		if n, cols, err = p.columns(n, []expr.Expr{l.Gap}); err != nil {
+			return nil, err
+		}
+		op.GapCol = cols[0]
+	}
+	end := &expr.Attr{ID: expr.NewID(), Name: l.Attr.Name + "_end", Typ: timestamp, Hidden: true}
+	out := p.node("SessionTime", fmt.Sprintf("%s with gap %s", n.Output[at].Name, plain(l.Gap)), append(append([]*expr.Attr{}, n.Output...), start, end), n)
+	op.Out, op.From = schemaOf(out.Output), n.provenance()
+	out.Op = op
+	out.props.window = &windowAttr{attr: l.Attr, start: start, end: end}
+	return out, nil
+}
+
+// materialise makes the struct of a window that n carries as its start.
+func (p *planner) materialise(n *Node) *Node {
+	w := n.props.window
+	if w == nil {
+		return n
+	}
+	var attrs []*expr.Attr
+	for _, a := range n.Output {
+		switch {
+		case a.ID == w.start.ID:
+			attrs = append(attrs, w.attr)
+		case w.end != nil && a.ID == w.end.ID:
+		default:
+			attrs = append(attrs, a)
+		}
+	}
+	op := &WindowStruct{Col: indexOf(n.Output, w.start.ID), End: -1, Size: w.size, Out: schemaOf(attrs)}
+	if w.end != nil {
+		op.End = indexOf(n.Output, w.end.ID)
+	}
+	out := p.node("WindowStruct", w.attr.Name, attrs, n)
+	out.Op = op
+	out.props.window = nil
+	for i, id := range n.props.keys {
+		if id == w.start.ID {
+			out.props.keys = append([]int64{}, n.props.keys...)
+			out.props.keys[i] = w.attr.ID
+		}
+	}
+	return out
+}
+
+// dropLate sets aside the rows of n that came too late for what they belong to: until the column at, plus add. The
+// watermark column, and with it the offset, are not needed above.
+func (p *planner) dropLate(n *Node, at *expr.Attr, add int64) *Node {
+	if n.props.mark == nil {
+		return n
+	}
+	var attrs []*expr.Attr
+	for _, a := range n.Output {
+		if a != n.props.mark && a.ID != n.props.mark.ID {
+			attrs = append(attrs, a)
+		}
+	}
+	detail := at.Name
+	if add > 0 {
+		detail += " + " + micros(add)
+	}
+	out := p.node("DropLate", detail+" <= watermark", attrs, n)
+	out.Op = &DropLate{Time: indexOf(n.Output, at.ID), Add: add, Mark: indexOf(n.Output, n.props.mark.ID),
+		Keep: positions(n.Output, attrs), Env: p.env, From: n.provenance()}
+	return out
+}

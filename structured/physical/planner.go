@@ -1,0 +1,262 @@
+package physical
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/streamflow/streamflow/expr"
+	"github.com/streamflow/streamflow/structured/connector"
+	"github.com/streamflow/streamflow/structured/logical"
+)
+
+// Plan turns an optimised logical plan into operators. What cannot run is refused here, with what to do about it.
+func Plan(ctx context.Context, plan logical.Plan, opt Options) (*Physical, error) {
+	p := &planner{ctx: ctx, opt: opt, parts: max(opt.Parts, 1)}
+	p.env = Env{Loc: opt.Location, Now: opt.Now, ANSI: opt.ANSI}
+	if opt.Streaming {
+		p.env.Now = 0
+	}
+	p.logged = logged(plan)
+	root, err := p.plan(plan)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.checkMode(root); err != nil {
+		return nil, err
+	}
+	if root, err = p.align(root, plan.Output()); err != nil {
+		return nil, err
+	}
+	phys := &Physical{Output: plan.Output(), Streaming: opt.Streaming}
+	if opt.Sink != nil {
+		if root, err = p.sink(root, phys); err != nil {
+			return nil, err
+		}
+	}
+	phys.Root = root
+	p.finish(phys)
+	return phys, nil
+}
+
+// planner holds what planning one query needs. A static subplan has a planner of its own.
+type planner struct {
+	ctx    context.Context
+	opt    Options
+	parts  int
+	static bool // everything in one partition, no exchanges
+	env    Env
+	logged map[*logical.Scan]bool
+}
+
+// props are the properties of a node's rows that decide what may stand above it.
+type props struct {
+	stream   bool
+	single   bool    // complete: all rows of the result are put out by each batch
+	stateful bool    // a stateful operator is below
+	hash     []int64 // attributes that the partitions are made by, nil when unknown
+	ordered  bool    // rows come in the order of their source's partition
+
+	origins []Origin
+	offset  *expr.Attr // hidden: the row's offset
+	mark    *expr.Attr // hidden: _watermark
+	event   *expr.Attr // the watermark's event time column
+	delay   int64
+	marks   []*Node // the watermark operators below
+	window  *windowAttr
+	keys    []int64 // attributes that identify a row of an aggregation's result
+}
+
+// windowAttr says that a column is a window's start, from which the struct that programs see has not been made yet.
+type windowAttr struct {
+	attr  *expr.Attr // the struct
+	start *expr.Attr
+	end   *expr.Attr // sessions: the end is a column too
+	size  int64
+}
+
+// plan plans p and makes window structs where the child left them as starts.
+func (p *planner) plan(l logical.Plan) (*Node, error) {
+	n, err := p.compact(l)
+	if err != nil {
+		return nil, err
+	}
+	return p.materialise(n), nil
+}
+
+// compact plans l; the result may carry a window as its start only.
+func (p *planner) compact(l logical.Plan) (*Node, error) {
+	switch l := l.(type) {
+	case *logical.PlanID:
+		return p.compact(l.Child)
+	case *logical.SubqueryAlias:
+		return p.compact(l.Child)
+	case *logical.Hint:
+		return p.compact(l.Child)
+	case *logical.Run:
+		return p.compact(l.Child)
+	case *logical.Scan:
+		return p.scan(l)
+	case *logical.Local:
+		return p.local(l)
+	case *logical.Range:
+		return p.rangeOf(l)
+	case *logical.Project:
+		return p.project(l)
+	case *logical.Filter:
+		return p.filter(l)
+	case *logical.Aggregate:
+		return p.aggregate(l)
+	case *logical.Sort:
+		return p.sort(l, nil)
+	case *logical.Limit:
+		return p.limit(l)
+	case *logical.Tail:
+		return p.tail(l)
+	case *logical.Join:
+		return p.join(l)
+	case *logical.Union:
+		return p.union(l)
+	case *logical.Dedup:
+		return p.dedup(l)
+	case *logical.Watermark:
+		return p.watermark(l)
+	case *logical.Window:
+		return p.window(l)
+	case *logical.Generate:
+		return p.generate(l)
+	case *logical.Repartition:
+		return p.repartition(l)
+	case *logical.Sample:
+		return p.sample(l)
+	}
+	return nil, fmt.Errorf("physical: %T cannot be planned: %s", l, l)
+}
+
+// node makes an operator above its first child, whose partitions and properties it takes over.
+func (p *planner) node(kind, detail string, out []*expr.Attr, kids ...*Node) *Node {
+	n := &Node{Kind: kind, Detail: detail, Output: out, Kids: kids, Parts: 1, Rows: -1, Bytes: -1}
+	if len(kids) > 0 {
+		k := kids[0]
+		n.Parts, n.Rows, n.Bytes, n.props = k.Parts, k.Rows, k.Bytes, k.props
+		n.props.keepOnly(out)
+	}
+	return n
+}
+
+// keepOnly forgets the properties whose columns are not among attrs.
+func (r *props) keepOnly(attrs []*expr.Attr) {
+	if r.offset != nil && indexOf(attrs, r.offset.ID) < 0 {
+		r.offset = nil
+	}
+	if r.mark != nil && indexOf(attrs, r.mark.ID) < 0 {
+		r.mark = nil
+	}
+	if r.event != nil && indexOf(attrs, r.event.ID) < 0 {
+		r.event = nil
+	}
+	for _, id := range r.hash {
+		if indexOf(attrs, id) < 0 {
+			r.hash = nil
+			break
+		}
+	}
+}
+
+// carried are the engine's own columns of n, which operators above pass on without being asked to.
+func (n *Node) carried() []*expr.Attr {
+	var out []*expr.Attr
+	for _, a := range []*expr.Attr{n.props.offset, n.props.mark} {
+		if a != nil {
+			out = append(out, a)
+		}
+	}
+	if w := n.props.window; w != nil {
+		out = append(out, w.start)
+		if w.end != nil {
+			out = append(out, w.end)
+		}
+	}
+	return out
+}
+
+// own are the columns of n that are not the engine's.
+func (n *Node) own() []*expr.Attr {
+	carried := n.carried()
+	var out []*expr.Attr
+	for _, a := range n.Output {
+		if indexOf(carried, a.ID) < 0 {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// provenance is what an operator above n needs to set n's rows aside.
+func (n *Node) provenance() Provenance {
+	from := Provenance{Origins: n.props.origins, Offset: -1, Visible: len(n.Output)}
+	carried := n.carried()
+	for i, a := range n.Output {
+		if indexOf(carried, a.ID) >= 0 {
+			from.Visible = i
+			break
+		}
+	}
+	if n.props.offset != nil {
+		from.Offset = indexOf(n.Output, n.props.offset.ID)
+	}
+	return from
+}
+
+// align returns n with exactly the given columns.
+func (p *planner) align(n *Node, attrs []*expr.Attr) (*Node, error) {
+	if sameAttrs(n.Output, attrs) {
+		return n, nil
+	}
+	list := make([]expr.Expr, len(attrs))
+	for i, a := range attrs {
+		list[i] = a
+	}
+	return p.compute(n, list, attrs)
+}
+
+func sameAttrs(a, b []*expr.Attr) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i].ID != b[i].ID {
+			return false
+		}
+	}
+	return true
+}
+
+// compute is a projection of list, known as attrs, over n.
+func (p *planner) compute(n *Node, list []expr.Expr, attrs []*expr.Attr) (*Node, error) {
+	bound := make([]expr.Expr, len(list))
+	for i, e := range list {
+		b, err := expr.Bind(unalias(e), n.Output)
+		if err != nil {
+			return nil, err
+		}
+		bound[i] = b
+	}
+	out := p.node("Project", listOf(list), attrs, n)
+	out.Op = &Project{List: bound, Out: schemaOf(attrs), Env: p.env, From: n.provenance()}
+	return out, nil
+}
+
+func unalias(e expr.Expr) expr.Expr {
+	if a, ok := e.(*expr.Alias); ok {
+		return a.Child
+	}
+	return e
+}
+
+// checkMode refuses combinations of output mode and plan that have no meaning.
+func (p *planner) checkMode(root *Node) error {
+	if p.opt.Streaming && p.opt.OutputMode == connector.Complete && !root.props.single {
+		return modeNeedsAggregation(p.opt.OutputMode)
+	}
+	return nil
+}

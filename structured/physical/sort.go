@@ -1,0 +1,194 @@
+package physical
+
+import (
+	"container/heap"
+	"io"
+
+	"github.com/streamflow/streamflow/column"
+	"github.com/streamflow/streamflow/rdd"
+)
+
+// Sort orders the rows of its partition. When memory refuses, the rows read so far become a sorted run on disk, and the
+// runs are merged at the end. Equal rows keep their order.
+type Sort struct {
+	Keys []column.SortKey
+	Out  *column.Schema
+}
+
+func (s *Sort) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader, error) {
+	r := &sortRun{s: s, tc: tc, in: in[0], mem: reserve(tc)}
+	return output(tc, in, r.next, r.close), nil
+}
+
+type sortRun struct {
+	s       *Sort
+	tc      *rdd.TaskContext
+	in      rdd.Reader
+	mem     *reservation
+	started bool
+	held    []*column.Batch
+	bytes   int64
+	runs    []*spillFile
+
+	all   *column.Batch // sorted in memory: rows of all in order
+	order []int32
+	out   *column.Batch
+	merge *merger
+}
+
+func (r *sortRun) next() (*column.Batch, error) {
+	if !r.started {
+		r.started = true
+		if err := r.consume(); err != nil {
+			return nil, err
+		}
+	}
+	if r.merge != nil {
+		return r.merge.next()
+	}
+	if len(r.order) == 0 {
+		return nil, io.EOF
+	}
+	n := min(len(r.order), column.BatchRows)
+	r.out = column.TakeBatch(r.out, r.all, r.order[:n])
+	r.order = r.order[n:]
+	return r.out, nil
+}
+
+func (r *sortRun) consume() error {
+	err := each(r.in, func(b *column.Batch) error {
+		c := b.Clone()
+		r.held = append(r.held, c)
+		r.bytes += c.Bytes()
+		// Sorting needs the rows once more, in order.
+		if r.mem.to(2 * r.bytes) {
+			return nil
+		}
+		return r.spill()
+	})
+	if err != nil {
+		return err
+	}
+	if len(r.runs) == 0 {
+		r.sortHeld()
+		return nil
+	}
+	if err := r.spill(); err != nil {
+		return err
+	}
+	r.merge, err = newMerger(r.runs, r.s.Keys, r.s.Out)
+	return err
+}
+
+func (r *sortRun) sortHeld() {
+	r.all = column.Concat(r.s.Out, r.held)
+	r.held = nil
+	r.order = column.SortIndices(r.all, r.s.Keys)
+}
+
+// spill writes the held rows as a sorted run.
+func (r *sortRun) spill() error {
+	if len(r.held) == 0 {
+		return nil
+	}
+	f, err := newSpillFile(r.tc, r.s.Out)
+	if err != nil {
+		return err
+	}
+	r.runs = append(r.runs, f)
+	r.sortHeld()
+	for len(r.order) > 0 {
+		n := min(len(r.order), column.BatchRows)
+		r.out = column.TakeBatch(r.out, r.all, r.order[:n])
+		r.order = r.order[n:]
+		if err := f.write(r.out); err != nil {
+			return err
+		}
+	}
+	r.all, r.bytes = nil, 0
+	r.mem.release()
+	return nil
+}
+
+func (r *sortRun) close() {
+	r.mem.release()
+	for _, f := range r.runs {
+		_ = f.close() // already unlinked: nothing is lost
+	}
+	r.held, r.all = nil, nil
+}
+
+// merger merges sorted runs; of equal rows those of an earlier run come first.
+type merger struct {
+	keys []column.SortKey
+	runs []mergeRun // a heap
+	rows *column.BatchBuilder
+}
+
+type mergeRun struct {
+	index int
+	in    rdd.Reader
+	b     *column.Batch
+	row   int
+}
+
+func newMerger(files []*spillFile, keys []column.SortKey, schema *column.Schema) (*merger, error) {
+	m := &merger{keys: keys, rows: column.NewBatchBuilder(schema)}
+	for i, f := range files {
+		in, err := f.read()
+		if err != nil {
+			return nil, err
+		}
+		b, err := in.Next()
+		if err == io.EOF {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		m.runs = append(m.runs, mergeRun{index: i, in: in, b: b})
+	}
+	heap.Init(m)
+	return m, nil
+}
+
+func (m *merger) Len() int { return len(m.runs) }
+func (m *merger) Less(i, j int) bool {
+	a, b := &m.runs[i], &m.runs[j]
+	if c := column.CompareRows(a.b, a.row, b.b, b.row, m.keys); c != 0 {
+		return c < 0
+	}
+	return a.index < b.index
+}
+func (m *merger) Swap(i, j int) { m.runs[i], m.runs[j] = m.runs[j], m.runs[i] }
+func (m *merger) Push(x any)    { m.runs = append(m.runs, x.(mergeRun)) }
+func (m *merger) Pop() any {
+	last := m.runs[len(m.runs)-1]
+	m.runs = m.runs[:len(m.runs)-1]
+	return last
+}
+
+func (m *merger) next() (*column.Batch, error) {
+	m.rows.Reset()
+	for m.rows.Len() < column.BatchRows && len(m.runs) > 0 {
+		top := &m.runs[0]
+		m.rows.AppendRowFrom(top.b, top.row)
+		top.row++
+		if top.row == top.b.N {
+			b, err := top.in.Next()
+			if err == io.EOF {
+				heap.Pop(m)
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			top.b, top.row = b, 0
+		}
+		heap.Fix(m, 0)
+	}
+	if m.rows.Len() == 0 {
+		return nil, io.EOF
+	}
+	return m.rows.Finish(), nil
+}
