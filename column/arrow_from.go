@@ -79,10 +79,8 @@ func fromArrow(a arrow.Array, t Type) (*Vector, error) {
 		v.I64 = toMicros(castSlice[int64](a.DurationValues()), a.DataType().(*arrow.DurationType).Unit)
 	case *array.MonthInterval:
 		v.I32 = castSlice[int32](a.MonthIntervalValues())
-	case *array.String:
-		fillViews(v, a.ValueBytes(), a.Len(), func(i int) (int, int) { return a.ValueOffset(i), a.ValueOffset(i + 1) })
-	case *array.Binary:
-		fillViews(v, a.ValueBytes(), a.Len(), func(i int) (int, int) { return int(a.ValueOffset64(i)), int(a.ValueOffset64(i + 1)) })
+	case *array.String, *array.Binary:
+		fillViews(v, a)
 	case *array.LargeString, *array.LargeBinary, *array.StringView, *array.BinaryView, *array.FixedSizeBinary:
 		return copyStrings(a, t)
 	case *array.Map:
@@ -157,19 +155,21 @@ func toMicros(s []int64, unit arrow.TimeUnit) []int64 {
 	return out
 }
 
-// fillViews makes views over the values of an Arrow string column, which is kept as the one buffer. ValueBytes begins at
-// the first row's offset.
-func fillViews(v *Vector, data []byte, n int, span func(int) (int, int)) {
-	v.Views = make([]View, n)
-	v.Bufs = [][]byte{data}
-	if n == 0 {
+// fillViews makes views over the values of an Arrow string or binary column, whose data is kept as the one buffer.
+func fillViews(v *Vector, a arrow.Array) {
+	v.Views = make([]View, v.N)
+	if v.N == 0 {
 		return
 	}
-	base, _ := span(0)
+	buffers, from := a.Data().Buffers(), a.Data().Offset()
+	offs := arrow.Int32Traits.CastFromBytes(buffers[1].Bytes())[from : from+v.N+1]
+	data := []byte{}
+	if buffers[2] != nil {
+		data = buffers[2].Bytes()
+	}
+	v.Bufs = [][]byte{data}
 	for i := range v.Views {
-		from, to := span(i)
-		from, to = from-base, to-base
-		v.Views[i] = MakeView(data[from:to], 0, uint32(from))
+		v.Views[i] = MakeView(data[offs[i]:offs[i+1]], 0, uint32(offs[i]))
 	}
 }
 

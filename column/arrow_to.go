@@ -69,16 +69,29 @@ func toArrowData(v *Vector, t arrow.DataType) arrow.ArrayData {
 	}
 }
 
+// elements are the list offsets counted from zero, and the span of the children that the rows use.
+func (v *Vector) elements() (offs []int32, from, to int) {
+	base := v.Offs[0]
+	offs = v.Offs[:v.N+1]
+	if base != 0 {
+		offs = make([]int32, v.N+1)
+		for i := range offs {
+			offs[i] = v.Offs[i] - base
+		}
+	}
+	return offs, int(base), int(v.Offs[v.N])
+}
+
 func listToArrow(v *Vector, t arrow.DataType, valid *memory.Buffer, nulls int) arrow.ArrayData {
-	buffers := []*memory.Buffer{valid, arrowBuffer(v.Offs[:v.N+1])}
-	to := int(v.Offs[v.N])
+	offs, from, to := v.elements()
+	buffers := []*memory.Buffer{valid, arrowBuffer(offs)}
 	if v.Type.Kind == List {
-		elem := toArrowData(v.Kids[0].Slice(0, to), t.(*arrow.ListType).Elem())
+		elem := toArrowData(v.Kids[0].Slice(from, to), t.(*arrow.ListType).Elem())
 		return array.NewData(t, v.N, buffers, []arrow.ArrayData{elem}, nulls, 0)
 	}
 	m := t.(*arrow.MapType)
-	kids := []arrow.ArrayData{toArrowData(v.Kids[0].Slice(0, to), m.KeyType()), toArrowData(v.Kids[1].Slice(0, to), m.ItemType())}
-	entries := array.NewData(m.Elem(), to, []*memory.Buffer{nil}, kids, 0, 0)
+	kids := []arrow.ArrayData{toArrowData(v.Kids[0].Slice(from, to), m.KeyType()), toArrowData(v.Kids[1].Slice(from, to), m.ItemType())}
+	entries := array.NewData(m.Elem(), to-from, []*memory.Buffer{nil}, kids, 0, 0)
 	return array.NewData(t, v.N, buffers, []arrow.ArrayData{entries}, nulls, 0)
 }
 

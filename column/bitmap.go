@@ -42,7 +42,9 @@ func (v *Vector) NullCount() int {
 }
 
 // HasNulls reports whether any row is null.
-func (v *Vector) HasNulls() bool { return v.Type.Kind == Null && v.N > 0 || v.Valid != nil && v.NullCount() > 0 }
+func (v *Vector) HasNulls() bool {
+	return v.Type.Kind == Null && v.N > 0 || v.Valid != nil && v.NullCount() > 0
+}
 
 // AndValid returns the bitmap of rows set in both a and b (nil means all set), nil when both are nil. dst is reused.
 func AndValid(dst, a, b []uint64, n int) []uint64 {

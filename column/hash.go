@@ -104,7 +104,10 @@ func hashColumn(dst []uint64, v *Vector, n int) {
 	case StorageList:
 		hashLists(dst, v, n)
 	case StorageStruct:
-		copy(dst, Hash(nil, v.Kids, n))
+		// A struct of one null member is not the null struct.
+		for i, h := range Hash(nil, v.Kids, n) {
+			dst[i] = h ^ hashK2
+		}
 	}
 	if v.Valid != nil {
 		hashNulls(dst, v.Valid)

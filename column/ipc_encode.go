@@ -104,21 +104,14 @@ func (v *Vector) firstRows(n int) *Vector {
 // list writes offsets that begin at zero and only the elements that they use. A map's entries are a struct of key and
 // value, as Arrow has it.
 func (e *ipcEncoder) list(v *Vector) {
-	from, to := v.Offs[0], v.Offs[v.N]
-	offs := v.Offs[:v.N+1]
-	if from != 0 {
-		offs = make([]int32, v.N+1)
-		for i := range offs {
-			offs[i] = v.Offs[i] - from
-		}
-	}
+	offs, from, to := v.elements()
 	e.buffer(rawBytes(offs))
 	if v.Type.Kind == Map {
 		e.nodes = append(e.nodes, [2]int64{int64(to - from), 0})
 		e.buffer(nil)
 	}
 	for _, k := range v.Kids {
-		e.column(k.Slice(int(from), int(to)))
+		e.column(k.Slice(from, to))
 	}
 }
 

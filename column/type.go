@@ -3,6 +3,7 @@ package column
 import (
 	"fmt"
 	"strings"
+	"unicode"
 )
 
 // Kind names a logical type. The comment beside each gives its physical storage in a Vector.
@@ -110,7 +111,7 @@ func (t Type) String() string {
 	case Struct:
 		parts := make([]string, len(t.Fields))
 		for i, f := range t.Fields {
-			parts[i] = f.Name + ":" + f.Type.String()
+			parts[i] = quoteName(f.Name) + ":" + f.Type.String()
 		}
 		return "struct<" + strings.Join(parts, ",") + ">"
 	default:
@@ -142,11 +143,23 @@ func (s *Schema) Equal(o *Schema) bool {
 	return Type{Kind: Struct, Fields: s.Fields}.Equal(Type{Kind: Struct, Fields: o.Fields})
 }
 
+// quoteName is a name as ParseDDL reads it back: in backquotes unless it is letters, digits and underscores.
+func quoteName(name string) string {
+	plain := name != ""
+	for _, r := range name {
+		plain = plain && (r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r))
+	}
+	if plain {
+		return name
+	}
+	return "`" + strings.ReplaceAll(name, "`", "``") + "`"
+}
+
 // String is the schema as DDL: "a int, b string NOT NULL".
 func (s *Schema) String() string {
 	parts := make([]string, len(s.Fields))
 	for i, f := range s.Fields {
-		parts[i] = f.Name + " " + f.Type.String()
+		parts[i] = quoteName(f.Name) + " " + f.Type.String()
 		if !f.Nullable {
 			parts[i] += " NOT NULL"
 		}
