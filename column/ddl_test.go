@@ -12,7 +12,7 @@ func TestParseDDL(t *testing.T) {
 		"":                                 "",
 		"a INT":                            "a int",
 		"a INT, b STRING NOT NULL":         "a int, b string NOT NULL",
-		"`odd ``name` long":                "odd `name bigint",
+		"`odd ``name` long":                "`odd ``name` bigint",
 		"a: decimal(10, 2) comment 'x, y'": "a decimal(10,2)",
 		"m MAP<STRING, ARRAY<STRUCT<x: INT, y: MAP<INT,INT>>>>":                                "m map<string,array<struct<x:int,y:map<int,int>>>>",
 		"ts TIMESTAMP_NTZ, i INTERVAL DAY TO SECOND, j interval year to month, k interval day": "ts timestamp_ntz, i interval day to second, j interval year to month, k interval day to second",

@@ -1,5 +1,8 @@
-// Package catalog resolves names: tables and views of the node, and a session's temporary views in front of them.
+// Package catalog resolves names: the node's tables and views, and a session's temporary views in front of them.
 //
-// It keeps no data and opens no files. Tables are made by connectors, registered by provider name (RegisterProvider);
-// topics appear as tables by themselves.
+//	name ──▶ session's temporary views ──▶ definitions (Entries) ──▶ tables that exist by themselves (Owner: topics)
+//	              plan                        table by provider │ view as SQL text
+//
+// It keeps no data and opens no files: tables are made by providers, which the node registers by name. What is durable
+// lies behind Entries, which the metadata log satisfies; NewMemory is the same catalog without durability.
 package catalog
