@@ -141,6 +141,11 @@ func (c *Cluster) Close() {
 // send brings an event to the owner and reports whether there still is one.
 func (c *Cluster) send(e event) bool {
 	select {
+	case <-c.done:
+		return false
+	default:
+	}
+	select {
 	case c.events <- e:
 		return true
 	case <-c.done:
@@ -161,21 +166,6 @@ func (c *Cluster) own() {
 			for id := range c.active {
 				c.step(event{Event: scheduler.Cancel{Job: id, Err: ErrClusterClosed}}, true)
 			}
-		}
-	}
-	c.refuse()
-}
-
-// refuse answers runs that came too late.
-func (c *Cluster) refuse() {
-	for {
-		select {
-		case e := <-c.events:
-			if e.start != nil {
-				e.start.out <- message{end: true, err: ErrClusterClosed}
-			}
-		default:
-			return
 		}
 	}
 }

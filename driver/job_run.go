@@ -156,6 +156,11 @@ func (r *run) consume(ctx context.Context) error {
 			} else if m.result.Output != nil {
 				m.result.Output.Close()
 			}
+		case <-r.job.cluster.done: // too late to be taken on, or ended just now
+			select {
+			case r.out <- message{end: true, err: ErrClusterClosed}:
+			default:
+			}
 		case <-done:
 			done = nil
 			if failed == nil {

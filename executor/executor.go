@@ -96,6 +96,9 @@ func (x *Executor) openStores() error {
 	return err
 }
 
+// Dir is where the executor keeps its files.
+func (x *Executor) Dir() string { return x.opts.Dir }
+
 // ID is the executor's name.
 func (x *Executor) ID() string { return x.opts.ID }
 

@@ -37,6 +37,11 @@ func queryPrefix(kind byte, query string) []byte {
 	return append(b, query...)
 }
 
+// metaKey is the key of the partition's snapshot record.
+func (p *Partition) metaKey() []byte {
+	return binary.BigEndian.AppendUint16(appendName(nil, metaKey, p.slot), uint16(p.slot.Partition))
+}
+
 func (p *Partition) prefix() []byte { return appendName(p.buf[:0], rowKey, p.slot) }
 
 // appendRow is the key of a row.

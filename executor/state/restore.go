@@ -2,7 +2,6 @@ package state
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -61,8 +60,11 @@ func (p *Partition) reset(version int64) error {
 }
 
 func (p *Partition) readMeta() (meta, bool, error) {
-	key := binary.BigEndian.AppendUint16(appendName(nil, metaKey, p.slot), uint16(p.slot.Partition))
-	v, c, err := p.store.db.Get(key)
+	db, err := p.store.stored()
+	if db == nil {
+		return meta{}, false, err
+	}
+	v, c, err := db.Get(p.metaKey())
 	if errors.Is(err, pebble.ErrNotFound) {
 		return meta{}, false, nil
 	}
@@ -86,8 +88,11 @@ func (p *Partition) wipe() error {
 			return err
 		}
 	}
-	key := binary.BigEndian.AppendUint16(appendName(nil, metaKey, p.slot), uint16(p.slot.Partition))
-	if err := p.store.db.Delete(key, pebble.NoSync); err != nil {
+	db, err := p.store.stored()
+	if db == nil {
+		return err
+	}
+	if err := db.Delete(p.metaKey(), pebble.NoSync); err != nil {
 		return fmt.Errorf("state: wipe %s: %w", p.slot, err)
 	}
 	return nil

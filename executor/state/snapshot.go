@@ -17,15 +17,18 @@ func (p *Partition) saveSnapshot(position int64) error {
 	if p.open {
 		return fmt.Errorf("state: snapshot of %s in the middle of a batch", p.slot)
 	}
-	b := p.store.db.NewBatch()
+	db, err := p.store.db()
+	if err != nil {
+		return err
+	}
+	b := db.NewBatch()
 	defer func() { b.Close() }()
 	for _, bucket := range append([]int64{}, p.order...) {
 		if err := p.saveTable(p.tables[bucket], &b); err != nil {
 			return err
 		}
 	}
-	key := binary.BigEndian.AppendUint16(appendName(nil, metaKey, p.slot), uint16(p.slot.Partition))
-	if err := b.Set(key, encodeMeta(meta{p.version, position, p.slot.Parts}), nil); err != nil {
+	if err := b.Set(p.metaKey(), encodeMeta(meta{p.version, position, p.slot.Parts}), nil); err != nil {
 		return err
 	}
 	if err := b.Commit(pebble.Sync); err != nil {
@@ -74,14 +77,18 @@ func (p *Partition) flush(b **pebble.Batch) error {
 		return fmt.Errorf("state: write %s: %w", p.slot, err)
 	}
 	(*b).Close()
-	*b = p.store.db.NewBatch()
+	*b = p.store.lsm.NewBatch()
 	return nil
 }
 
 // evict moves buckets to Pebble, the oldest-touched … first, until about n bytes are free. It is called between batches.
 func (p *Partition) evict(n int64) (int64, error) {
+	db, err := p.store.db()
+	if err != nil {
+		return 0, err
+	}
 	freed := int64(0)
-	b := p.store.db.NewBatch()
+	b := db.NewBatch()
 	defer func() { b.Close() }()
 	var gone []*table
 	for i := len(p.order) - 1; i >= 0 && freed < n; i-- { // the newest buckets are the last to be needed again
@@ -126,8 +133,12 @@ func (p *Partition) load(t *table) error {
 
 // scanStored visits a bucket in Pebble in order.
 func (p *Partition) scanStored(bucket int64, visit func(keyGroup int, key, value []byte) bool) error {
+	db, err := p.store.stored()
+	if db == nil {
+		return err
+	}
 	from, to := p.bounds(bucket)
-	it, err := p.store.db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to})
+	it, err := db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to})
 	if err != nil {
 		return fmt.Errorf("state: read %s: %w", p.slot, err)
 	}
@@ -149,8 +160,12 @@ func (p *Partition) scanStored(bucket int64, visit func(keyGroup int, key, value
 
 // dropStored removes the partition's share of a bucket from Pebble.
 func (p *Partition) dropStored(bucket int64) error {
+	db, err := p.store.stored()
+	if db == nil {
+		return err
+	}
 	from, to := p.bounds(bucket)
-	if err := p.store.db.DeleteRange(from, to, pebble.NoSync); err != nil {
+	if err := db.DeleteRange(from, to, pebble.NoSync); err != nil {
 		return fmt.Errorf("state: drop a bucket of %s: %w", p.slot, err)
 	}
 	return nil
@@ -158,8 +173,12 @@ func (p *Partition) dropStored(bucket int64) error {
 
 // storedBuckets finds the buckets in Pebble that the partition has a share of.
 func (p *Partition) storedBuckets() ([]int64, error) {
+	db, err := p.store.stored()
+	if db == nil {
+		return nil, err
+	}
 	prefix := appendName(nil, rowKey, p.slot)
-	it, err := p.store.db.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: prefixEnd(prefix)})
+	it, err := db.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: prefixEnd(prefix)})
 	if err != nil {
 		return nil, fmt.Errorf("state: read %s: %w", p.slot, err)
 	}

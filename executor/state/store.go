@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"sync"
@@ -30,7 +31,9 @@ var ErrVersion = errors.New("state: version not available")
 // Store holds the partitions of one executor.
 type Store struct {
 	opts Options
-	db   *pebble.DB
+
+	dbMu sync.Mutex
+	lsm  *pebble.DB // nil until it is needed
 
 	mu    sync.Mutex
 	parts map[Slot]*Partition
@@ -38,23 +41,42 @@ type Store struct {
 	bytes, keys atomic.Int64 // at the last commit
 }
 
-// Open opens the store in opts.Dir.
+// Open opens the store in opts.Dir. The LSM there is opened, or made, when it is first needed.
 func Open(opts Options) (*Store, error) {
 	if opts.Log == nil {
 		opts.Log = slog.Default()
 	}
-	if err := os.MkdirAll(opts.Dir, 0o755); err != nil {
+	return &Store{opts: opts, parts: map[Slot]*Partition{}}, nil
+}
+
+// db returns the LSM for writing.
+func (s *Store) db() (*pebble.DB, error) {
+	s.dbMu.Lock()
+	defer s.dbMu.Unlock()
+	if s.lsm != nil {
+		return s.lsm, nil
+	}
+	if err := os.MkdirAll(s.opts.Dir, 0o755); err != nil {
 		return nil, fmt.Errorf("state: %w", err)
 	}
-	db, err := pebble.Open(opts.Dir, &pebble.Options{
+	db, err := pebble.Open(s.opts.Dir, &pebble.Options{
 		FormatMajorVersion: pebble.FormatNewest,
 		MemTableSize:       16 << 20,
-		Logger:             quiet{opts.Log},
+		Logger:             quiet{s.opts.Log},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("state: open %s: %w", opts.Dir, err)
+		return nil, fmt.Errorf("state: open %s: %w", s.opts.Dir, err)
 	}
-	return &Store{opts: opts, db: db, parts: map[Slot]*Partition{}}, nil
+	s.lsm = db
+	return db, nil
+}
+
+// stored returns the LSM for reading; nil when there is none yet.
+func (s *Store) stored() (*pebble.DB, error) {
+	if _, err := os.Stat(s.opts.Dir); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return s.db()
 }
 
 // quiet passes Pebble's complaints on, and leaves out its chat.
@@ -70,7 +92,12 @@ func (q quiet) Fatalf(format string, a ...any) {
 
 // Close closes the store. Uncommitted changes are lost, committed ones since the last snapshot are in the changelog.
 func (s *Store) Close() error {
-	if err := s.db.Close(); err != nil {
+	s.dbMu.Lock()
+	defer s.dbMu.Unlock()
+	if s.lsm == nil {
+		return nil
+	}
+	if err := s.lsm.Close(); err != nil {
 		return fmt.Errorf("state: close: %w", err)
 	}
 	return nil
@@ -227,9 +254,13 @@ func (s *Store) Forget(query string, disk bool) error {
 	if !disk {
 		return nil
 	}
+	db, err := s.stored()
+	if db == nil {
+		return err
+	}
 	for _, kind := range []byte{rowKey, metaKey} {
 		prefix := queryPrefix(kind, query)
-		if err := s.db.DeleteRange(prefix, prefixEnd(prefix), pebble.Sync); err != nil {
+		if err := db.DeleteRange(prefix, prefixEnd(prefix), pebble.Sync); err != nil {
 			return fmt.Errorf("state: forget %s: %w", query, err)
 		}
 	}
@@ -238,7 +269,11 @@ func (s *Store) Forget(query string, disk bool) error {
 
 // Checkpoint makes a consistent copy of the LSM in dir, by hard links.
 func (s *Store) Checkpoint(dir string) error {
-	if err := s.db.Checkpoint(dir, pebble.WithFlushedWAL()); err != nil {
+	db, err := s.db()
+	if err != nil {
+		return err
+	}
+	if err := db.Checkpoint(dir, pebble.WithFlushedWAL()); err != nil {
 		return fmt.Errorf("state: checkpoint: %w", err)
 	}
 	return nil
