@@ -72,13 +72,18 @@ func (g *Group) awaitsSync() bool {
 	return false
 }
 
-// syncDue removes those who did not sync in time.
+// syncDue removes those who did not sync in time. Static members that are away stay until their session ends; they hold
+// nobody up once the leader has assigned.
 func (g *Group) syncDue() {
 	g.syncDeadline = never
+	removed := false
 	for _, m := range g.ordered() {
 		if m.syncing == nil && m.synced != g.generation && m.instance == "" {
 			g.remove(m, UnknownMemberID)
+			removed = true
 		}
 	}
-	g.rebalance()
+	if removed || g.state != Stable {
+		g.rebalance()
+	}
 }
