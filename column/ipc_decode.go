@@ -10,6 +10,16 @@ import (
 // (all but booleans), so data must stay unchanged as long as the batch is in use. reuse, when not nil, is an earlier
 // result whose structs are used again. Damaged data gives an error, never a batch that reads out of bounds.
 func DecodeBatch(schema *Schema, data []byte, reuse *Batch) (*Batch, error) {
+	return decodeBatch(schema, data, reuse, false)
+}
+
+// DecodeBatchPrefix is DecodeBatch for a message that may have been written before the schema gained its last columns:
+// nullable columns that the message lacks at the end are null.
+func DecodeBatchPrefix(schema *Schema, data []byte, reuse *Batch) (*Batch, error) {
+	return decodeBatch(schema, data, reuse, true)
+}
+
+func decodeBatch(schema *Schema, data []byte, reuse *Batch, prefix bool) (*Batch, error) {
 	m, err := parseMessage(data)
 	if err != nil {
 		return nil, err
@@ -25,6 +35,10 @@ func DecodeBatch(schema *Schema, data []byte, reuse *Batch) (*Batch, error) {
 	}
 	b.Schema, b.N, b.Objects = schema, int(m.rows), nil
 	for i, f := range schema.Fields {
+		if prefix && f.Nullable && d.node == d.nodes.n && i > 0 {
+			b.Cols[i] = Nulls(f.Type, b.N)
+			continue
+		}
 		b.Cols[i] = d.column(b.Cols[i], f.Type, int(m.rows), 0)
 		if d.err != nil {
 			return nil, fmt.Errorf("column: field %q: %w", f.Name, d.err)

@@ -72,6 +72,15 @@ func NewVector(t Type, n int) *Vector {
 	return v
 }
 
+// Nulls returns a vector of n nulls.
+func Nulls(t Type, n int) *Vector {
+	v := NewVector(t, n)
+	if t.Kind != Null {
+		v.Valid = make([]uint64, (n+63)/64)
+	}
+	return v
+}
+
 func clearRows(v *Vector) {
 	clear(v.Bools)
 	clear(v.I8)
