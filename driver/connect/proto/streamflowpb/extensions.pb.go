@@ -153,8 +153,7 @@ func (x *Run) GetName() string {
 	return ""
 }
 
-// Statement is a SQL command with nothing in Spark Connect that could carry it (Command.extension, Relation.extension).
-// Bound parameters are as in spark.connect.SQL.
+// Statement is SQL text where a relation stands (Relation.extension). Bound parameters are as in spark.connect.SQL.
 type Statement struct {
 	state          protoimpl.MessageState         `protogen:"open.v1"`
 	Text           string                         `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
@@ -215,6 +214,358 @@ func (x *Statement) GetNamedArguments() map[string]*sparkpb.Expression {
 	return nil
 }
 
+// FilteredAggregate is an aggregate call with FILTER (WHERE …) (Expression.extension).
+type FilteredAggregate struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Call          *sparkpb.Expression    `protobuf:"bytes,1,opt,name=call,proto3" json:"call,omitempty"`
+	Filter        *sparkpb.Expression    `protobuf:"bytes,2,opt,name=filter,proto3" json:"filter,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FilteredAggregate) Reset() {
+	*x = FilteredAggregate{}
+	mi := &file_streamflow_connect_extensions_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FilteredAggregate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FilteredAggregate) ProtoMessage() {}
+
+func (x *FilteredAggregate) ProtoReflect() protoreflect.Message {
+	mi := &file_streamflow_connect_extensions_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FilteredAggregate.ProtoReflect.Descriptor instead.
+func (*FilteredAggregate) Descriptor() ([]byte, []int) {
+	return file_streamflow_connect_extensions_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *FilteredAggregate) GetCall() *sparkpb.Expression {
+	if x != nil {
+		return x.Call
+	}
+	return nil
+}
+
+func (x *FilteredAggregate) GetFilter() *sparkpb.Expression {
+	if x != nil {
+		return x.Filter
+	}
+	return nil
+}
+
+// QueryList asks for the streaming queries that the session may see, ended ones included (Command.extension).
+type QueryList struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QueryList) Reset() {
+	*x = QueryList{}
+	mi := &file_streamflow_connect_extensions_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QueryList) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QueryList) ProtoMessage() {}
+
+func (x *QueryList) ProtoReflect() protoreflect.Message {
+	mi := &file_streamflow_connect_extensions_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QueryList.ProtoReflect.Descriptor instead.
+func (*QueryList) Descriptor() ([]byte, []int) {
+	return file_streamflow_connect_extensions_proto_rawDescGZIP(), []int{3}
+}
+
+// QueryListResult answers QueryList (ExecutePlanResponse.extension).
+type QueryListResult struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Queries       []*QueryInfo           `protobuf:"bytes,1,rep,name=queries,proto3" json:"queries,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QueryListResult) Reset() {
+	*x = QueryListResult{}
+	mi := &file_streamflow_connect_extensions_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QueryListResult) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QueryListResult) ProtoMessage() {}
+
+func (x *QueryListResult) ProtoReflect() protoreflect.Message {
+	mi := &file_streamflow_connect_extensions_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QueryListResult.ProtoReflect.Descriptor instead.
+func (*QueryListResult) Descriptor() ([]byte, []int) {
+	return file_streamflow_connect_extensions_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *QueryListResult) GetQueries() []*QueryInfo {
+	if x != nil {
+		return x.Queries
+	}
+	return nil
+}
+
+// QueryInfo is a line of the list of queries.
+type QueryInfo struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Id      string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	RunId   string                 `protobuf:"bytes,2,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	Name    string                 `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
+	Active  bool                   `protobuf:"varint,4,opt,name=active,proto3" json:"active,omitempty"`
+	Message string                 `protobuf:"bytes,5,opt,name=message,proto3" json:"message,omitempty"`
+	// The last batch's progress as Spark's JSON, empty when there was none.
+	ProgressJson string `protobuf:"bytes,6,opt,name=progress_json,json=progressJson,proto3" json:"progress_json,omitempty"`
+	// What ended the query, empty when nothing failed.
+	Error         string `protobuf:"bytes,7,opt,name=error,proto3" json:"error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QueryInfo) Reset() {
+	*x = QueryInfo{}
+	mi := &file_streamflow_connect_extensions_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QueryInfo) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QueryInfo) ProtoMessage() {}
+
+func (x *QueryInfo) ProtoReflect() protoreflect.Message {
+	mi := &file_streamflow_connect_extensions_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QueryInfo.ProtoReflect.Descriptor instead.
+func (*QueryInfo) Descriptor() ([]byte, []int) {
+	return file_streamflow_connect_extensions_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *QueryInfo) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *QueryInfo) GetRunId() string {
+	if x != nil {
+		return x.RunId
+	}
+	return ""
+}
+
+func (x *QueryInfo) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *QueryInfo) GetActive() bool {
+	if x != nil {
+		return x.Active
+	}
+	return false
+}
+
+func (x *QueryInfo) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *QueryInfo) GetProgressJson() string {
+	if x != nil {
+		return x.ProgressJson
+	}
+	return ""
+}
+
+func (x *QueryInfo) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+// Counters are exact numbers about a finished operation: rows read, written, late, dead (ExecutePlanResponse.extension).
+type Counters struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Values        map[string]int64       `protobuf:"bytes,1,rep,name=values,proto3" json:"values,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Counters) Reset() {
+	*x = Counters{}
+	mi := &file_streamflow_connect_extensions_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Counters) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Counters) ProtoMessage() {}
+
+func (x *Counters) ProtoReflect() protoreflect.Message {
+	mi := &file_streamflow_connect_extensions_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Counters.ProtoReflect.Descriptor instead.
+func (*Counters) Descriptor() ([]byte, []int) {
+	return file_streamflow_connect_extensions_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Counters) GetValues() map[string]int64 {
+	if x != nil {
+		return x.Values
+	}
+	return nil
+}
+
+// ServerInfo asks what the server is (Command.extension) and answers it (ExecutePlanResponse.extension).
+type ServerInfo struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Product       string                 `protobuf:"bytes,1,opt,name=product,proto3" json:"product,omitempty"`
+	Version       string                 `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
+	SparkVersion  string                 `protobuf:"bytes,3,opt,name=spark_version,json=sparkVersion,proto3" json:"spark_version,omitempty"`
+	Node          string                 `protobuf:"bytes,4,opt,name=node,proto3" json:"node,omitempty"`
+	StartedMicros int64                  `protobuf:"varint,5,opt,name=started_micros,json=startedMicros,proto3" json:"started_micros,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ServerInfo) Reset() {
+	*x = ServerInfo{}
+	mi := &file_streamflow_connect_extensions_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ServerInfo) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ServerInfo) ProtoMessage() {}
+
+func (x *ServerInfo) ProtoReflect() protoreflect.Message {
+	mi := &file_streamflow_connect_extensions_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ServerInfo.ProtoReflect.Descriptor instead.
+func (*ServerInfo) Descriptor() ([]byte, []int) {
+	return file_streamflow_connect_extensions_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *ServerInfo) GetProduct() string {
+	if x != nil {
+		return x.Product
+	}
+	return ""
+}
+
+func (x *ServerInfo) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *ServerInfo) GetSparkVersion() string {
+	if x != nil {
+		return x.SparkVersion
+	}
+	return ""
+}
+
+func (x *ServerInfo) GetNode() string {
+	if x != nil {
+		return x.Node
+	}
+	return ""
+}
+
+func (x *ServerInfo) GetStartedMicros() int64 {
+	if x != nil {
+		return x.StartedMicros
+	}
+	return 0
+}
+
 var File_streamflow_connect_extensions_proto protoreflect.FileDescriptor
 
 const file_streamflow_connect_extensions_proto_rawDesc = "" +
@@ -240,7 +591,33 @@ const file_streamflow_connect_extensions_proto_rawDesc = "" +
 	"\x0fnamed_arguments\x18\x03 \x03(\v21.streamflow.connect.Statement.NamedArgumentsEntryR\x0enamedArguments\x1a\\\n" +
 	"\x13NamedArgumentsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12/\n" +
-	"\x05value\x18\x02 \x01(\v2\x19.spark.connect.ExpressionR\x05value:\x028\x01BQZOgithub.com/streamflow/streamflow/driver/connect/proto/streamflowpb;streamflowpbb\x06proto3"
+	"\x05value\x18\x02 \x01(\v2\x19.spark.connect.ExpressionR\x05value:\x028\x01\"u\n" +
+	"\x11FilteredAggregate\x12-\n" +
+	"\x04call\x18\x01 \x01(\v2\x19.spark.connect.ExpressionR\x04call\x121\n" +
+	"\x06filter\x18\x02 \x01(\v2\x19.spark.connect.ExpressionR\x06filter\"\v\n" +
+	"\tQueryList\"J\n" +
+	"\x0fQueryListResult\x127\n" +
+	"\aqueries\x18\x01 \x03(\v2\x1d.streamflow.connect.QueryInfoR\aqueries\"\xb3\x01\n" +
+	"\tQueryInfo\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x15\n" +
+	"\x06run_id\x18\x02 \x01(\tR\x05runId\x12\x12\n" +
+	"\x04name\x18\x03 \x01(\tR\x04name\x12\x16\n" +
+	"\x06active\x18\x04 \x01(\bR\x06active\x12\x18\n" +
+	"\amessage\x18\x05 \x01(\tR\amessage\x12#\n" +
+	"\rprogress_json\x18\x06 \x01(\tR\fprogressJson\x12\x14\n" +
+	"\x05error\x18\a \x01(\tR\x05error\"\x87\x01\n" +
+	"\bCounters\x12@\n" +
+	"\x06values\x18\x01 \x03(\v2(.streamflow.connect.Counters.ValuesEntryR\x06values\x1a9\n" +
+	"\vValuesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"\xa0\x01\n" +
+	"\n" +
+	"ServerInfo\x12\x18\n" +
+	"\aproduct\x18\x01 \x01(\tR\aproduct\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\tR\aversion\x12#\n" +
+	"\rspark_version\x18\x03 \x01(\tR\fsparkVersion\x12\x12\n" +
+	"\x04node\x18\x04 \x01(\tR\x04node\x12%\n" +
+	"\x0estarted_micros\x18\x05 \x01(\x03R\rstartedMicrosBQZOgithub.com/streamflow/streamflow/driver/connect/proto/streamflowpb;streamflowpbb\x06proto3"
 
 var (
 	file_streamflow_connect_extensions_proto_rawDescOnce sync.Once
@@ -255,26 +632,37 @@ func file_streamflow_connect_extensions_proto_rawDescGZIP() []byte {
 }
 
 var file_streamflow_connect_extensions_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_streamflow_connect_extensions_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_streamflow_connect_extensions_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_streamflow_connect_extensions_proto_goTypes = []any{
 	(Run_Mode)(0),              // 0: streamflow.connect.Run.Mode
 	(*Run)(nil),                // 1: streamflow.connect.Run
 	(*Statement)(nil),          // 2: streamflow.connect.Statement
-	nil,                        // 3: streamflow.connect.Statement.NamedArgumentsEntry
-	(*sparkpb.Relation)(nil),   // 4: spark.connect.Relation
-	(*sparkpb.Expression)(nil), // 5: spark.connect.Expression
+	(*FilteredAggregate)(nil),  // 3: streamflow.connect.FilteredAggregate
+	(*QueryList)(nil),          // 4: streamflow.connect.QueryList
+	(*QueryListResult)(nil),    // 5: streamflow.connect.QueryListResult
+	(*QueryInfo)(nil),          // 6: streamflow.connect.QueryInfo
+	(*Counters)(nil),           // 7: streamflow.connect.Counters
+	(*ServerInfo)(nil),         // 8: streamflow.connect.ServerInfo
+	nil,                        // 9: streamflow.connect.Statement.NamedArgumentsEntry
+	nil,                        // 10: streamflow.connect.Counters.ValuesEntry
+	(*sparkpb.Relation)(nil),   // 11: spark.connect.Relation
+	(*sparkpb.Expression)(nil), // 12: spark.connect.Expression
 }
 var file_streamflow_connect_extensions_proto_depIdxs = []int32{
-	4, // 0: streamflow.connect.Run.input:type_name -> spark.connect.Relation
-	0, // 1: streamflow.connect.Run.mode:type_name -> streamflow.connect.Run.Mode
-	5, // 2: streamflow.connect.Statement.pos_arguments:type_name -> spark.connect.Expression
-	3, // 3: streamflow.connect.Statement.named_arguments:type_name -> streamflow.connect.Statement.NamedArgumentsEntry
-	5, // 4: streamflow.connect.Statement.NamedArgumentsEntry.value:type_name -> spark.connect.Expression
-	5, // [5:5] is the sub-list for method output_type
-	5, // [5:5] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	11, // 0: streamflow.connect.Run.input:type_name -> spark.connect.Relation
+	0,  // 1: streamflow.connect.Run.mode:type_name -> streamflow.connect.Run.Mode
+	12, // 2: streamflow.connect.Statement.pos_arguments:type_name -> spark.connect.Expression
+	9,  // 3: streamflow.connect.Statement.named_arguments:type_name -> streamflow.connect.Statement.NamedArgumentsEntry
+	12, // 4: streamflow.connect.FilteredAggregate.call:type_name -> spark.connect.Expression
+	12, // 5: streamflow.connect.FilteredAggregate.filter:type_name -> spark.connect.Expression
+	6,  // 6: streamflow.connect.QueryListResult.queries:type_name -> streamflow.connect.QueryInfo
+	10, // 7: streamflow.connect.Counters.values:type_name -> streamflow.connect.Counters.ValuesEntry
+	12, // 8: streamflow.connect.Statement.NamedArgumentsEntry.value:type_name -> spark.connect.Expression
+	9,  // [9:9] is the sub-list for method output_type
+	9,  // [9:9] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_streamflow_connect_extensions_proto_init() }
@@ -289,7 +677,7 @@ func file_streamflow_connect_extensions_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_streamflow_connect_extensions_proto_rawDesc), len(file_streamflow_connect_extensions_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   3,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
