@@ -1,6 +1,9 @@
 package logstore
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // Sentinels for what an append, a read or an open can refuse. Errors returned by this package wrap one of them, with
 // the place; a protocol server maps them to its own codes in one table.
@@ -20,3 +23,15 @@ var (
 	ErrInvalidTxnState      = errors.New("invalid transaction state")
 	ErrDiskFull             = errors.New("disk is full")
 )
+
+// InvalidRecordError is ErrInvalidRecord with the record's place in its batch.
+type InvalidRecordError struct {
+	Index  int
+	Reason string
+}
+
+func (e *InvalidRecordError) Error() string {
+	return fmt.Sprintf("%v: record %d of the batch: %s", ErrInvalidRecord, e.Index, e.Reason)
+}
+
+func (e *InvalidRecordError) Unwrap() error { return ErrInvalidRecord }

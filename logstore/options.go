@@ -29,30 +29,78 @@ type Options struct {
 	Sync         SyncPolicy    // SyncPerBatch
 	SyncInterval time.Duration // of SyncAsync; 1 s
 
-	WALFileSize int64 // 64 MiB
+	WALFileSize int64 // 64 MiB; a larger batch than that is refused
 	WALMaxFiles int   // files in use before appends wait for the segments to catch up; 16
 
-	FlushBytes    int64         // bytes held in memory before segments are written; 16 MiB
-	FlushInterval time.Duration // longest time that they are held; 500 ms
-	MemoryLimit   int64         // bytes held in memory before appends wait; 256 MiB
+	FlushBytes         int64         // bytes held in memory before segments are written; 16 MiB
+	FlushInterval      time.Duration // longest time that they are held; 500 ms
+	MemoryLimit        int64         // bytes held in memory before appends wait; 256 MiB
+	CheckpointFiles    int           // write-ahead log files in use before segments are synced; 4
+	CheckpointInterval time.Duration // longest time that written segments go unsynced; 1 min
 
-	RetentionInterval time.Duration // how often retention looks; 1 min
+	RetentionInterval time.Duration // how often retention, age and idleness are looked at; 1 min
+	ProducerExpiry    time.Duration // how long a silent producer is remembered; 24 h
 
-	// Fatal is told that the disk lied (a failed fsync). It must not return. The default panics.
+	// Fatal is told that the disk lied (a failed write or sync). It must not return. The default panics.
 	Fatal func(error)
+}
+
+func orDefault[T int | int64 | time.Duration](v *T, def T) {
+	if *v == 0 {
+		*v = def
+	}
+}
+
+func (o *Options) defaults() {
+	if o.FS == nil {
+		o.FS = vfs.OS
+	}
+	if o.Clock == nil {
+		o.Clock = clock.System
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if o.Sync == "" {
+		o.Sync = SyncPerBatch
+	}
+	if o.Fatal == nil {
+		o.Fatal = func(err error) { panic("FATAL: " + err.Error()) }
+	}
+	orDefault(&o.SyncInterval, time.Second)
+	orDefault(&o.WALFileSize, 64<<20)
+	orDefault(&o.WALMaxFiles, 16)
+	orDefault(&o.FlushBytes, 16<<20)
+	orDefault(&o.FlushInterval, 500*time.Millisecond)
+	orDefault(&o.MemoryLimit, 256<<20)
+	orDefault(&o.CheckpointFiles, 4)
+	orDefault(&o.CheckpointInterval, time.Minute)
+	orDefault(&o.RetentionInterval, time.Minute)
+	orDefault(&o.ProducerExpiry, 24*time.Hour)
 }
 
 // PartitionConfig is what a topic's configuration says about a partition. The zero value of a field is its default.
 type PartitionConfig struct {
-	SegmentBytes   int64         // roll by size; 1 GiB
+	SegmentBytes   int64         // roll by size; 1 GiB, at most 2 GiB
 	SegmentAge     time.Duration // roll by age; 24 h
 	SegmentRecords int64         // roll by count; 1,000,000
 	IndexInterval  int           // bytes between index entries; 16 KiB
 
-	MaxBatchBytes  int           // largest batch that is accepted; 1,048,588 (Kafka's max.message.bytes)
+	MaxBatchBytes  int           // largest client batch that is accepted; 1,048,588 (Kafka's max.message.bytes)
 	LogAppendTime  bool          // stamp records with the broker's clock
 	RequireKeys    bool          // refuse records without a key (compacted topics)
 	Sealed         bool          // refuse client appends
 	RetentionBytes int64         // 0: no limit
 	Retention      time.Duration // counted from when a record was appended; 0: no limit
+}
+
+const maxSegmentBytes = 2 << 30
+
+func (c *PartitionConfig) defaults() {
+	orDefault(&c.SegmentBytes, 1<<30)
+	orDefault(&c.SegmentAge, 24*time.Hour)
+	orDefault(&c.SegmentRecords, 1_000_000)
+	orDefault(&c.IndexInterval, 16<<10)
+	orDefault(&c.MaxBatchBytes, 1_048_588)
+	c.SegmentBytes = min(c.SegmentBytes, maxSegmentBytes)
 }

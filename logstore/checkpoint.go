@@ -1,0 +1,144 @@
+package logstore
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/streamflow/streamflow/logstore/segment"
+)
+
+const (
+	// A snapshot is taken when so much was written since the last: what recovery may have to look through.
+	snapshotEvery = 16 << 20
+	// An active segment's index is written when so much was written since the last time, for the same reason.
+	indexEvery = 64 << 20
+)
+
+// checkpoint puts everything that is durable now into synced segments, so that the write-ahead log's older files can go.
+// last says that the log is being closed: then indexes and snapshots are written however little is new.
+func (l *Log) checkpoint(last bool) error {
+	l.deleting.RLock()
+	defer l.deleting.RUnlock()
+	if err := l.wal.SyncNow(); err != nil {
+		l.o.Fatal(err)
+		return err
+	}
+	lsn := l.wal.DurableLSN()
+	var errs []error
+	for _, p := range l.open() {
+		errs = append(errs, p.checkpoint(last))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	note := l.wal.Checkpoint
+	if last {
+		note = l.wal.MarkClosed
+	}
+	g, err := note(lsn)
+	if err != nil {
+		return fmt.Errorf("logstore: checkpoint: %w", err)
+	}
+	<-g.Done()
+	if g.Err() != nil {
+		return g.Err()
+	}
+	return l.wal.Free(lsn)
+}
+
+// checkpoint flushes and syncs the partition.
+func (p *Partition) checkpoint(last bool) error {
+	snap, at := p.captureSnapshot(last)
+	if err := p.flush(); err != nil {
+		return err
+	}
+	p.disk.Lock()
+	defer p.disk.Unlock()
+	if p.gone() {
+		return nil
+	}
+	if err := p.syncSegments(last); err != nil {
+		return err
+	}
+	if snap == nil {
+		return nil
+	}
+	if err := p.establish(); err != nil {
+		return err
+	}
+	if err := writeSnapshot(p.log.o.FS, p.dir, at, snap); err != nil {
+		return err
+	}
+	p.disk.snapBytes, p.disk.snapStale = 0, false
+	return nil
+}
+
+// gone tells that the partition was deleted: its files must not be made again.
+func (p *Partition) gone() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return errors.Is(p.failed, ErrUnknownPartition)
+}
+
+// captureSnapshot encodes the state as of the end of the log, and waits until that end is durable: a snapshot must not
+// know of batches that a crash can take back. It returns nil if none is due.
+func (p *Partition) captureSnapshot(last bool) ([]byte, int64) {
+	p.disk.Lock()
+	due := p.disk.snapStale || p.disk.snapBytes >= snapshotEvery || (last && p.disk.snapBytes > 0)
+	p.disk.Unlock()
+	p.mu.Lock()
+	due = due || (last && len(p.tail.list) > 0)
+	if !due || p.failed != nil {
+		p.mu.Unlock()
+		return nil, 0
+	}
+	at, group := p.end, p.group
+	b := (&snapshot{at: at, logStart: p.logStart, epochs: p.epochs, state: p.state}).encode()
+	p.mu.Unlock()
+	if group != nil {
+		<-group.Done()
+		if group.Err() != nil {
+			return nil, 0
+		}
+	}
+	return b, at
+}
+
+// syncSegments makes what was written to segments durable, and puts sealed ones to rest. p.disk is held.
+func (p *Partition) syncSegments(last bool) error {
+	p.mu.Lock()
+	var active *segment.Segment
+	if n := len(p.segments); n > 0 {
+		active = p.segments[n-1]
+	}
+	p.mu.Unlock()
+	for len(p.disk.unsynced) > 0 {
+		s := p.disk.unsynced[0]
+		if err := syncSegment(s, s == active && !last); err != nil {
+			return err
+		}
+		p.disk.unsynced = p.disk.unsynced[1:]
+	}
+	p.disk.unsynced = nil
+	return nil
+}
+
+func syncSegment(s *segment.Segment, busy bool) error {
+	if err := s.Sync(); err != nil {
+		return &syncError{err}
+	}
+	switch {
+	case !busy:
+		return s.Rest()
+	case s.IndexLag() >= indexEvery:
+		return s.WriteIndex()
+	}
+	return nil
+}
+
+// syncError marks a failed fsync: the system may have dropped the pages that it could not write, so trying again would
+// succeed and mean nothing.
+type syncError struct{ err error }
+
+func (e *syncError) Error() string { return e.err.Error() }
+func (e *syncError) Unwrap() error { return e.err }

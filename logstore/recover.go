@@ -1,0 +1,202 @@
+package logstore
+
+import (
+	"encoding/binary"
+	"fmt"
+	"path"
+
+	"github.com/streamflow/streamflow/internal/usererr"
+	"github.com/streamflow/streamflow/internal/vfs"
+	"github.com/streamflow/streamflow/logstore/record"
+	"github.com/streamflow/streamflow/logstore/segment"
+	"github.com/streamflow/streamflow/logstore/wal"
+)
+
+// recovery carries the write-ahead log's records into the partitions when a log is opened.
+//
+// What a segment holds below the log's first record for its partition was synced; what it holds from there on may be
+// half written, so it is cut off and written again from the log.
+type recovery struct {
+	log    *Log
+	held   []byte // copies of batches that are still to be written
+	queued []*Partition
+	batch  map[*Partition][]record.Batch
+	starts map[TopicPartition]start // log starts, to be set when the partitions are open
+}
+
+type start struct {
+	incarnation uint64
+	offset      int64
+}
+
+const recoveryHold = 8 << 20
+
+func (r *recovery) apply(e wal.Entry) error {
+	tp, incarnation, rest, err := cutEntryPrefix(e.Payload)
+	if err != nil {
+		return err
+	}
+	switch e.Type {
+	case typeDelete:
+		return r.delete(tp.Topic, e.LSN)
+	case typeAppend:
+		return r.append(tp, incarnation, rest, e.Timestamp)
+	case typeLogStart:
+		return r.noteStart(tp, incarnation, rest)
+	}
+	return fmt.Errorf("logstore: write-ahead log record %d has the unknown type %d", e.LSN, e.Type)
+}
+
+// delete removes a topic's partitions that were there when the record was written.
+func (r *recovery) delete(topic string, lsn uint64) error {
+	if err := r.flush(); err != nil {
+		return err
+	}
+	dirs, err := r.log.partitionsOf(topic)
+	if err != nil {
+		return err
+	}
+	for _, tp := range dirs {
+		if r.log.incarnationOf(tp) >= lsn {
+			continue
+		}
+		delete(r.starts, tp)
+		if p := r.log.parts[tp]; p != nil {
+			p.closeSegments()
+			delete(r.log.parts, tp)
+		}
+		if err := r.log.o.FS.RemoveAll(r.log.partitionDir(tp)); err != nil {
+			return fmt.Errorf("logstore: delete %s: %w", tp, err)
+		}
+	}
+	return nil
+}
+
+// partition finds the partition that a record is about; nil if the record is about an earlier one of that name.
+func (r *recovery) partition(tp TopicPartition, incarnation uint64, base int64) (*Partition, error) {
+	p := r.log.parts[tp]
+	if p == nil {
+		onDisk := r.log.incarnationOf(tp)
+		if onDisk != 0 && onDisk < incarnation { // its deletion was not finished
+			if err := r.log.o.FS.RemoveAll(r.log.partitionDir(tp)); err != nil {
+				return nil, fmt.Errorf("logstore: delete %s: %w", tp, err)
+			}
+		}
+		if onDisk > incarnation {
+			return nil, nil
+		}
+		var err error
+		if p, err = r.log.openPartition(opening{tp: tp, incarnation: incarnation, limit: base}); err != nil {
+			return nil, err
+		}
+		r.log.parts[tp] = p
+	}
+	if p.incarnation != incarnation {
+		return nil, nil
+	}
+	return p, nil
+}
+
+func (r *recovery) append(tp TopicPartition, incarnation uint64, data []byte, ms int64) error {
+	first, _, err := record.Next(data)
+	if err != nil {
+		return fmt.Errorf("logstore: write-ahead log record of %s: %w", tp, err)
+	}
+	p, err := r.partition(tp, incarnation, first.BaseOffset())
+	if err != nil || p == nil {
+		return err
+	}
+	for len(data) > 0 {
+		var b record.Batch
+		if b, data, err = record.Next(data); err != nil {
+			return fmt.Errorf("logstore: write-ahead log record of %s: %w", tp, err)
+		}
+		if err := r.take(p, b, ms); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *recovery) take(p *Partition, b record.Batch, ms int64) error {
+	switch base := b.BaseOffset(); {
+	case base < p.end:
+		return nil // it is in a segment
+	case base > p.end:
+		return usererr.New("CORRUPT_SEGMENT", "XX001", "Offsets %d to %d of %s are in no segment, though they were written.", p.end, base-1, p.tp).
+			In(p.dir).WithFix("Restore the partition's files from a copy or a replica.")
+	}
+	if len(r.held)+len(b) > cap(r.held) {
+		if err := r.flush(); err != nil {
+			return err
+		}
+		r.held = make([]byte, 0, max(recoveryHold, len(b)))
+	}
+	at := len(r.held)
+	r.held = append(r.held, b...)
+	if len(r.batch[p]) == 0 {
+		r.queued = append(r.queued, p)
+	}
+	r.batch[p] = append(r.batch[p], record.Batch(r.held[at:]))
+	p.end = b.LastOffset() + 1
+	p.high = p.end
+	if err := p.learn(b, ms); err != nil {
+		return fmt.Errorf("logstore: write-ahead log record of %s: %w", p.tp, err)
+	}
+	p.settle()
+	return nil
+}
+
+func (r *recovery) noteStart(tp TopicPartition, incarnation uint64, rest []byte) error {
+	if len(rest) != 8 {
+		return fmt.Errorf("logstore: write-ahead log record of %s has %d bytes, want 8", tp, len(rest))
+	}
+	if s, ok := r.starts[tp]; ok && s.incarnation > incarnation {
+		return nil
+	}
+	r.starts[tp] = start{incarnation: incarnation, offset: int64(binary.LittleEndian.Uint64(rest))}
+	return nil
+}
+
+// finish writes what is left, and sets the log starts.
+func (r *recovery) finish() error {
+	if err := r.flush(); err != nil {
+		return err
+	}
+	for tp, s := range r.starts {
+		p, err := r.partition(tp, s.incarnation, segment.NoLimit)
+		if err != nil {
+			return err
+		}
+		if p != nil && s.offset <= p.end {
+			p.logStart = max(p.logStart, s.offset)
+			p.disk.snapStale = true
+		}
+	}
+	return nil
+}
+
+// flush writes what is held into segments.
+func (r *recovery) flush() error {
+	for _, p := range r.queued {
+		if err := p.writeSegments(r.batch[p]); err != nil {
+			return err
+		}
+		delete(r.batch, p)
+	}
+	r.queued, r.held = r.queued[:0], r.held[:0]
+	return nil
+}
+
+// incarnationOf reads a partition's incarnation from disk; 0 if it has none.
+func (l *Log) incarnationOf(tp TopicPartition) uint64 {
+	if p := l.parts[tp]; p != nil {
+		return p.incarnation
+	}
+	b, err := vfs.ReadFile(l.o.FS, path.Join(l.partitionDir(tp), identityFile))
+	if err != nil {
+		return 0
+	}
+	n, _ := decodeIdentity(b) // 0 when damaged: openPartition says so
+	return n
+}

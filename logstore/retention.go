@@ -1,0 +1,106 @@
+package logstore
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/streamflow/streamflow/logstore/segment"
+	"github.com/streamflow/streamflow/logstore/wal"
+)
+
+// DeleteRecords moves the log start to before (or to the high watermark for -1), and returns the new log start. Whole
+// segments below it are deleted; records in the segment that holds it only become unreadable.
+func (p *Partition) DeleteRecords(before int64) (int64, error) {
+	o := p.Offsets()
+	if before == -1 {
+		before = o.HighWatermark
+	}
+	if before < 0 || before > o.HighWatermark {
+		return o.LogStart, fmt.Errorf("logstore: delete records of %s: %w: %d is not in %d to %d", p.tp, ErrOffsetOutOfRange, before, o.LogStart, o.HighWatermark)
+	}
+	if before <= o.LogStart {
+		return o.LogStart, nil
+	}
+	if err := p.moveLogStart(before); err != nil {
+		return o.LogStart, fmt.Errorf("logstore: delete records of %s: %w", p.tp, err)
+	}
+	return before, nil
+}
+
+// retain deletes the oldest sealed segments that the topic's retention no longer asks for.
+func (p *Partition) retain(now time.Time) error {
+	start := p.retainedFrom(now)
+	if start <= p.Offsets().LogStart {
+		return nil
+	}
+	p.log.o.Logger.Info("retention deletes records", "topic", p.tp.Topic, "partition", p.tp.Partition, "before", start)
+	return p.moveLogStart(start)
+}
+
+// retainedFrom is the first offset to keep.
+func (p *Partition) retainedFrom(now time.Time) int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	start, size := p.logStart, p.tail.bytes
+	for _, s := range p.segments {
+		size += s.Summary().Bytes
+	}
+	for i, s := range p.segments {
+		sum := s.Summary()
+		old := p.cfg.Retention > 0 && now.UnixMilli()-sum.Appended > p.cfg.Retention.Milliseconds()
+		big := p.cfg.RetentionBytes > 0 && size-sum.Bytes >= p.cfg.RetentionBytes
+		if i == len(p.segments)-1 || sum.Next > p.stable || (!old && !big) {
+			break
+		}
+		start, size = max(start, sum.Next), size-sum.Bytes
+	}
+	return start
+}
+
+// moveLogStart makes the new start durable before anything is deleted: readers must never see it move back.
+func (p *Partition) moveLogStart(to int64) error {
+	r, err := p.log.wal.Reserve(wal.Request{
+		Type: typeLogStart, Size: len(p.walPrefix) + 8, Timestamp: p.log.o.Clock.Now().UnixMilli(),
+	})
+	if err != nil {
+		return err
+	}
+	n := copy(r.Payload, p.walPrefix)
+	binary.LittleEndian.PutUint64(r.Payload[n:], uint64(to))
+	r.Commit()
+	<-r.Group.Done()
+	if err := r.Group.Err(); err != nil {
+		return err
+	}
+	p.disk.Lock()
+	defer p.disk.Unlock()
+	p.disk.snapStale = true
+	for _, s := range p.setLogStart(to) {
+		p.disk.unsynced = slices.DeleteFunc(p.disk.unsynced, func(u *segment.Segment) bool { return u == s })
+		if err := s.Remove(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// setLogStart moves the log start and takes the segments below it out of use. The last one always stays: its name keeps
+// the partition's end.
+func (p *Partition) setLogStart(to int64) (dropped []*segment.Segment) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if to <= p.logStart {
+		return nil
+	}
+	p.logStart = to
+	p.stable = max(p.stable, to)
+	p.state.forgetBefore(to)
+	for len(p.segments) > 1 && p.segments[1].Base() <= to {
+		dropped = append(dropped, p.segments[0])
+		p.segments = append([]*segment.Segment(nil), p.segments[1:]...)
+	}
+	p.wake()
+	return dropped
+}
