@@ -35,6 +35,7 @@ type Broker struct {
 	topics    *topicsMachine
 	offsets   *offsetsMachine
 	producers *producersMachine
+	txns      *txnMachine
 	catalog   *Catalog
 	clusterID string
 
@@ -43,6 +44,10 @@ type Broker struct {
 	closed     bool
 
 	ids producerIDs
+
+	txnGate   sync.RWMutex // held for reading from the check of a transactional append to the append
+	txnMu     sync.Mutex   // guards txnTimers
+	txnTimers map[string]*time.Timer
 }
 
 // Open opens or makes a data directory: metadata first, then the partitions of each topic in it.
@@ -58,8 +63,10 @@ func Open(opts Options) (*Broker, error) {
 	}
 	b := &Broker{
 		opts: opts, topics: newTopicsMachine(), offsets: newOffsetsMachine(), producers: &producersMachine{},
+		txnTimers:  map[string]*time.Timer{},
 		partitions: map[partitionKey]*logstore.Partition{},
 	}
+	b.txns = newTxnMachine(b.offsets)
 	if err := b.openMeta(); err != nil {
 		return nil, err
 	}
@@ -71,7 +78,7 @@ func Open(opts Options) (*Broker, error) {
 
 func (b *Broker) openMeta() error {
 	cm, cl := newCatalogMachine(), &clusterMachine{}
-	machines := append([]meta.Machine{b.topics, b.offsets, b.producers, cm, cl}, b.opts.Machines...)
+	machines := append([]meta.Machine{b.topics, b.offsets, b.producers, b.txns, cm, cl}, b.opts.Machines...)
 	node, err := meta.Open(meta.Options{Dir: filepath.Join(b.opts.Dir, "meta"), Machines: machines, Logger: b.opts.Logger})
 	if err != nil {
 		return fmt.Errorf("broker: %w", err)
@@ -104,7 +111,7 @@ func (b *Broker) openLog() error {
 			return err
 		}
 	}
-	return nil
+	return b.recoverTxns()
 }
 
 // openPartitions opens the partitions of t that are not open, and gives all of them t's configuration.
@@ -131,6 +138,7 @@ func (b *Broker) Close() error {
 	if was {
 		return nil
 	}
+	b.stopTxnTimers()
 	var err error
 	if b.log != nil {
 		err = b.log.Close()

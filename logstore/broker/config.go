@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/streamflow/streamflow/column"
 	"github.com/streamflow/streamflow/internal/usererr"
 	"github.com/streamflow/streamflow/logstore"
 )
@@ -104,15 +105,54 @@ func ValidateConfigs(configs map[string]string) error {
 	return validateTogether(configs)
 }
 
-// validateTogether checks what only several keys can say.
+// validateTogether checks what only several keys can say: the schema, and what needs one.
 func validateTogether(configs map[string]string) error {
-	if configs["streamflow.schema"] == "" {
+	ddl, eventTime := configs["streamflow.schema"], configs["streamflow.event.time"]
+	if ddl == "" {
 		if f := configs["streamflow.format"]; f == "json" || f == "arrow" {
 			return invalidConfig("streamflow.format", "format %s wants a schema", f).WithFix("Set streamflow.schema.")
 		}
-		if configs["streamflow.event.time"] != "" {
+		if eventTime != "" {
 			return invalidConfig("streamflow.event.time", "an event time column wants a schema").WithFix("Set streamflow.schema.")
 		}
+		return nil
+	}
+	schema, err := column.ParseDDL(ddl)
+	if err != nil {
+		return invalidSchema(err)
+	}
+	if eventTime != "" {
+		return validateEventTime(schema, eventTime)
+	}
+	return nil
+}
+
+// invalidSchema keeps what the DDL parser says, and where it says it, under this package's code.
+func invalidSchema(err error) error {
+	ue, ok := usererr.As(err)
+	if !ok {
+		return invalidConfig("streamflow.schema", "%v", err)
+	}
+	e := invalidConfig("streamflow.schema", "schema: %s", ue.Message).WithFix("%s", ue.Fix)
+	e.Text, e.Line, e.Col = ue.Text, ue.Line, ue.Col
+	return e
+}
+
+func validateEventTime(schema *column.Schema, name string) error {
+	i := schema.Index(name)
+	if i < 0 {
+		var names []string
+		for _, f := range schema.Fields {
+			names = append(names, f.Name)
+		}
+		e := invalidConfig("streamflow.event.time", "the schema has no column %q", name)
+		if near := nearest(name, names); near != "" {
+			return e.WithFix("Did you mean %q?", near)
+		}
+		return e
+	}
+	if k := schema.Fields[i].Type.Kind; k != column.Timestamp && k != column.TimestampNTZ {
+		return invalidConfig("streamflow.event.time", "column %q is %s, not TIMESTAMP", name, schema.Fields[i].Type)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"time"
 
@@ -13,23 +14,58 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// produceCall is a produce request after its batches have been handed to the log.
-type produceCall struct {
-	version int16
-	corr    int32
+// produceRequest is a decoded produce request. Its records alias the frame.
+type produceRequest struct {
+	txnID   *string
 	acks    int16
 	timeout time.Duration
 	topics  []produceTopic
-	parts   []producePart // of all topics, in order
+	records []partitionRecords // of all topics, in order
 }
 
 type produceTopic struct {
 	name  string
-	parts int // how many of produceCall.parts are its
+	parts int // how many of the request's partitions are its
 }
 
-type producePart struct {
+type partitionRecords struct {
 	index   int32
+	records []byte
+}
+
+// parseProduce decodes a request's body, whose header tags are gone.
+func parseProduce(body []byte, version int16) (*produceRequest, error) {
+	d := produceDecoder{Reader: kbin.Reader{Src: body}, flexible: version >= 9}
+	p := &produceRequest{txnID: d.nullableString(), acks: d.Int16(), timeout: time.Duration(d.Int32()) * time.Millisecond}
+	for range d.count() {
+		t := produceTopic{name: d.string()}
+		for range d.count() {
+			p.records = append(p.records, partitionRecords{d.Int32(), d.bytes()})
+			t.parts++
+			if d.tags(); !d.Ok() {
+				return nil, fmt.Errorf("%w: produce", errFrame)
+			}
+		}
+		p.topics = append(p.topics, t)
+		if d.tags(); !d.Ok() {
+			return nil, fmt.Errorf("%w: produce", errFrame)
+		}
+	}
+	if d.tags(); !d.Ok() {
+		return nil, fmt.Errorf("%w: produce", errFrame)
+	}
+	return p, nil
+}
+
+// produceCall is a produce request after its batches have been handed to the log.
+type produceCall struct {
+	*produceRequest
+	version int16
+	corr    int32
+	appends []partitionAppend // one for each of the request's partitions
+}
+
+type partitionAppend struct {
 	pending *logstore.Pending
 	err     error
 }
@@ -40,35 +76,24 @@ func (c *conn) startProduce(f *frame) (*produceCall, error) {
 	if _, err := lookup(f); err != nil {
 		return nil, err
 	}
-	flexible := f.version >= 9
-	if err := f.skipHeaderTags(flexible); err != nil {
+	if err := f.skipHeaderTags(f.version >= 9); err != nil {
 		return nil, err
 	}
-	p := &produceCall{version: f.version, corr: f.corr}
-	d := produceDecoder{Reader: kbin.Reader{Src: f.body}, flexible: flexible}
-	txnID := d.nullableString()
-	p.acks = d.Int16()
-	p.timeout = time.Duration(d.Int32()) * time.Millisecond
-	for range d.count() {
-		p.topics = append(p.topics, produceTopic{name: d.string()})
-		if !d.Ok() {
-			break
-		}
-		t := c.topicAppender(p.topics[len(p.topics)-1].name, txnID, p.acks)
-		for range d.count() {
-			index, records := d.Int32(), d.bytes()
-			d.tags()
-			if !d.Ok() {
-				return nil, fmt.Errorf("%w: produce", errFrame)
-			}
-			p.parts = append(p.parts, t.append(index, records))
-			p.topics[len(p.topics)-1].parts++
-		}
-		d.tags()
+	req, err := parseProduce(f.body, f.version)
+	if err != nil {
+		return nil, err
 	}
-	d.tags()
-	if !d.Ok() {
-		return nil, fmt.Errorf("%w: produce", errFrame)
+	p := &produceCall{produceRequest: req, version: f.version, corr: f.corr, appends: make([]partitionAppend, len(req.records))}
+	at := 0
+	for _, t := range req.topics {
+		to := c.topicAppender(t.name, req)
+		for range t.parts {
+			p.appends[at] = to.append(req.records[at])
+			at++
+		}
+	}
+	for i := range req.records {
+		req.records[i].records = nil // the frame goes back to the pool
 	}
 	return p, nil
 }
@@ -120,51 +145,64 @@ func (d *produceDecoder) tags() {
 // topicAppender appends to the partitions of one topic in one request.
 type topicAppender struct {
 	c     *conn
-	name  string
 	topic *broker.Topic
 	txnID *string
 	err   error // why nothing can be appended
 }
 
-func (c *conn) topicAppender(name string, txnID *string, acks int16) topicAppender {
-	t := topicAppender{c: c, name: name, txnID: txnID}
+func (c *conn) topicAppender(name string, req *produceRequest) topicAppender {
+	t := topicAppender{c: c, txnID: req.txnID}
 	t.topic, t.err = c.s.broker.Topic(name)
-	if acks < -1 || acks > 1 {
+	if req.acks < -1 || req.acks > 1 {
 		t.err = kerr.InvalidRequiredAcks
 	}
 	return t
 }
 
-func (t *topicAppender) append(index int32, records []byte) producePart {
-	p := producePart{index: index, err: t.err}
-	if p.err != nil {
-		return p
+func (t *topicAppender) append(r partitionRecords) partitionAppend {
+	if t.err != nil {
+		return partitionAppend{err: t.err}
 	}
-	part, err := t.c.s.broker.Partition(t.name, index)
+	part, err := t.c.s.broker.Partition(t.topic.Name, r.index)
+	if err == nil {
+		err = t.admit(r)
+	}
 	if err != nil {
-		p.err = err
-		return p
+		return partitionAppend{err: err}
 	}
-	if p.err = t.admit(index, records); p.err != nil {
-		return p
+	if binary.BigEndian.Uint16(r.records[attrOffset:])&attrTxn != 0 {
+		return t.appendInTxn(r)
 	}
-	p.pending = part.Append(logstore.AppendRequest{Data: records})
-	return p
+	return partitionAppend{pending: part.Append(logstore.AppendRequest{Data: r.records})}
+}
+
+func (t *topicAppender) appendInTxn(r partitionRecords) partitionAppend {
+	if t.txnID == nil {
+		return partitionAppend{err: kerr.InvalidTxnState}
+	}
+	pid := int64(binary.BigEndian.Uint64(r.records[producerIDOffset:]))
+	epoch := int16(binary.BigEndian.Uint16(r.records[producerIDOffset+8:]))
+	pending, err := t.c.s.broker.AppendInTxn(*t.txnID, pid, epoch, t.topic.Name, r.index, r.records)
+	if errors.Is(err, broker.ErrProducerFenced) {
+		err = kerr.InvalidProducerEpoch // what a partition's leader calls it
+	}
+	return partitionAppend{pending: pending, err: err}
 }
 
 const (
 	attrOffset       = 21
+	producerIDOffset = 43
 	batchHeaderBytes = 61
 	attrTxn          = 0x10
 	attrArrow        = 0x100
 )
 
 // admit checks what the log cannot know: which batches this topic takes from clients.
-func (t *topicAppender) admit(index int32, records []byte) error {
-	if len(records) < batchHeaderBytes {
+func (t *topicAppender) admit(r partitionRecords) error {
+	if len(r.records) < batchHeaderBytes {
 		return kerr.CorruptMessage
 	}
-	attrs := binary.BigEndian.Uint16(records[attrOffset:])
+	attrs := binary.BigEndian.Uint16(r.records[attrOffset:])
 	if attrs&attrArrow != 0 && t.topic.Format() != "arrow" {
 		return kerr.InvalidRecord
 	}
@@ -173,9 +211,9 @@ func (t *topicAppender) admit(index int32, records []byte) error {
 
 // firstError waits for nothing: it is for acks=0, where only what is known at once can be told.
 func (p *produceCall) firstError() error {
-	for i := range p.parts {
-		if p.parts[i].err != nil {
-			return p.parts[i].err
+	for i := range p.appends {
+		if p.appends[i].err != nil {
+			return p.appends[i].err
 		}
 	}
 	return nil
@@ -192,14 +230,14 @@ func (c *conn) writeProduce(p *produceCall) error {
 	flexible := p.version >= 9
 	e := encoder{buf: startResponse(c.out[:0], p.corr, flexible), flexible: flexible}
 	e.count(len(p.topics))
-	parts := p.parts
+	at := 0
 	for _, t := range p.topics {
 		e.string(t.name)
 		e.count(t.parts)
-		for i := range parts[:t.parts] {
-			p.encodePart(&e, &parts[i], ctx)
+		for range t.parts {
+			p.encodePart(ctx, &e, at)
+			at++
 		}
-		parts = parts[t.parts:]
 		e.tags()
 	}
 	e.int32(0) // throttle
@@ -207,15 +245,16 @@ func (c *conn) writeProduce(p *produceCall) error {
 	return c.writeBuf(e.buf)
 }
 
-func (p *produceCall) encodePart(e *encoder, part *producePart, ctx context.Context) {
+func (p *produceCall) encodePart(ctx context.Context, e *encoder, at int) {
 	res := logstore.AppendResult{BaseOffset: -1, AppendTime: -1, LogStart: -1}
-	err := part.err
+	err := p.appends[at].err
 	if err == nil {
-		if res, err = part.pending.Wait(ctx); err != nil {
-			res = logstore.AppendResult{BaseOffset: -1, AppendTime: -1, LogStart: -1}
+		var done logstore.AppendResult
+		if done, err = p.appends[at].pending.Wait(ctx); err == nil {
+			res = done
 		}
 	}
-	e.int32(part.index)
+	e.int32(p.records[at].index)
 	e.int16(code(err))
 	e.int64(res.BaseOffset)
 	e.int64(res.AppendTime)

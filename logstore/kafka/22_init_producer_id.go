@@ -5,19 +5,34 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// initProducerID gives an idempotent producer an id of its own.
+// initProducerID gives an idempotent producer an id of its own, and a transactional one the id that its name has.
 func (c *call) initProducerID(req *kmsg.InitProducerIDRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.InitProducerIDResponse)
 	resp.ProducerID, resp.ProducerEpoch = -1, -1
-	if req.TransactionalID != nil {
-		resp.ErrorCode = kerr.TransactionalIDAuthorizationFailed.Code
-		return resp, nil
+	id, epoch, err := c.producer(req)
+	if resp.ErrorCode = code(err); err == nil {
+		resp.ProducerID, resp.ProducerEpoch = id, epoch
 	}
-	id, err := c.broker.NextProducerID(c.ctx)
-	if err != nil {
-		resp.ErrorCode = kerr.CoordinatorNotAvailable.Code
-		return resp, nil
-	}
-	resp.ProducerID, resp.ProducerEpoch = id, 0
 	return resp, nil
+}
+
+func (c *call) producer(req *kmsg.InitProducerIDRequest) (int64, int16, error) {
+	switch {
+	case req.TransactionalID == nil:
+		id, err := c.broker.NextProducerID(c.ctx)
+		return id, 0, err
+	case *req.TransactionalID == "":
+		return 0, 0, kerr.InvalidRequest
+	case req.TransactionTimeoutMillis <= 0 || req.TransactionTimeoutMillis > c.opts.MaxTxnMs:
+		return 0, 0, kerr.InvalidTransactionTimeout
+	}
+	pid, epoch := int64(-1), int16(-1)
+	if req.Version >= 3 {
+		pid, epoch = req.ProducerID, req.ProducerEpoch
+	}
+	t, err := c.broker.InitTxn(c.ctx, *req.TransactionalID, int64(req.TransactionTimeoutMillis), pid, epoch)
+	if err != nil {
+		return 0, 0, err
+	}
+	return t.ProducerID, t.Epoch, nil
 }

@@ -39,6 +39,10 @@ var apis = []api{
 	{kmsg.DeleteRecords, 0, 2, typed((*call).deleteRecords)},
 	{kmsg.InitProducerID, 0, 4, typed((*call).initProducerID)},
 	{kmsg.OffsetForLeaderEpoch, 2, 4, typed((*call).offsetForLeaderEpoch)},
+	{kmsg.AddPartitionsToTxn, 0, 3, typed((*call).addPartitionsToTxn)},
+	{kmsg.AddOffsetsToTxn, 0, 3, typed((*call).addOffsetsToTxn)},
+	{kmsg.EndTxn, 0, 3, typed((*call).endTxn)},
+	{kmsg.TxnOffsetCommit, 0, 3, typed((*call).txnOffsetCommit)},
 	{kmsg.DescribeConfigs, 1, 4, typed((*call).describeConfigs)},
 	{kmsg.AlterConfigs, 0, 2, typed((*call).alterConfigs)},
 	{kmsg.CreatePartitions, 0, 3, typed((*call).createPartitions)},
@@ -46,6 +50,9 @@ var apis = []api{
 	{kmsg.IncrementalAlterConfigs, 0, 1, typed((*call).incrementalAlterConfigs)},
 	{kmsg.OffsetDelete, 0, 0, typed((*call).offsetDelete)},
 	{kmsg.DescribeCluster, 0, 1, typed((*call).describeCluster)},
+	{kmsg.DescribeProducers, 0, 0, typed((*call).describeProducers)},
+	{kmsg.DescribeTransactions, 0, 0, typed((*call).describeTransactions)},
+	{kmsg.ListTransactions, 0, 1, typed((*call).listTransactions)},
 }
 
 // apiVersionsMin and Max are those of ApiVersions itself, which is not in apis because it answers from it.

@@ -30,6 +30,10 @@ var storeCodes = []struct {
 	{logstore.ErrInvalidTxnState, kerr.InvalidTxnState},
 	{logstore.ErrDiskFull, kerr.KafkaStorageError},
 	{logstore.ErrClosed, kerr.NotLeaderForPartition},
+	{broker.ErrProducerFenced, kerr.ProducerFenced},
+	{broker.ErrTxnState, kerr.InvalidTxnState},
+	{broker.ErrTxnConcurrent, kerr.ConcurrentTransactions},
+	{broker.ErrTxnMapping, kerr.InvalidProducerIDMapping},
 	{context.Canceled, kerr.RequestTimedOut},
 	{context.DeadlineExceeded, kerr.RequestTimedOut},
 }

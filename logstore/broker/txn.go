@@ -1,0 +1,234 @@
+package broker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/streamflow/streamflow/logstore"
+)
+
+// InitTxn gives a producer a transactional id: a producer id and an epoch that fence whoever had it, whose open transaction
+// is aborted. pid and epoch are what the producer believes it has, -1 for a new one.
+func (b *Broker) InitTxn(ctx context.Context, id string, timeoutMs, pid int64, epoch int16) (*Txn, error) {
+	fresh, err := b.NextProducerID(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c := txnCommand{Op: txnInit, ID: id, ProducerID: pid, Epoch: epoch, FreshID: fresh, TimeoutMs: timeoutMs}
+	t, err := b.applyTxn(ctx, c)
+	if err != nil || t.State == TxnEmpty {
+		return t, err
+	}
+	if t, err = b.finishTxn(ctx, t); err != nil {
+		return nil, err
+	}
+	c.ProducerID, c.Epoch = -1, -1
+	return b.applyTxn(ctx, c)
+}
+
+// AddToTxn makes partitions part of a producer's transaction, which opens it.
+func (b *Broker) AddToTxn(ctx context.Context, id string, pid int64, epoch int16, places []TxnPlace) error {
+	t, err := b.applyTxn(ctx, txnCommand{Op: txnAdd, ID: id, ProducerID: pid, Epoch: epoch, Partitions: places, NowMs: b.nowMs()})
+	if err == nil {
+		b.watchTxn(t)
+	}
+	return err
+}
+
+// AddGroupToTxn makes a group's offsets part of a producer's transaction.
+func (b *Broker) AddGroupToTxn(ctx context.Context, id string, pid int64, epoch int16, group string) error {
+	t, err := b.applyTxn(ctx, txnCommand{Op: txnGroup, ID: id, ProducerID: pid, Epoch: epoch, Group: group, NowMs: b.nowMs()})
+	if err == nil {
+		b.watchTxn(t)
+	}
+	return err
+}
+
+// CommitTxnOffsets records offsets that become a group's when the transaction is committed.
+func (b *Broker) CommitTxnOffsets(ctx context.Context, id string, pid int64, epoch int16, group string, offsets []GroupOffset) error {
+	_, err := b.applyTxn(ctx, txnCommand{Op: txnOffsets, ID: id, ProducerID: pid, Epoch: epoch, Group: group, Offsets: offsets})
+	return err
+}
+
+// EndTxn commits or aborts. The decision, with the offsets, is one metadata command; markers follow it, and follow it again
+// after a crash.
+func (b *Broker) EndTxn(ctx context.Context, id string, pid int64, epoch int16, commit bool) error {
+	t, err := b.applyTxn(ctx, txnCommand{Op: txnEnd, ID: id, ProducerID: pid, Epoch: epoch, Commit: commit})
+	if err != nil || t.State == TxnEmpty { // a retry
+		return err
+	}
+	_, err = b.finishTxn(ctx, t)
+	return err
+}
+
+// Txns returns all transactional ids.
+func (b *Broker) Txns() []*Txn { return b.txns.list() }
+
+// Txn returns one transactional id; nil when nobody has used it.
+func (b *Broker) Txn(id string) *Txn { return b.txns.get(id) }
+
+// AppendInTxn appends a transactional batch, if the partition is part of the producer's open transaction. Without this check
+// a batch that was delayed on its way could become part of a later transaction.
+func (b *Broker) AppendInTxn(id string, pid int64, epoch int16, topic string, partition int32, data []byte) (*logstore.Pending, error) {
+	part, err := b.Partition(topic, partition)
+	if err != nil {
+		return nil, err
+	}
+	b.txnGate.RLock()
+	defer b.txnGate.RUnlock()
+	t := b.txns.get(id)
+	switch {
+	case t == nil || t.ProducerID != pid:
+		return nil, ErrTxnMapping
+	case t.Epoch != epoch:
+		return nil, ErrProducerFenced
+	case t.State != TxnOngoing || !t.Has(TxnPlace{topic, partition}):
+		return nil, ErrTxnState
+	}
+	return part.Append(logstore.AppendRequest{Data: data}), nil
+}
+
+// finishTxn writes the markers of a decided transaction.
+func (b *Broker) finishTxn(ctx context.Context, t *Txn) (*Txn, error) {
+	b.unwatchTxn(t.ID)
+	b.txnGate.Lock()   // appends that were let in before the decision are in the log after this
+	b.txnGate.Unlock() //nolint:staticcheck // an empty section on purpose
+	markers := make([]TxnMarker, 0, len(t.Partitions))
+	for _, p := range t.Partitions {
+		m, err := b.mark(p, t.ProducerID, t.Epoch, t.State == TxnPrepareCommit)
+		if err != nil {
+			return nil, err
+		}
+		if m != nil {
+			markers = append(markers, *m)
+		}
+	}
+	return b.applyTxn(ctx, txnCommand{Op: txnComplete, ID: t.ID, ProducerID: t.ProducerID, Epoch: t.Epoch, Markers: markers})
+}
+
+// mark ends a transaction in one partition; nil when the topic is gone.
+func (b *Broker) mark(p TxnPlace, pid int64, epoch int16, commit bool) (*TxnMarker, error) {
+	part, err := b.Partition(p.Topic, p.Partition)
+	if err != nil {
+		return nil, nil
+	}
+	topic, err := b.Topic(p.Topic)
+	if err != nil {
+		return nil, nil
+	}
+	err = part.EndTxn(pid, epoch, commit)
+	if err != nil && !errors.Is(err, logstore.ErrUnknownPartition) {
+		return nil, fmt.Errorf("broker: transaction marker: %w", err)
+	}
+	return &TxnMarker{TxnPlace: p, TopicID: topic.ID, End: part.Offsets().End}, nil
+}
+
+// recoverTxns does again what a crash may have undone: markers are not synced, the decisions are.
+func (b *Broker) recoverTxns() error {
+	for _, t := range b.txns.list() {
+		if err := b.recoverTxn(t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *Broker) recoverTxn(t *Txn) error {
+	if t.Ended != nil {
+		for _, m := range t.Ended.Places {
+			if err := b.remark(t, m); err != nil {
+				return err
+			}
+		}
+	}
+	switch t.State {
+	case TxnPrepareCommit, TxnPrepareAbort:
+		_, err := b.finishTxn(context.Background(), t)
+		return err
+	case TxnOngoing:
+		b.watchTxn(t)
+	}
+	return nil
+}
+
+// remark writes one marker of an ended transaction again, if its records are in the log and the marker is not.
+func (b *Broker) remark(t *Txn, m TxnMarker) error {
+	topic := b.TopicByID(m.TopicID)
+	if topic == nil {
+		return nil
+	}
+	part, err := b.Partition(topic.Name, m.Partition)
+	if err != nil {
+		return nil
+	}
+	for _, o := range part.OpenTxns() {
+		if o.ProducerID == t.ProducerID && o.FirstOffset < m.End {
+			return part.EndTxn(t.ProducerID, t.Ended.Epoch, t.Ended.State == TxnPrepareCommit)
+		}
+	}
+	return nil
+}
+
+// watchTxn aborts a transaction that is still open when its time is over.
+func (b *Broker) watchTxn(t *Txn) {
+	b.txnMu.Lock()
+	defer b.txnMu.Unlock()
+	if b.txnTimers == nil || b.txnTimers[t.ID] != nil || t.State != TxnOngoing {
+		return
+	}
+	wait := time.Duration(t.StartMs+t.TimeoutMs-b.nowMs()) * time.Millisecond
+	b.txnTimers[t.ID] = time.AfterFunc(max(0, wait), func() { b.expireTxn(t.ID, t.StartMs) })
+}
+
+func (b *Broker) unwatchTxn(id string) {
+	b.txnMu.Lock()
+	defer b.txnMu.Unlock()
+	if timer := b.txnTimers[id]; timer != nil {
+		timer.Stop()
+		delete(b.txnTimers, id)
+	}
+}
+
+func (b *Broker) stopTxnTimers() {
+	b.txnMu.Lock()
+	defer b.txnMu.Unlock()
+	for _, timer := range b.txnTimers {
+		timer.Stop()
+	}
+	b.txnTimers = nil
+}
+
+func (b *Broker) expireTxn(id string, startMs int64) {
+	b.unwatchTxn(id)
+	t := b.txns.get(id)
+	if t == nil || t.State != TxnOngoing || t.StartMs != startMs {
+		return
+	}
+	ctx := context.Background()
+	t, err := b.applyTxn(ctx, txnCommand{Op: txnExpire, ID: id, ProducerID: t.ProducerID, Epoch: t.Epoch})
+	if err == nil {
+		_, err = b.finishTxn(ctx, t)
+	}
+	if err != nil {
+		b.opts.Logger.Warn("broker: expired transaction not aborted", "id", id, "err", err)
+		return
+	}
+	b.opts.Logger.Info("broker: transaction aborted, its time was over", "id", id)
+}
+
+func (b *Broker) applyTxn(ctx context.Context, c txnCommand) (*Txn, error) {
+	out, err := b.apply(ctx, b.txns, c)
+	if err != nil {
+		return nil, err
+	}
+	t := new(Txn)
+	if err := json.Unmarshal(out, t); err != nil {
+		return nil, fmt.Errorf("broker: transaction state: %w", err)
+	}
+	return t, nil
+}
+
+func (b *Broker) nowMs() int64 { return b.opts.Now().UnixMilli() }

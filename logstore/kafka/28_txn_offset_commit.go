@@ -1,0 +1,46 @@
+package kafka
+
+import (
+	"github.com/streamflow/streamflow/logstore/broker"
+	"github.com/streamflow/streamflow/logstore/group"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+func (c *call) txnOffsetCommit(req *kmsg.TxnOffsetCommitRequest) (kmsg.Response, error) {
+	resp := req.ResponseKind().(*kmsg.TxnOffsetCommitResponse)
+	var good []broker.GroupOffset
+	for _, t := range req.Topics {
+		rt := kmsg.NewTxnOffsetCommitResponseTopic()
+		rt.Topic = t.Topic
+		for _, p := range t.Partitions {
+			rp := kmsg.NewTxnOffsetCommitResponseTopicPartition()
+			rp.Partition = p.Partition
+			rp.ErrorCode = code(c.checkOffset(t.Topic, p.Partition, p.Metadata))
+			if rp.ErrorCode == 0 {
+				good = append(good, c.groupOffset(t.Topic, p.Partition, p.Offset, p.LeaderEpoch, p.Metadata))
+			}
+			rt.Partitions = append(rt.Partitions, rp)
+		}
+		resp.Topics = append(resp.Topics, rt)
+	}
+	ec := c.commitInTxn(req, good)
+	for i := range resp.Topics {
+		for j := range resp.Topics[i].Partitions {
+			if p := &resp.Topics[i].Partitions[j]; p.ErrorCode == 0 {
+				p.ErrorCode = ec
+			}
+		}
+	}
+	return resp, nil
+}
+
+func (c *call) commitInTxn(req *kmsg.TxnOffsetCommitRequest, good []broker.GroupOffset) int16 {
+	id := group.Identity{MemberID: req.MemberID, InstanceID: deref(req.InstanceID)}
+	ec := c.groups.with(req.Group, func(g *group.Group, now int64) group.Code {
+		return g.CheckTxnCommit(now, id, req.Generation)
+	})
+	if ec != group.OK || len(good) == 0 {
+		return int16(ec)
+	}
+	return code(c.broker.CommitTxnOffsets(c.ctx, req.TransactionalID, req.ProducerID, req.ProducerEpoch, req.Group, good))
+}

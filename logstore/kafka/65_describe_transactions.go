@@ -1,0 +1,36 @@
+package kafka
+
+import (
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+func (c *call) describeTransactions(req *kmsg.DescribeTransactionsRequest) (kmsg.Response, error) {
+	resp := req.ResponseKind().(*kmsg.DescribeTransactionsResponse)
+	for _, id := range req.TransactionalIDs {
+		r := kmsg.NewDescribeTransactionsResponseTransactionState()
+		r.TransactionalID = id
+		t := c.broker.Txn(id)
+		if t == nil {
+			r.ErrorCode = kerr.TransactionalIDNotFound.Code
+			resp.TransactionStates = append(resp.TransactionStates, r)
+			continue
+		}
+		r.State, r.TimeoutMillis, r.ProducerID, r.ProducerEpoch = string(t.State), int32(t.TimeoutMs), t.ProducerID, t.Epoch
+		r.StartTimestamp = -1
+		if t.StartMs > 0 {
+			r.StartTimestamp = t.StartMs
+		}
+		for _, p := range t.Partitions {
+			if n := len(r.Topics); n == 0 || r.Topics[n-1].Topic != p.Topic {
+				rt := kmsg.NewDescribeTransactionsResponseTransactionStateTopic()
+				rt.Topic = p.Topic
+				r.Topics = append(r.Topics, rt)
+			}
+			last := &r.Topics[len(r.Topics)-1]
+			last.Partitions = append(last.Partitions, p.Partition)
+		}
+		resp.TransactionStates = append(resp.TransactionStates, r)
+	}
+	return resp, nil
+}
