@@ -53,6 +53,10 @@ func (t *task) run() *rdd.TaskResult {
 			s.Rollback()
 		}
 		res.LostInput = t.lost
+		if res.Output != nil {
+			res.Output.Close()
+			res.Output = nil
+		}
 		return res
 	}
 	res.Reports, res.Counters, res.Sides = t.reports, t.counters, t.sides
