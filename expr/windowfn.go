@@ -1,0 +1,126 @@
+package expr
+
+import (
+	"github.com/streamflow/streamflow/column"
+	"github.com/streamflow/streamflow/internal/usererr"
+)
+
+func windowType(ts column.Type) column.Type {
+	return column.StructOf(column.Field{Name: "start", Type: ts, Nullable: true}, column.Field{Name: "end", Type: ts, Nullable: true})
+}
+
+func init() {
+	register("window",
+		&Function{Name: "window", Kind: Windowing, in: params("a:ts a:size a:slide? a:start?"), Doc: "The event-time window (struct of start and end) that ts falls in; with a slide below the size a row falls in several.", Example: "window(TIMESTAMP'2026-01-01 00:07:00', '5 minutes') -> {2026-01-01 00:05:00, 2026-01-01 00:10:00}", rewrite: rewriteWindow, cost: 5, kernel: windowKernel},
+		&Function{Name: "session_window", Kind: Windowing, in: params("a:ts a:gap"), Doc: "The session of rows whose gaps are less than gap; only in GROUP BY.", Example: "session_window(ts, '5 minutes') -> the session", rewrite: rewriteSession},
+		&Function{Name: "window_time", in: params("S:window"), Doc: "The last microsecond of a window, to be used as its event time.", Example: "window_time(window(TIMESTAMP'2026-01-01 00:07:00', '5 minutes')) -> 2026-01-01 00:09:59.999999", rewrite: func(a []Expr) (Expr, error) {
+			end, err := GetField(a[0], "end")
+			if err != nil {
+				return nil, err
+			}
+			return call("-", end, &Literal{int64(1), column.Of(column.IntervalDT)})
+		}},
+	)
+}
+
+// duration is a constant argument as a length of time without months.
+func duration(fn string, at int, e Expr) (*Literal, error) {
+	bad := func() error {
+		return usererr.New("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "42K09", "The %s of %s must be a constant length of time without months, but it is %s.", [...]string{"", "size", "slide", "start"}[at], fn, e).
+			WithFix("Write it as '10 minutes' or INTERVAL '1' HOUR.")
+	}
+	l, ok := Transform(e, Fold).(*Literal)
+	if !ok {
+		return nil, bad()
+	}
+	switch v := l.Value.(type) {
+	case string:
+		iv, ok := ParseInterval(v)
+		if !ok || iv.Months != 0 {
+			return nil, bad()
+		}
+		return &Literal{iv.Micros, column.Of(column.IntervalDT)}, nil
+	case int64:
+		if l.Typ.Kind == column.IntervalDT {
+			return l, nil
+		}
+	}
+	return nil, bad()
+}
+
+func eventTime(fn string, e Expr) (Expr, error) {
+	t, ok := param{class: 'T'}.fit(e)
+	if !ok {
+		return nil, unexpectedType(fn, 0, e, `"TIMESTAMP"`)
+	}
+	if t.DataType().Kind == column.Date {
+		t = Coerce(t, column.Of(column.Timestamp))
+	}
+	return t, nil
+}
+
+func rewriteWindow(args []Expr) (Expr, error) {
+	ts, err := eventTime("window", args[0])
+	if err != nil {
+		return nil, err
+	}
+	out := &Call{Fn: "window", Args: []Expr{ts}, Typ: windowType(ts.DataType()), Null: ts.Nullable()}
+	for i := 1; i < 4; i++ {
+		l := &Literal{int64(0), column.Of(column.IntervalDT)}
+		switch {
+		case i < len(args):
+			if l, err = duration("window", i, args[i]); err != nil {
+				return nil, err
+			}
+		case i == 2:
+			l = out.Args[1].(*Literal)
+		}
+		out.Args = append(out.Args, l)
+	}
+	size, slide := out.Args[1].(*Literal).Value.(int64), out.Args[2].(*Literal).Value.(int64)
+	if size <= 0 || slide <= 0 || slide > size {
+		return nil, usererr.New("DATATYPE_MISMATCH.PARAMETER_CONSTRAINT_VIOLATION", "42K09", "A window needs a positive size and a slide between 0 and the size, but they are %d and %d microseconds.", size, slide)
+	}
+	return out, nil
+}
+
+func rewriteSession(args []Expr) (Expr, error) {
+	ts, err := eventTime("session_window", args[0])
+	if err != nil {
+		return nil, err
+	}
+	gap := args[1]
+	if l, err := duration("session_window", 1, gap); err == nil {
+		gap = l
+	} else if isConstant(gap) && gap.DataType().Kind != column.IntervalDT {
+		return nil, err
+	} else {
+		gap = Coerce(gap, column.Of(column.IntervalDT))
+	}
+	return &Call{Fn: "session_window", Args: []Expr{ts, gap}, Typ: windowType(ts.DataType()), Null: ts.Nullable()}, nil
+}
+
+// windowKernel gives the last window that starts at or before the time: the only one of a tumbling window.
+func windowKernel(c *Call) kernel {
+	size, slide, start := c.Args[1].(*Literal).Value.(int64), c.Args[2].(*Literal).Value.(int64), c.Args[3].(*Literal).Value.(int64)
+	var from, to column.Vector
+	return func(k *kctx, a []*column.Vector, out *column.Vector) {
+		ts := a[0]
+		prep(&from, ts.Type, k.n)
+		prep(&to, ts.Type, k.n)
+		for i := range from.I64 {
+			s := WindowStart(ts.I64[i], slide, start)
+			from.I64[i], to.I64[i] = s, s+size
+		}
+		out.Kids = append(out.Kids[:0], &from, &to)
+	}
+}
+
+// WindowStart is the start of the latest window that begins at or before ts (microseconds).
+func WindowStart(ts, slide, start int64) int64 {
+	m := (ts - start) % slide
+	if m < 0 {
+		m += slide
+	}
+	return ts - m
+}
