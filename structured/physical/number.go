@@ -58,4 +58,3 @@ func sourcesBelow(n *Node) []string {
 	})
 	return ids
 }
-

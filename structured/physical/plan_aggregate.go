@@ -45,7 +45,7 @@ func (p *planner) aggregate(l *logical.Aggregate) (*Node, error) {
 	switch {
 	case a.window != nil && a.window.end != nil:
 		n, err = p.sessionAggregate(a)
-	case a.distinct():
+	case a.distinct() && !a.n.props.stream:
 		n, err = p.distinctAggregate(a)
 	default:
 		n, err = p.hashAggregate(a)
@@ -162,8 +162,6 @@ func (p *planner) checkState(a *aggregation) error {
 	switch {
 	case a.n.props.stateful:
 		return unsupported("An aggregation above another stateful operator", "Write the first one's result to a topic and aggregate that.")
-	case a.distinct():
-		return unsupported("A DISTINCT aggregate on a stream", "Use approx_count_distinct, or deduplicate the stream first.")
 	case a.window != nil && a.window.end != nil && p.opt.OutputMode == connector.Update:
 		return modeUnsupported(p.opt.OutputMode, "session windows", "Use output mode append or complete.")
 	}
@@ -179,7 +177,7 @@ func (p *planner) checkState(a *aggregation) error {
 
 func (p *planner) unboundedAllowed() bool { return p.opt.Conf[UnboundedState] == "allow" }
 
-// hashAggregate plans a grouping without distinct aggregates.
+// hashAggregate plans a grouping in which each aggregate keeps its own state, a distinct one the values it has seen.
 func (p *planner) hashAggregate(a *aggregation) (*Node, error) {
 	n, keys, specs, err := p.inputs(a.n, a.keys, a.keyAttrs, a.aggs)
 	if err != nil {
@@ -450,9 +448,6 @@ func (a *aggregation) above(e expr.Expr) expr.Expr {
 
 // sessionAggregate plans a grouping by session windows: rows sorted by key and time are merged where they touch.
 func (p *planner) sessionAggregate(a *aggregation) (*Node, error) {
-	if a.distinct() {
-		return nil, unsupported("A DISTINCT aggregate over session windows", "Use approx_count_distinct.")
-	}
 	var keys []expr.Expr
 	var keyAttrs []*expr.Attr
 	for i, k := range a.keys {

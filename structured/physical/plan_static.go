@@ -58,4 +58,3 @@ func staticOf(n *Node) *Static {
 	}
 	return s
 }
-

@@ -1,0 +1,131 @@
+package file
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/streamflow/streamflow/internal/usererr"
+)
+
+// Options are a table's options, as Spark names them. They travel in operators.
+type Options struct {
+	Header      bool   // csv: the first line has names
+	Sep         string // csv
+	Quote       string // csv
+	Escape      string // csv
+	NullValue   string // csv: the text that means null, empty by default
+	InferSchema bool   // csv
+	Mode        string // csv, json: PERMISSIVE, DROPMALFORMED or FAILFAST
+	MultiLine   bool   // csv: a quoted field may hold line breaks
+	Compression string // none, gzip, zstd; parquet also snappy
+	Location    *time.Location
+}
+
+const (
+	permissive    = "PERMISSIVE"
+	dropMalformed = "DROPMALFORMED"
+	failFast      = "FAILFAST"
+)
+
+// parseOptions reads options by their lower-cased names.
+func parseOptions(provider string, in map[string]string) (Options, error) {
+	o := Options{Sep: ",", Quote: `"`, Escape: `\`, Mode: permissive, Location: time.UTC}
+	low := map[string]string{}
+	for k, v := range in {
+		low[strings.ToLower(k)] = v
+	}
+	var err error
+	flag := func(name string, to *bool) {
+		if v, ok := low[name]; ok && err == nil {
+			if *to, err = strconv.ParseBool(strings.ToLower(v)); err != nil {
+				err = badOption(name, v, "true or false")
+			}
+		}
+	}
+	text := func(to *string, names ...string) {
+		for _, n := range names {
+			if v, ok := low[n]; ok {
+				*to = v
+			}
+		}
+	}
+	flag("header", &o.Header)
+	flag("inferschema", &o.InferSchema)
+	flag("multiline", &o.MultiLine)
+	text(&o.Sep, "delimiter", "sep")
+	text(&o.Quote, "quote")
+	text(&o.Escape, "escape")
+	text(&o.NullValue, "nullvalue")
+	text(&o.Mode, "mode")
+	text(&o.Compression, "codec", "compression")
+	o.Mode, o.Compression = strings.ToUpper(o.Mode), strings.ToLower(o.Compression)
+	if err != nil {
+		return o, err
+	}
+	return o, o.check(provider)
+}
+
+func (o *Options) check(provider string) error {
+	if o.Sep == `\t` {
+		o.Sep = "\t"
+	}
+	switch {
+	case len(o.Sep) != 1:
+		return badOption("sep", o.Sep, "one ASCII character")
+	case len(o.Quote) > 1:
+		return badOption("quote", o.Quote, "one ASCII character, or empty for none")
+	case len(o.Escape) > 1:
+		return badOption("escape", o.Escape, "one ASCII character, or empty for none")
+	case o.Mode != permissive && o.Mode != dropMalformed && o.Mode != failFast:
+		return badOption("mode", o.Mode, "PERMISSIVE, DROPMALFORMED or FAILFAST")
+	}
+	switch o.Compression {
+	case "", "none", "uncompressed", "gzip", "zstd":
+		return nil
+	case "snappy":
+		if provider == "parquet" {
+			return nil
+		}
+	}
+	return badOption("compression", o.Compression, "none, gzip or zstd (parquet: snappy too)")
+}
+
+func badOption(name, value, want string) error {
+	return usererr.New("INVALID_OPTION", "42616", "Option %s = %q is not %s.", name, value, want).With("option", name)
+}
+
+// extension is the end of the names of files written.
+func (o *Options) extension(provider string) string {
+	ext := "." + provider
+	if provider == "parquet" {
+		return ext
+	}
+	switch o.Compression {
+	case "gzip":
+		return ext + ".gz"
+	case "zstd":
+		return ext + ".zst"
+	}
+	return ext
+}
+
+func (o *Options) quote() byte {
+	if o.Quote == "" {
+		return 0
+	}
+	return o.Quote[0]
+}
+
+func (o *Options) escape() byte {
+	if o.Escape == "" {
+		return 0
+	}
+	return o.Escape[0]
+}
+
+func malformed(path string, line int, format string, args ...any) error {
+	return usererr.New("MALFORMED_RECORD_IN_PARSING", "22023", "A record cannot be read: %s.", fmt.Sprintf(format, args...)).
+		WithFix("Use mode PERMISSIVE to read it as nulls, or DROPMALFORMED to set it aside.").In(fmt.Sprintf("%s:%d", path, line))
+}

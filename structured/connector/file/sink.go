@@ -1,0 +1,227 @@
+package file
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/streamflow/streamflow/internal/usererr"
+	"github.com/streamflow/streamflow/rdd"
+	"github.com/streamflow/streamflow/structured/connector"
+)
+
+// PlanWrite writes into the table's directory, which is made when it is not there.
+func (t *Table) PlanWrite(_ context.Context, req connector.WriteRequest) (connector.Sink, error) {
+	if len(t.paths) != 1 || strings.ContainsAny(t.paths[0], "*?[") {
+		return nil, usererr.New("UNSUPPORTED_FEATURE.TABLE_OPERATION", "0A000", "Table %s has no single directory to write to.", t.name)
+	}
+	if req.Mode == connector.Update {
+		return nil, usererr.New("STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION", "42KDE", "Files cannot take output mode update: rows in them do not change.").
+			WithFix("Use output mode append, or complete to replace all rows with each batch.")
+	}
+	if t.schema != nil && len(t.schema.Fields) > 0 {
+		if err := fits(t, req); err != nil {
+			return nil, err
+		}
+	}
+	write := cleanName(req.Query)
+	if req.Query == "" {
+		write = uuid.NewString()
+	}
+	dir := strings.TrimPrefix(t.paths[0], "file://")
+	op := &Stage{Dir: dir, Write: write, Format: t.format.name(), Schema: req.Schema, Options: t.opt}
+	return &sink{dir: dir, write: write, replace: req.Overwrite || req.Mode == connector.Complete, op: op}, nil
+}
+
+func fits(t *Table, req connector.WriteRequest) error {
+	if len(req.Schema.Fields) != len(t.schema.Fields) {
+		return usererr.New("INSERT_COLUMN_ARITY_MISMATCH", "21S01", "Table %s has %d columns, the rows have %d.", t.name, len(t.schema.Fields), len(req.Schema.Fields))
+	}
+	for i, f := range t.schema.Fields {
+		if got := req.Schema.Fields[i].Type; !got.Equal(f.Type) {
+			return usererr.New("INCOMPATIBLE_DATA_FOR_TABLE.CANNOT_SAFELY_CAST", "KD000", "Column %s of table %s is %s, the rows have %s.", f.Name, t.name, f.Type, got).
+				WithFix("Cast it: CAST(%s AS %s).", f.Name, f.Type)
+		}
+	}
+	return nil
+}
+
+// cleanName makes a query's name fit for file names; two names never become one.
+func cleanName(s string) string {
+	var b strings.Builder
+	for _, r := range []byte(s) {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '_':
+			b.WriteByte(r)
+		default:
+			fmt.Fprintf(&b, "%%%02x", r)
+		}
+	}
+	return b.String()
+}
+
+type sink struct {
+	dir     string
+	write   string
+	replace bool
+	op      *Stage
+}
+
+func (s *sink) Op() rdd.Operator  { return s.op }
+func (s *sink) Guarantee() string { return "exactly-once: files appear by the manifest of their batch" }
+
+// Begin makes the directory.
+func (s *sink) Begin(context.Context, connector.Tx) (map[string]string, error) {
+	if err := os.MkdirAll(filepath.Join(s.dir, manifestDir), 0o755); err != nil {
+		return nil, fmt.Errorf("file: make table directory: %w", err)
+	}
+	return nil, nil
+}
+
+// Publish commits the batch by its manifest, then names its files and removes what it replaces and what other attempts
+// left behind.
+func (s *sink) Publish(ctx context.Context, tx connector.Tx, tokens [][]byte) error {
+	path := filepath.Join(s.dir, manifestDir, manifestName(s.write, tx.Batch))
+	m, err := s.committed(path)
+	if err != nil {
+		return err
+	}
+	if m == nil {
+		if m, err = s.commit(path, tx, tokens); err != nil {
+			return err
+		}
+	}
+	for _, f := range m.Files {
+		err := os.Rename(filepath.Join(s.dir, f.Staged), filepath.Join(s.dir, f.Name))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("file: publish: %w", err)
+		}
+	}
+	for _, name := range m.Gone {
+		if err := os.Remove(filepath.Join(s.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("file: publish: %w", err)
+		}
+	}
+	if err := syncDir(s.dir); err != nil {
+		return err
+	}
+	return s.Abort(ctx, tx)
+}
+
+// committed is the batch's manifest if it is there.
+func (s *sink) committed(path string) (*manifest, error) {
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("file: read manifest: %w", err)
+	}
+	m, err := decodeManifest(data)
+	if err != nil {
+		return nil, usererr.New("DAMAGED_MANIFEST", "58030", "A manifest of the table cannot be read: %v.", err).In(path)
+	}
+	return m, nil
+}
+
+// commit writes the manifest under another name, syncs it and renames it.
+func (s *sink) commit(path string, tx connector.Tx, tokens [][]byte) (*manifest, error) {
+	before, err := readManifests(s.dir)
+	if err != nil {
+		return nil, err
+	}
+	m := &manifest{Seq: before.last() + 1, Write: s.write, Batch: tx.Batch, Replace: s.replace}
+	for _, tok := range tokens {
+		var f staged
+		if err := json.Unmarshal(tok, &f); err != nil {
+			return nil, fmt.Errorf("file: sink token: %w", err)
+		}
+		m.Files = append(m.Files, f)
+	}
+	if len(m.Files) == 0 && !s.replace {
+		return m, nil
+	}
+	if s.replace {
+		now, err := under(s.dir)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range now {
+			rel, err := filepath.Rel(s.dir, e.path)
+			if err != nil {
+				return nil, fmt.Errorf("file: publish: %w", err)
+			}
+			m.Gone = append(m.Gone, rel)
+		}
+	}
+	data, err := m.encode()
+	if err != nil {
+		return nil, fmt.Errorf("file: manifest: %w", err)
+	}
+	if err := writeSynced(path, data); err != nil {
+		return nil, fmt.Errorf("file: manifest: %w", err)
+	}
+	return m, nil
+}
+
+// Abort removes the staged files of a batch that is not committed, and of attempts that lost.
+func (s *sink) Abort(_ context.Context, tx connector.Tx) error {
+	left, err := filepath.Glob(filepath.Join(escapeGlob(s.dir), stagedPrefix(escapeGlob(s.write), tx.Batch)+"*"))
+	if err != nil {
+		return fmt.Errorf("file: abort: %w", err)
+	}
+	for _, p := range left {
+		if err := os.Remove(p); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("file: abort: %w", err)
+		}
+	}
+	return nil
+}
+
+func escapeGlob(s string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(s)
+}
+
+func stagedPrefix(write string, batch int64) string { return fmt.Sprintf(".staged-%s-%d-", write, batch) }
+
+// writeSynced writes a file so that after a crash it is there whole or not at all.
+func writeSynced(path string, data []byte) error {
+	tmp := path + ".tmp"
+	f, err := os.Create(tmp)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err == nil {
+		err = os.Rename(tmp, path)
+	}
+	if err == nil {
+		err = syncDir(filepath.Dir(path))
+	}
+	return err
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("file: sync directory: %w", err)
+	}
+	err = d.Sync()
+	if e := d.Close(); err == nil {
+		err = e
+	}
+	return err
+}
