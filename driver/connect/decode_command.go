@@ -3,6 +3,7 @@ package connect
 import (
 	pb "github.com/streamflow/streamflow/driver/connect/proto/sparkpb"
 	"github.com/streamflow/streamflow/expr"
+	"github.com/streamflow/streamflow/structured"
 	"github.com/streamflow/streamflow/structured/logical"
 )
 
@@ -29,7 +30,7 @@ func (d *decoder) createView(v *pb.CreateDataFrameViewCommand) (logical.Plan, er
 	if err != nil {
 		return nil, err
 	}
-	name, err := splitName(v.GetName())
+	name, err := structured.SplitName(v.GetName())
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +63,7 @@ func (d *decoder) write(w *pb.WriteOperation) (logical.Plan, error) {
 		return &logical.WriteTo{Format: d.format(w.GetSource()), Path: w.GetPath(), Mode: mode, Options: w.GetOptions(),
 			PartitionBy: w.GetPartitioningColumns(), Query: query}, nil
 	}
-	name, err := splitName(table.GetTableName())
+	name, err := structured.SplitName(table.GetTableName())
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +82,7 @@ func (d *decoder) writeV2(w *pb.WriteOperationV2) (logical.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	name, err := splitName(w.GetTableName())
+	name, err := structured.SplitName(w.GetTableName())
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +142,7 @@ func (d *decoder) stream(w *pb.WriteStreamOperationStart) (*logical.CreateStream
 	}
 	switch s := w.GetSinkDestination().(type) {
 	case *pb.WriteStreamOperationStart_TableName:
-		out.Sink, err = splitName(s.TableName)
+		out.Sink, err = structured.SplitName(s.TableName)
 		return out, err
 	case *pb.WriteStreamOperationStart_Path:
 		out.Options["path"] = s.Path
@@ -153,7 +154,7 @@ func (d *decoder) stream(w *pb.WriteStreamOperationStart) (*logical.CreateStream
 func (d *decoder) trigger(w *pb.WriteStreamOperationStart, out *logical.CreateStream) error {
 	switch t := w.GetTrigger().(type) {
 	case *pb.WriteStreamOperationStart_ProcessingTimeInterval:
-		if _, err := parseDelay(t.ProcessingTimeInterval); err != nil {
+		if _, err := structured.ParseDelay(t.ProcessingTimeInterval); err != nil {
 			return err
 		}
 		out.Trigger = t.ProcessingTimeInterval
@@ -200,9 +201,9 @@ func viewToProto(p *logical.CreateView) (*pb.Command, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &pb.CreateDataFrameViewCommand{Input: input, Name: joinName(p.Name), Replace: p.OrReplace}
+	v := &pb.CreateDataFrameViewCommand{Input: input, Name: structured.JoinName(p.Name), Replace: p.OrReplace}
 	if len(p.Name) == 2 && p.Name[0] == "global_temp" {
-		v.IsGlobal, v.Name = true, joinName(p.Name[1:])
+		v.IsGlobal, v.Name = true, structured.JoinName(p.Name[1:])
 	}
 	return &pb.Command{CommandType: &pb.Command_CreateDataframeView{CreateDataframeView: v}}, nil
 }
@@ -216,7 +217,7 @@ func insertToProto(p *logical.InsertInto) (*pb.Command, error) {
 		return nil, err
 	}
 	if p.ByName {
-		w := &pb.WriteOperationV2{Input: input, TableName: joinName(p.Table), Mode: pb.WriteOperationV2_MODE_APPEND}
+		w := &pb.WriteOperationV2{Input: input, TableName: structured.JoinName(p.Table), Mode: pb.WriteOperationV2_MODE_APPEND}
 		if p.Overwrite {
 			w.Mode = pb.WriteOperationV2_MODE_OVERWRITE
 			w.OverwriteCondition = &pb.Expression{ExprType: &pb.Expression_Literal_{Literal: literalToProto(expr.Lit(true))}}
@@ -228,7 +229,7 @@ func insertToProto(p *logical.InsertInto) (*pb.Command, error) {
 		mode = pb.WriteOperation_SAVE_MODE_OVERWRITE
 	}
 	return writeCommand(&pb.WriteOperation{Input: input, Mode: mode, SaveType: &pb.WriteOperation_Table{Table: &pb.WriteOperation_SaveTable{
-		TableName: joinName(p.Table), SaveMethod: pb.WriteOperation_SaveTable_TABLE_SAVE_METHOD_INSERT_INTO}}}), nil
+		TableName: structured.JoinName(p.Table), SaveMethod: pb.WriteOperation_SaveTable_TABLE_SAVE_METHOD_INSERT_INTO}}}), nil
 }
 
 func createTableToProto(p *logical.CreateTable) (*pb.Command, error) {
@@ -244,7 +245,7 @@ func createTableToProto(p *logical.CreateTable) (*pb.Command, error) {
 		mode = pb.WriteOperation_SAVE_MODE_IGNORE
 	}
 	w := &pb.WriteOperation{Input: input, Mode: mode, Options: p.Options, SaveType: &pb.WriteOperation_Table{Table: &pb.WriteOperation_SaveTable{
-		TableName: joinName(p.Name), SaveMethod: pb.WriteOperation_SaveTable_TABLE_SAVE_METHOD_SAVE_AS_TABLE}}}
+		TableName: structured.JoinName(p.Name), SaveMethod: pb.WriteOperation_SaveTable_TABLE_SAVE_METHOD_SAVE_AS_TABLE}}}
 	if p.Provider != "" {
 		w.Source = ptr(p.Provider)
 	}
@@ -297,7 +298,7 @@ func streamToProto(q *logical.CreateStream) (*pb.WriteStreamOperationStart, erro
 		w.Trigger = &pb.WriteStreamOperationStart_ProcessingTimeInterval{ProcessingTimeInterval: q.Trigger}
 	}
 	if len(q.Sink) > 0 {
-		w.SinkDestination = &pb.WriteStreamOperationStart_TableName{TableName: joinName(q.Sink)}
+		w.SinkDestination = &pb.WriteStreamOperationStart_TableName{TableName: structured.JoinName(q.Sink)}
 	}
 	return w, nil
 }

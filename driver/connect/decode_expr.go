@@ -7,6 +7,7 @@ import (
 	pb "github.com/streamflow/streamflow/driver/connect/proto/sparkpb"
 	sfpb "github.com/streamflow/streamflow/driver/connect/proto/streamflowpb"
 	"github.com/streamflow/streamflow/expr"
+	"github.com/streamflow/streamflow/structured"
 	"github.com/streamflow/streamflow/structured/logical"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
@@ -25,7 +26,7 @@ func (d *decoder) expr(e *pb.Expression) (expr.Expr, error) {
 	case *pb.Expression_UnresolvedFunction_:
 		return d.function(k.UnresolvedFunction.GetFunctionName(), k.UnresolvedFunction.GetArguments(), k.UnresolvedFunction.GetIsDistinct())
 	case *pb.Expression_CallFunction:
-		name, err := splitName(k.CallFunction.GetFunctionName())
+		name, err := structured.SplitName(k.CallFunction.GetFunctionName())
 		if err != nil {
 			return nil, err
 		}
@@ -63,7 +64,7 @@ func (d *decoder) exprs(list []*pb.Expression) ([]expr.Expr, error) {
 }
 
 func (d *decoder) attribute(a *pb.Expression_UnresolvedAttribute) (expr.Expr, error) {
-	parts, err := splitName(a.GetUnparsedIdentifier())
+	parts, err := structured.SplitName(a.GetUnparsedIdentifier())
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +104,7 @@ func (d *decoder) star(s *pb.Expression_UnresolvedStar) (expr.Expr, error) {
 	if !ok {
 		return nil, invalidPlan("UNRESOLVED_STAR_TARGET", "The target of a star, %q, must end in \".*\".", s.GetUnparsedTarget())
 	}
-	parts, err := splitName(target)
+	parts, err := structured.SplitName(target)
 	return &expr.Star{Qualifier: parts}, err
 }
 

@@ -6,6 +6,7 @@ import (
 	pb "github.com/streamflow/streamflow/driver/connect/proto/sparkpb"
 	sfpb "github.com/streamflow/streamflow/driver/connect/proto/streamflowpb"
 	"github.com/streamflow/streamflow/expr"
+	"github.com/streamflow/streamflow/structured"
 	"github.com/streamflow/streamflow/structured/logical"
 	"google.golang.org/protobuf/types/known/anypb"
 )
@@ -136,7 +137,7 @@ func (d *decoder) child(of string, r *pb.Relation) (logical.Plan, error) {
 func (d *decoder) read(r *pb.Read) (logical.Plan, error) {
 	switch t := r.GetReadType().(type) {
 	case *pb.Read_NamedTable_:
-		parts, err := splitName(t.NamedTable.GetUnparsedIdentifier())
+		parts, err := structured.SplitName(t.NamedTable.GetUnparsedIdentifier())
 		return &logical.UnresolvedTable{Parts: parts, Streaming: r.GetIsStreaming(), Options: t.NamedTable.GetOptions()}, err
 	case *pb.Read_DataSource_:
 		s := t.DataSource
@@ -405,7 +406,7 @@ func (d *decoder) withColumns(w *pb.WithColumns) (logical.Plan, error) {
 	out := &logical.WithColumns{Child: child}
 	for _, a := range w.GetAliases() {
 		if len(a.GetName()) != 1 {
-			return nil, invalidPlan("WITH_COLUMNS_REQUIRE_SINGLE_NAME_PART", "WithColumns require column name only contains one name part, but got %s.", joinName(a.GetName()))
+			return nil, invalidPlan("WITH_COLUMNS_REQUIRE_SINGLE_NAME_PART", "WithColumns require column name only contains one name part, but got %s.", structured.JoinName(a.GetName()))
 		}
 		alias, err := d.alias(a)
 		if err != nil {
@@ -484,11 +485,11 @@ func (d *decoder) watermark(w *pb.WithWatermark) (logical.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	delay, err := parseDelay(w.GetDelayThreshold())
+	delay, err := structured.ParseDelay(w.GetDelayThreshold())
 	if err != nil {
 		return nil, err
 	}
-	parts, err := splitName(w.GetEventTime())
+	parts, err := structured.SplitName(w.GetEventTime())
 	return &logical.Watermark{Col: &expr.UnresolvedAttr{Parts: parts}, Delay: delay, Child: child}, err
 }
 

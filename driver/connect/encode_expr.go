@@ -4,6 +4,7 @@ import (
 	pb "github.com/streamflow/streamflow/driver/connect/proto/sparkpb"
 	sfpb "github.com/streamflow/streamflow/driver/connect/proto/streamflowpb"
 	"github.com/streamflow/streamflow/expr"
+	"github.com/streamflow/streamflow/structured"
 	"github.com/streamflow/streamflow/structured/logical"
 	"google.golang.org/protobuf/types/known/anypb"
 )
@@ -14,7 +15,7 @@ func exprToProto(e expr.Expr) (*pb.Expression, error) {
 	case *expr.Literal:
 		return &pb.Expression{ExprType: &pb.Expression_Literal_{Literal: literalToProto(e)}}, nil
 	case *expr.UnresolvedAttr:
-		a := &pb.Expression_UnresolvedAttribute{UnparsedIdentifier: joinName(e.Parts)}
+		a := &pb.Expression_UnresolvedAttribute{UnparsedIdentifier: structured.JoinName(e.Parts)}
 		if e.PlanID != 0 {
 			a.PlanId = ptr(wirePlanID(e.PlanID))
 		}
@@ -26,7 +27,7 @@ func exprToProto(e expr.Expr) (*pb.Expression, error) {
 	case *expr.Star:
 		s := &pb.Expression_UnresolvedStar{}
 		if len(e.Qualifier) > 0 {
-			s.UnparsedTarget = ptr(joinName(e.Qualifier) + ".*")
+			s.UnparsedTarget = ptr(structured.JoinName(e.Qualifier) + ".*")
 		}
 		return &pb.Expression{ExprType: &pb.Expression_UnresolvedStar_{UnresolvedStar: s}}, nil
 	case *expr.Alias:

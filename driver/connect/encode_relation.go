@@ -4,6 +4,7 @@ import (
 	pb "github.com/streamflow/streamflow/driver/connect/proto/sparkpb"
 	sfpb "github.com/streamflow/streamflow/driver/connect/proto/streamflowpb"
 	"github.com/streamflow/streamflow/expr"
+	"github.com/streamflow/streamflow/structured"
 	"github.com/streamflow/streamflow/structured/logical"
 	"google.golang.org/protobuf/types/known/anypb"
 )
@@ -111,7 +112,7 @@ func fillRelation(r *pb.Relation, p logical.Plan, kids []*pb.Relation) error {
 		}
 	case *logical.Watermark:
 		name, err := columnName(p.Col)
-		r.RelType = &pb.Relation_WithWatermark{WithWatermark: &pb.WithWatermark{Input: kids[0], EventTime: name, DelayThreshold: formatDelay(p.Delay)}}
+		r.RelType = &pb.Relation_WithWatermark{WithWatermark: &pb.WithWatermark{Input: kids[0], EventTime: name, DelayThreshold: structured.FormatDelay(p.Delay)}}
 		return err
 	case *logical.Repartition:
 		return fillRepartition(r, p, kids[0])
@@ -202,7 +203,7 @@ func fillExpander(r *pb.Relation, p logical.Plan, kids []*pb.Relation) error {
 func tableToProto(p *logical.UnresolvedTable) *pb.Read {
 	if p.Format == "" {
 		return &pb.Read{IsStreaming: p.Streaming, ReadType: &pb.Read_NamedTable_{NamedTable: &pb.Read_NamedTable{
-			UnparsedIdentifier: joinName(p.Parts), Options: p.Options}}}
+			UnparsedIdentifier: structured.JoinName(p.Parts), Options: p.Options}}}
 	}
 	s := &pb.Read_DataSource{Format: ptr(p.Format), Paths: p.Paths, Options: p.Options}
 	if p.Schema != nil {
@@ -344,7 +345,7 @@ func fillDedup(r *pb.Relation, p *logical.Dedup, child *pb.Relation) error {
 
 func columnName(e expr.Expr) (string, error) {
 	if a, ok := e.(*expr.UnresolvedAttr); ok {
-		return joinName(a.Parts), nil
+		return structured.JoinName(a.Parts), nil
 	}
 	return "", unsupported("ENCODE_RELATION", "A watermark on the expression %s", e)
 }

@@ -9,6 +9,7 @@ import (
 	pb "github.com/streamflow/streamflow/driver/connect/proto/sparkpb"
 	"github.com/streamflow/streamflow/expr"
 	"github.com/streamflow/streamflow/internal/usererr"
+	"github.com/streamflow/streamflow/structured"
 	"github.com/streamflow/streamflow/structured/logical"
 )
 
@@ -261,7 +262,7 @@ func (e *execution) getTable(ctx context.Context, name string) error {
 	if _, err := e.tableSchema(ctx, name); err != nil {
 		return err
 	}
-	parts, err := splitName(name)
+	parts, err := structured.SplitName(name)
 	if err != nil {
 		return err
 	}
@@ -280,7 +281,7 @@ func (e *execution) getTable(ctx context.Context, name string) error {
 
 // tableSchema is the schema of a named table or view.
 func (e *execution) tableSchema(ctx context.Context, name string) (*column.Schema, error) {
-	parts, err := splitName(name)
+	parts, err := structured.SplitName(name)
 	if err != nil {
 		return nil, err
 	}
@@ -345,7 +346,7 @@ func (e *execution) getFunction(ctx context.Context, name string) error {
 
 // createTable declares a table and answers its rows, as the client's DataFrame over it does.
 func (e *execution) createTable(ctx context.Context, name, location, source string, schema *pb.DataType, options map[string]string) error {
-	parts, err := splitName(name)
+	parts, err := structured.SplitName(name)
 	if err != nil {
 		return err
 	}
@@ -391,7 +392,7 @@ func (e *execution) dropNamed(ctx context.Context, name string, view, ifExists b
 }
 
 func (e *execution) drop(ctx context.Context, name string, view, ifExists bool) error {
-	parts, err := splitName(name)
+	parts, err := structured.SplitName(name)
 	if err != nil {
 		return err
 	}
@@ -404,7 +405,7 @@ func (e *execution) drop(ctx context.Context, name string, view, ifExists bool) 
 }
 
 func (e *execution) showCreate(ctx context.Context, name string) error {
-	parts, err := splitName(name)
+	parts, err := structured.SplitName(name)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"hash/fnv"
 
+	"github.com/streamflow/streamflow/column"
 	pb "github.com/streamflow/streamflow/driver/connect/proto/sparkpb"
 	"github.com/streamflow/streamflow/structured"
 	"github.com/streamflow/streamflow/structured/logical"
@@ -100,7 +101,12 @@ func (s *session) analysis(ctx context.Context, p *pb.Plan) (*structured.Analysi
 	if err != nil {
 		return nil, err
 	}
-	return s.backend.Analyze(ctx, plan)
+	info, err := s.backend.Analyze(ctx, plan)
+	if err == nil && info.Schema == nil {
+		// A command that prints nothing.
+		info = &structured.Analysis{Schema: column.NewSchema(), Streaming: info.Streaming, Command: info.Command, Files: info.Files}
+	}
+	return info, err
 }
 
 func (s *session) queryOf(ctx context.Context, p *pb.Plan) (logical.Plan, error) {

@@ -1,4 +1,4 @@
-package connect
+package structured
 
 import (
 	"strings"
@@ -6,8 +6,8 @@ import (
 	"github.com/streamflow/streamflow/internal/usererr"
 )
 
-// splitName splits an identifier into its parts: a.`b.c`.d.
-func splitName(text string) ([]string, error) {
+// SplitName splits an identifier into its parts: a.`b.c`.d.
+func SplitName(text string) ([]string, error) {
 	var parts []string
 	rest := text
 	for {
@@ -60,8 +60,8 @@ func badName(name string) *usererr.Error {
 		With("name", name).WithFix("Check that backticks appear in pairs, a quoted string is a complete name part and use a backtick only inside quoted name parts.")
 }
 
-// joinName is the text form of a name's parts.
-func joinName(parts []string) string {
+// JoinName is the text form of a name's parts.
+func JoinName(parts []string) string {
 	quoted := make([]string, len(parts))
 	for i, p := range parts {
 		quoted[i] = p

@@ -1,4 +1,4 @@
-package connect
+package structured
 
 import (
 	"fmt"
@@ -12,8 +12,8 @@ import (
 var unitMicros = map[string]int64{"microsecond": 1, "millisecond": 1e3, "second": 1e6, "minute": 60e6, "hour": 3600e6,
 	"day": 86400e6, "week": 7 * 86400e6, "month": 31 * 86400e6, "year": 12 * 31 * 86400e6}
 
-// parseDelay reads "10 minutes" or "1 hour 30 seconds" as microseconds. A month counts 31 days, as in Spark's watermarks.
-func parseDelay(text string) (int64, error) {
+// ParseDelay reads "10 minutes" or "1 hour 30 seconds" as microseconds. A month counts 31 days, as in Spark's watermarks.
+func ParseDelay(text string) (int64, error) {
 	words := strings.Fields(strings.ToLower(text))
 	if len(words) > 0 && words[0] == "interval" {
 		words = words[1:]
@@ -44,8 +44,8 @@ func badDelay(text string) *usererr.Error {
 		With("intervalString", text).WithFix(`Write an interval such as "10 minutes".`)
 }
 
-// formatDelay is a delay in its largest whole unit: "10 minutes".
-func formatDelay(micros int64) string {
+// FormatDelay is a delay in its largest whole unit: "10 minutes".
+func FormatDelay(micros int64) string {
 	for _, u := range []string{"day", "hour", "minute", "second", "millisecond"} {
 		if size := unitMicros[u]; micros != 0 && micros%size == 0 {
 			return fmt.Sprintf("%d %ss", micros/size, u)
