@@ -66,6 +66,7 @@ func TestGroupRebalances(t *testing.T) {
 			done := make(chan struct{})
 			start := func(id string) (stop func()) {
 				cl := n.client(kgo.ConsumerGroup("g"), kgo.ConsumeTopics("t"), kgo.Balancers(balancer), kgo.ClientID(id),
+					kgo.FetchMaxWait(200*time.Millisecond), // a fetch under way delays partitions that are added to a member
 					kgo.HeartbeatInterval(50*time.Millisecond), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.BlockRebalanceOnPoll(),
 					kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client, m map[string][]int32) {
 						mu.Lock()

@@ -1,0 +1,50 @@
+package kafka
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	"rsc.io/script"
+	"rsc.io/script/scripttest"
+)
+
+// TestForeignClients runs testdata/clients/*.txt: scripts of programs that nobody here wrote (kcat and librdkafka under
+// Python) against a server. Each script has a node of its own, whose address is $BROKER. Scripts whose program is not
+// installed are skipped.
+func TestForeignClients(t *testing.T) {
+	files, err := os.ReadDir("testdata/clients")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		t.Run(f.Name(), func(t *testing.T) {
+			n := startNode(t)
+			engine := &script.Engine{Cmds: scripttest.DefaultCmds(), Conds: scripttest.DefaultConds()}
+			engine.Conds["confluent"] = script.BoolCondition("python3 has confluent_kafka", hasConfluent())
+			ctx := timeout(t, 60*time.Second)
+			env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "BROKER=" + n.addr, "PYTHON=" + python}
+			s, err := script.NewState(ctx, t.TempDir(), env)
+			if err != nil {
+				t.Fatal(err)
+			}
+			data, err := os.Open("testdata/clients/" + f.Name())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer data.Close()
+			runArchive(t, engine, s, f.Name(), data)
+		})
+	}
+}
+
+// python is the system's interpreter, for which Debian packages librdkafka's binding.
+const python = "/usr/bin/python3"
+
+func hasConfluent() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	return exec.CommandContext(ctx, python, "-c", "import confluent_kafka").Run() == nil
+}
