@@ -9,7 +9,7 @@ import (
 // param is what a function takes at one place. Functions write their parameters as a short text, one word each:
 //
 //	letter   s string   i int   l bigint   d double   b boolean   x binary   D date   t timestamp
-//	         y string or binary   n number   I integer   T date or timestamp   A array   M map   S struct   a anything
+//	         y string or binary   n number   N number or interval   I integer   T date or timestamp   A array   M map   S struct   a anything
 //	=        all arguments so marked are brought to one common type
 //	?        may be left out        *  any number of times        +  once or more
 type param struct {
@@ -59,6 +59,7 @@ var classNames = map[byte]class{
 	't': {"ts", `"TIMESTAMP"`, column.Timestamp},
 	'y': {"str", `"STRING" or "BINARY"`, column.Null},
 	'n': {"x", `"NUMERIC"`, column.Null},
+	'N': {"x", `"NUMERIC" or "INTERVAL"`, column.Null},
 	'I': {"n", `"INTEGRAL"`, column.Null},
 	'T': {"time", `"DATE" or "TIMESTAMP"`, column.Null},
 	'A': {"array", `"ARRAY"`, column.Null},
@@ -105,8 +106,8 @@ func (p param) fit(e Expr) (Expr, bool) {
 	switch p.class {
 	case 'a':
 		return e, true
-	case 'n':
-		if t.IsNumeric() {
+	case 'n', 'N':
+		if t.IsNumeric() || p.class == 'N' && isInterval(t.Kind) {
 			return e, true
 		}
 		if t.Kind == column.String || t.Kind == column.Null {

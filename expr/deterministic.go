@@ -1,0 +1,16 @@
+package expr
+
+// Deterministic reports whether e gives the same value for the same row whenever and however often it is evaluated, so
+// that rules may copy, move or drop it.
+func Deterministic(e Expr) bool {
+	ok := true
+	Walk(e, func(x Expr) bool {
+		if c, is := x.(*Call); is {
+			if f := byName[c.Fn]; f != nil && f.flags&volatile != 0 {
+				ok = false
+			}
+		}
+		return ok
+	})
+	return ok
+}
