@@ -1,0 +1,259 @@
+package optimize
+
+import (
+	"fmt"
+
+	"github.com/streamflow/streamflow/expr"
+	"github.com/streamflow/streamflow/internal/usererr"
+	"github.com/streamflow/streamflow/structured/logical"
+	"github.com/streamflow/streamflow/structured/sql"
+)
+
+// expr resolves an expression in a scope.
+func (a *analyzer) expr(e expr.Expr, s *scope) (expr.Expr, error) {
+	switch e := e.(type) {
+	case *expr.UnresolvedAttr:
+		return a.attr(e, s)
+	case *expr.UnresolvedCall:
+		return a.call(e, s)
+	case *expr.UnresolvedExtract:
+		return a.extract(e, s)
+	case *expr.Star:
+		return nil, usererr.New("INVALID_USAGE_OF_STAR_OR_REGEX", "42000", "Invalid usage of %s.", e).At(e.Pos.Line, e.Pos.Col).
+			WithFix("A star stands alone in a SELECT list, or in count(*), struct(*) and their like.")
+	case *logical.SQLExpr:
+		return a.sqlExpr(e, s)
+	case *expr.Alias:
+		child, err := a.expr(e.Child, s)
+		if err != nil {
+			return nil, err
+		}
+		return &expr.Alias{Child: child, Name: e.Name, Names: e.Names, ID: expr.NewID()}, nil
+	case *expr.Case:
+		c, err := a.operands(e, s)
+		if err != nil {
+			return nil, err
+		}
+		return expr.ResolveCase(c.(*expr.Case))
+	case *expr.Cast:
+		c, err := a.operands(e, s)
+		if err != nil {
+			return nil, err
+		}
+		return expr.ResolveCast(c.(*expr.Cast))
+	}
+	return a.operands(e, s)
+}
+
+func (a *analyzer) exprs(list []expr.Expr, s *scope) ([]expr.Expr, error) {
+	out := make([]expr.Expr, len(list))
+	for i, e := range list {
+		var err error
+		if out[i], err = a.expr(e, s); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// operands resolves what stands below e.
+func (a *analyzer) operands(e expr.Expr, s *scope) (expr.Expr, error) {
+	kids := e.Children()
+	if len(kids) == 0 {
+		return e, nil
+	}
+	list, err := a.exprs(kids, s)
+	if err != nil {
+		return nil, err
+	}
+	return e.WithChildren(list), nil
+}
+
+// attr resolves a name: a column, a member of a struct column, or an earlier item of the same list. The result is named
+// as the query spells it.
+func (a *analyzer) attr(u *expr.UnresolvedAttr, s *scope) (expr.Expr, error) {
+	found, rest, err := s.lookup(u)
+	if err != nil {
+		return nil, err
+	}
+	if found == nil {
+		return a.lateral(u, s)
+	}
+	c := *found
+	if len(rest) == 0 {
+		c.Name = u.Parts[len(u.Parts)-1]
+	}
+	a.pos[&c] = u.Pos
+	return a.members(&c, rest, u.Pos)
+}
+
+// members goes down a path of struct members.
+func (a *analyzer) members(e expr.Expr, path []string, pos expr.Pos) (expr.Expr, error) {
+	for _, name := range path {
+		f, err := expr.GetField(e, name)
+		if err != nil {
+			return nil, at(err, pos)
+		}
+		e = f
+	}
+	return e, nil
+}
+
+// lateral resolves a name as the alias of an earlier item of the list.
+func (a *analyzer) lateral(u *expr.UnresolvedAttr, s *scope) (expr.Expr, error) {
+	for i := len(s.lateral) - 1; i >= 0; i-- {
+		if l := s.lateral[i]; matchesAlias(l, u) {
+			return a.members(l.Child, u.Parts[1:], u.Pos)
+		}
+	}
+	return nil, s.unresolved(u)
+}
+
+func matchesAlias(l *expr.Alias, u *expr.UnresolvedAttr) bool {
+	return u.PlanID == 0 && len(l.Names) == 0 && equalFold(l.Name, u.Parts[0])
+}
+
+// call resolves a function call. Names inside an aggregate function mean the columns that are being grouped.
+func (a *analyzer) call(c *expr.UnresolvedCall, s *scope) (expr.Expr, error) {
+	f, known := expr.Lookup(c.Name)
+	in := s
+	if known && f.Kind == expr.Aggregate && s.inner != nil {
+		in = &scope{layers: [][]*expr.Attr{s.inner}}
+	}
+	args, err := a.args(c.Args, in)
+	if err != nil {
+		return nil, err
+	}
+	r := &expr.UnresolvedCall{Name: c.Name, Args: args, Distinct: c.Distinct, Pos: c.Pos}
+	if c.Filter != nil {
+		if r.Filter, err = a.expr(c.Filter, in); err != nil {
+			return nil, err
+		}
+	}
+	if known && f.Kind == expr.Aggregate {
+		if inner := findAgg(r.Children()); inner != nil {
+			return nil, usererr.New("NESTED_AGGREGATE_FUNCTION", "42607", "An aggregate function stands inside another: %s.", c).At(c.Pos.Line, c.Pos.Col).
+				WithFix("Aggregate the inner one in a subquery.")
+		}
+	}
+	return expr.ResolveCall(r)
+}
+
+// args resolves arguments; a star stands for all columns.
+func (a *analyzer) args(list []expr.Expr, s *scope) ([]expr.Expr, error) {
+	var out []expr.Expr
+	for _, e := range list {
+		if star, ok := e.(*expr.Star); ok {
+			attrs, err := star2attrs(star, s)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, attrExprs(attrs)...)
+			continue
+		}
+		r, err := a.expr(e, s)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+func (a *analyzer) extract(e *expr.UnresolvedExtract, s *scope) (expr.Expr, error) {
+	child, err := a.expr(e.Child, s)
+	if err != nil {
+		return nil, err
+	}
+	key, err := a.expr(e.Key, s)
+	if err != nil {
+		return nil, err
+	}
+	out, err := expr.Extract(child, key)
+	return out, at(err, e.Pos)
+}
+
+// sqlExpr parses an expression inside a DataFrame plan; its errors point into it.
+func (a *analyzer) sqlExpr(e *logical.SQLExpr, s *scope) (expr.Expr, error) {
+	parsed, err := sql.ParseExpr(e.Text)
+	if err != nil {
+		return nil, err
+	}
+	outer := a.text
+	a.text = e.Text
+	defer func() { a.text = outer }()
+	out, err := a.expr(parsed, s)
+	return out, a.placed(err)
+}
+
+// star2attrs are the columns that * or t.* stands for.
+func star2attrs(star *expr.Star, s *scope) ([]*expr.Attr, error) {
+	var out []*expr.Attr
+	for _, attr := range s.layers[0] {
+		if !attr.Hidden && qualifies(attr.Qualifier, star.Qualifier) {
+			out = append(out, attr)
+		}
+	}
+	if len(out) == 0 && len(star.Qualifier) > 0 {
+		return nil, usererr.New("CANNOT_RESOLVE_STAR_EXPAND", "42704", "Cannot resolve %s: there is no such table here.", star).At(star.Pos.Line, star.Pos.Col).
+			WithFix("Use one of the names or aliases after FROM.")
+	}
+	return out, nil
+}
+
+// at places an error that has no place.
+func at(err error, pos expr.Pos) error {
+	if u, ok := usererr.As(err); ok && u.Line == 0 && pos.Line > 0 {
+		u.At(pos.Line, pos.Col)
+	}
+	return err
+}
+
+// findAgg is the first aggregate within the expressions.
+func findAgg(list []expr.Expr) *expr.Agg {
+	var found *expr.Agg
+	for _, e := range list {
+		expr.Walk(e, func(x expr.Expr) bool {
+			if g, ok := x.(*expr.Agg); ok && found == nil {
+				found = g
+			}
+			return found == nil
+		})
+	}
+	return found
+}
+
+// unalias is what an alias names.
+func unalias(e expr.Expr) expr.Expr {
+	if l, ok := e.(*expr.Alias); ok {
+		return l.Child
+	}
+	return e
+}
+
+// same is a text under which expressions of the same meaning are equal: attributes by id, however they were spelt.
+func same(e expr.Expr) string {
+	return expr.Transform(e, func(x expr.Expr) expr.Expr {
+		switch x := x.(type) {
+		case *expr.Attr:
+			return &expr.Attr{ID: x.ID, Typ: x.Typ}
+		case *expr.Alias:
+			return x.Child
+		case *expr.Literal:
+			return &expr.Call{Fn: fmt.Sprintf("%s:%v", x.Typ, x.Value)}
+		}
+		return x
+	}).String()
+}
+
+// attrsOf are the attributes that an expression reads.
+func attrsOf(e expr.Expr) []*expr.Attr {
+	var out []*expr.Attr
+	expr.Walk(e, func(x expr.Expr) bool {
+		if a, ok := x.(*expr.Attr); ok {
+			out = append(out, a)
+		}
+		return true
+	})
+	return out
+}

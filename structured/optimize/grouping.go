@@ -1,0 +1,259 @@
+package optimize
+
+import (
+	"github.com/streamflow/streamflow/expr"
+	"github.com/streamflow/streamflow/internal/usererr"
+	"github.com/streamflow/streamflow/structured/logical"
+)
+
+// grouping is an aggregation being taken apart: what is grouped by, what is aggregated, and what is computed from both.
+// ORDER BY and HAVING may add aggregates to it.
+type grouping struct {
+	a        *analyzer
+	child    logical.Plan
+	names    []*expr.Attr // what names mean inside aggregate functions
+	keyAttrs []*expr.Attr
+	computed []expr.Expr           // keys that are no columns, to be computed below
+	keys     map[string]*expr.Attr // by same()
+	aggList  []expr.Expr
+	aggs     map[string]*expr.Attr
+	items    []expr.Expr // the list, over keys and aggregates
+	having   expr.Expr
+}
+
+// addKey makes k a key. A window's start or end alone identifies the window, so the window itself becomes the key.
+func (g *grouping) addKey(k expr.Expr) {
+	label := columnName(k)
+	k = wholeWindow(unalias(k), g.child)
+	name := same(k)
+	if g.keys[name] != nil {
+		return
+	}
+	at, ok := k.(*expr.Attr)
+	if !ok {
+		l := &expr.Alias{Child: k, Name: label, ID: expr.NewID()}
+		g.computed = append(g.computed, l)
+		at = logical.AttrOf(l)
+	}
+	g.keys[name] = at
+	g.keyAttrs = append(g.keyAttrs, at)
+}
+
+// windowed replaces window(…) calls in the list by the window that is grouped by.
+func (g *grouping) windowed(items []expr.Expr) ([]expr.Expr, error) {
+	out := make([]expr.Expr, len(items))
+	for i, e := range items {
+		var err error
+		out[i], err = expr.TransformErr(e, func(x expr.Expr) (expr.Expr, error) {
+			c, ok := x.(*expr.Call)
+			if !ok || !isWindowCall(c) {
+				return x, nil
+			}
+			if w := findWindow(g.child, c); w != nil {
+				return w.Attr, nil
+			}
+			return nil, usererr.New("MISSING_AGGREGATION", "42803", "%s stands in the select list but not in GROUP BY.", c.Fn).WithFix("Add it to GROUP BY, with the same arguments.")
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// rewriteItem is an item of the list over keys and aggregates; it keeps its name. An aggregate takes the name of its item.
+func (g *grouping) rewriteItem(e expr.Expr) (expr.Expr, error) {
+	if l, ok := e.(*expr.Alias); ok {
+		if x, ok := l.Child.(*expr.Agg); ok {
+			if at := g.addAgg(x, l.Name); at.Name == l.Name {
+				return at, nil
+			}
+		}
+	}
+	r, err := g.rewrite(e)
+	if err != nil {
+		return nil, err
+	}
+	switch r := r.(type) {
+	case *expr.Alias:
+		return r, nil
+	case *expr.Attr:
+		if at, ok := e.(*expr.Attr); ok && at.ID == r.ID {
+			c := *r
+			c.Name, c.Qualifier, c.PlanIDs = at.Name, at.Qualifier, at.PlanIDs
+			return &c, nil
+		}
+	}
+	return &expr.Alias{Child: r, Name: columnName(e), ID: expr.NewID()}, nil
+}
+
+// rewrite replaces keys and aggregates in e by their attributes. A column that is neither is the user's mistake.
+func (g *grouping) rewrite(e expr.Expr) (expr.Expr, error) {
+	if at := g.keys[same(e)]; at != nil {
+		if _, named := e.(*expr.Alias); !named {
+			return at, nil
+		}
+	}
+	switch e := e.(type) {
+	case *expr.Agg:
+		return g.addAgg(e, columnName(e)), nil
+	case *expr.Attr:
+		if g.isOutput(e) {
+			return e, nil
+		}
+		return nil, g.ungrouped(e)
+	}
+	kids := e.Children()
+	if len(kids) == 0 {
+		return e, nil
+	}
+	out := make([]expr.Expr, len(kids))
+	for i, k := range kids {
+		var err error
+		if out[i], err = g.rewrite(k); err != nil {
+			return nil, err
+		}
+	}
+	return e.WithChildren(out), nil
+}
+
+// addAgg makes e one of the aggregates, under a name if it is new, and returns its attribute.
+func (g *grouping) addAgg(e *expr.Agg, name string) *expr.Attr {
+	key := same(e)
+	if at := g.aggs[key]; at != nil {
+		return at
+	}
+	l := &expr.Alias{Child: e, Name: name, ID: expr.NewID()}
+	g.aggList = append(g.aggList, l)
+	g.aggs[key] = logical.AttrOf(l)
+	return g.aggs[key]
+}
+
+// isOutput reports whether e already is a key's or an aggregate's attribute.
+func (g *grouping) isOutput(e *expr.Attr) bool {
+	for _, k := range g.keyAttrs {
+		if k.ID == e.ID {
+			return true
+		}
+	}
+	for _, l := range g.aggList {
+		if l.(*expr.Alias).ID == e.ID {
+			return true
+		}
+	}
+	return false
+}
+
+func (g *grouping) ungrouped(e *expr.Attr) error {
+	err := usererr.New("MISSING_AGGREGATION", "42803", "The non-aggregating expression \"%s\" is based on columns which are not participating in the GROUP BY clause.", e.Name).
+		With("expression", e.Name).WithFix("Add it to GROUP BY, or write any_value(%s) if it does not matter which value you get.", e.Name)
+	if len(g.keyAttrs) == 0 {
+		err = usererr.New("MISSING_GROUP_BY", "42803", "The query has aggregates but no GROUP BY, and \"%s\" is not aggregated.", e.Name).
+			WithFix("Add GROUP BY %s, or write any_value(%s).", e.Name, e.Name)
+	}
+	return at(err, g.a.pos[e])
+}
+
+// scope is what names mean in HAVING and ORDER BY: first what the list puts out, then the grouped columns.
+func (g *grouping) scope() *scope {
+	var shown []*expr.Attr
+	for _, e := range g.items {
+		shown = append(shown, logical.AttrOf(e))
+	}
+	return &scope{layers: [][]*expr.Attr{shown, g.names}, inner: g.names}
+}
+
+// over resolves e above the aggregate: in terms of keys and aggregates only.
+func (g *grouping) over(e expr.Expr) (expr.Expr, error) {
+	r, err := g.a.expr(e, g.scope())
+	if err != nil {
+		return nil, err
+	}
+	list, err := g.windowed([]expr.Expr{r})
+	if err != nil {
+		return nil, err
+	}
+	defs := map[int64]expr.Expr{}
+	for _, item := range g.items {
+		if l, ok := item.(*expr.Alias); ok {
+			defs[l.ID] = l.Child
+		}
+	}
+	r = expr.Transform(list[0], func(x expr.Expr) expr.Expr {
+		if at, ok := x.(*expr.Attr); ok && defs[at.ID] != nil {
+			return defs[at.ID]
+		}
+		return x
+	})
+	return g.rewrite(r)
+}
+
+func (g *grouping) setHaving(e expr.Expr) error {
+	cond, err := g.over(e)
+	if err != nil {
+		return err
+	}
+	if err := g.a.condition(cond, "HAVING"); err != nil {
+		return err
+	}
+	g.having = boolean(cond)
+	return nil
+}
+
+// build puts the nodes together and remembers the grouping under the result, for a Sort or Filter above it.
+func (g *grouping) build() logical.Plan {
+	child := g.child
+	if len(g.computed) > 0 {
+		child = &logical.Project{List: append(attrExprs(child.Output()), g.computed...), Child: child}
+	}
+	agg := &logical.Aggregate{Keys: attrExprs(g.keyAttrs), List: append(attrExprs(g.keyAttrs), g.aggList...), Child: child}
+	out := logical.Plan(agg)
+	if g.having != nil {
+		out = &logical.Filter{Cond: g.having, Child: out}
+	}
+	out = &logical.Project{List: g.items, Child: out}
+	g.a.aggs[out] = g
+	return out
+}
+
+// extend resolves expressions above the aggregation, adding to its list what they need beyond it.
+func (g *grouping) extend(exprs []expr.Expr) ([]expr.Expr, logical.Plan, error) {
+	out := make([]expr.Expr, len(exprs))
+	shown := g.scope().layers[0]
+	n := len(g.items)
+	var extra []expr.Expr
+	for i, e := range exprs {
+		if pos, ok := ordinal(e); ok {
+			at, err := position(pos, shown, "ORDER BY")
+			if err != nil {
+				return nil, nil, err
+			}
+			out[i] = at
+			continue
+		}
+		r, err := g.over(e)
+		if err != nil {
+			return nil, nil, err
+		}
+		out[i], extra = g.shownAs(r, extra)
+	}
+	before := g.items
+	g.items = append(g.items[:n:n], extra...)
+	p := g.build()
+	g.items = before
+	return out, p, nil
+}
+
+// shownAs is the attribute under which r is put out: an item of the list, or one of extra, added if need be.
+func (g *grouping) shownAs(r expr.Expr, extra []expr.Expr) (expr.Expr, []expr.Expr) {
+	for _, item := range append(g.items[:len(g.items):len(g.items)], extra...) {
+		if same(item) == same(r) {
+			return logical.AttrOf(item), extra
+		}
+	}
+	if at, ok := r.(*expr.Attr); ok {
+		return at, append(extra, at)
+	}
+	l := &expr.Alias{Child: r, Name: columnName(r), ID: expr.NewID()}
+	return logical.AttrOf(l), append(extra, l)
+}
