@@ -28,6 +28,10 @@ func (p *planner) dedup(l *logical.Dedup) (*Node, error) {
 	if n.props.stream || l.WithinWatermark && n.props.mark != nil {
 		return p.statefulDedup(l, n, keys, detail)
 	}
+	if e := n.props.event; n.props.mark != nil && e != nil && position(keys, indexOf(n.Output, e.ID)) >= 0 {
+		late := p.dropLate(n, e, 0)
+		n, keys = late, positions(late.Output, attrsAt(n.Output, keys))
+	}
 	if n.Parts > 1 && !n.clusteredBy(keys) {
 		part := p.node("Dedup(partial)", detail, n.Output, n)
 		part.Op = &Dedup{Keys: keys, Partial: true, Out: schemaOf(n.Output)}

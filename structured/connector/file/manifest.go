@@ -66,7 +66,9 @@ func decodeManifest(data []byte) (*manifest, error) {
 	return m, json.Unmarshal(body, m)
 }
 
-func manifestName(write string, batch int64) string { return fmt.Sprintf("%s-%020d.manifest", write, batch) }
+func manifestName(write string, batch int64) string {
+	return fmt.Sprintf("%s-%020d.manifest", write, batch)
+}
 
 // commits are the manifests of a directory in the order of their commits.
 type commits []*manifest

@@ -189,7 +189,9 @@ func escapeGlob(s string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(s)
 }
 
-func stagedPrefix(write string, batch int64) string { return fmt.Sprintf(".staged-%s-%d-", write, batch) }
+func stagedPrefix(write string, batch int64) string {
+	return fmt.Sprintf(".staged-%s-%d-", write, batch)
+}
 
 // writeSynced writes a file so that after a crash it is there whole or not at all.
 func writeSynced(path string, data []byte) error {

@@ -1,0 +1,110 @@
+package file
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/streamflow/streamflow/column"
+	"github.com/streamflow/streamflow/rdd"
+	"github.com/streamflow/streamflow/structured/connector"
+)
+
+// Scan reads splits of files, one after the other. Columns are positions in Schema.
+type Scan struct {
+	Format  string
+	Schema  *column.Schema
+	Columns []int
+	Options Options
+}
+
+// splitReader reads one split; next returns io.EOF at its end.
+type splitReader interface {
+	next() (*column.Batch, error)
+	close() error
+}
+
+func (s *Scan) Open(tc *rdd.TaskContext, _ []rdd.Reader) (rdd.Reader, error) {
+	r := &reader{s: s, tc: tc, op: tc.Op}
+	if all := tc.Binding.Splits[tc.Op]; tc.Partition < len(all) {
+		r.splits = all[tc.Partition]
+	}
+	return r, nil
+}
+
+type reader struct {
+	s      *Scan
+	tc     *rdd.TaskContext
+	op     string
+	splits []rdd.Split
+	cur    splitReader
+}
+
+func (r *reader) Next() (*column.Batch, error) {
+	for {
+		if r.cur == nil {
+			if len(r.splits) == 0 {
+				return nil, io.EOF
+			}
+			cur, err := r.open(r.splits[0].Data)
+			if err != nil {
+				return nil, err
+			}
+			r.cur, r.splits = cur, r.splits[1:]
+		}
+		b, err := r.cur.next()
+		if err != io.EOF {
+			return b, err
+		}
+		if err := r.cur.close(); err != nil {
+			return nil, err
+		}
+		r.cur = nil
+	}
+}
+
+func (r *reader) open(data []byte) (splitReader, error) {
+	switch r.s.Format {
+	case "csv":
+		return openCSV(r, data)
+	case "json":
+		return openJSON(r, data)
+	case "parquet":
+		return openParquet(r, data)
+	}
+	return nil, fmt.Errorf("file: there is no format %q", r.s.Format)
+}
+
+// out is the schema of the columns produced.
+func (r *reader) out() *column.Schema {
+	out := &column.Schema{}
+	for _, c := range r.s.Columns {
+		out.Fields = append(out.Fields, r.s.Schema.Fields[c])
+	}
+	return out
+}
+
+// setAside sends a record that cannot be read to the dead side.
+func (r *reader) setAside(record []byte, reason error) error {
+	b := column.NewBatchBuilder(connector.SideSchema)
+	for i, f := range connector.SideSchema.Fields {
+		switch f.Name {
+		case "reason":
+			b.Cols[i].AppendString(reason.Error())
+		case "value":
+			b.Cols[i].AppendBytes(record)
+		default:
+			b.Cols[i].AppendNull()
+		}
+	}
+	r.tc.Count(r.op, "rows.dead", 1)
+	return r.tc.Emit(connector.Dead, b.Finish())
+}
+
+func (r *reader) Close() error {
+	if r.cur == nil {
+		return nil
+	}
+	err := r.cur.close()
+	r.cur = nil
+	return err
+}
