@@ -19,6 +19,15 @@ const ownToken = "own"
 // int64, big endian.
 const ClockKey = "clock"
 
+// phase is how far a batch has come.
+type phase uint8
+
+const (
+	running    phase = iota // nothing is decided
+	committing              // the commit entry is on its way
+	committed               // the batch is true
+)
+
 // batch is one micro-batch on its way from decision to published.
 type batch struct {
 	*Loop
@@ -26,6 +35,7 @@ type batch struct {
 	facts  Facts
 	record *Record
 	began  time.Time
+	phase  phase
 
 	binding *rdd.Binding
 	mu      sync.Mutex
@@ -52,9 +62,11 @@ func (b *batch) run(ctx context.Context) error {
 	}
 	mark, p.Run = lap(mark)
 	c := b.commitEntry(res, sides)
+	b.phase = committing
 	if err := b.Log.Commit(ctx, b.Spec.Name, *c); err != nil {
 		return err
 	}
+	b.phase = committed
 	mark, p.Commit = lap(mark)
 	if err := b.publish(ctx, c); err != nil {
 		return err

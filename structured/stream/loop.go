@@ -112,7 +112,7 @@ func (l *Loop) claim(ctx context.Context) error {
 		return err
 	}
 	l.epoch = r.Epoch
-	if l.Spec.Trigger.AvailableNow || l.Spec.Trigger.Once {
+	if l.until == nil && (l.Spec.Trigger.AvailableNow || l.Spec.Trigger.Once) {
 		l.until, err = l.available(ctx)
 	}
 	return err
@@ -214,8 +214,14 @@ func (l *Loop) publish(ctx context.Context, c *Commit) error {
 	return nil
 }
 
-// attempt runs a batch; one that fails is aborted and run again by the next decision, unless the fault is the user's or
-// it has failed too often.
+// attempt runs a batch. What to do about a failure depends on how far the batch came:
+//
+//   - before its commit entry was sent: it is aborted, and runs again by the next decision;
+//   - while the entry was on its way: nobody knows whether it will be in the log. Claiming the query anew settles it: the
+//     claim stands after the entry or has fenced it;
+//   - after: the batch is true, and the next decision publishes it again.
+//
+// The query fails when the fault is the user's or a batch has failed too often.
 func (l *Loop) attempt(ctx context.Context, b *batch) error {
 	if err := l.waitTrigger(ctx); err != nil {
 		return err
@@ -231,14 +237,22 @@ func (l *Loop) attempt(ctx context.Context, b *batch) error {
 	if errors.Is(err, ErrFenced) {
 		return err
 	}
-	if aerr := l.abort(ctx, b.tx()); aerr != nil {
-		return errors.Join(err, aerr)
+	switch b.phase {
+	case running:
+		if aerr := l.abort(ctx, b.tx()); aerr != nil {
+			return errors.Join(err, aerr)
+		}
+	case committing:
+		if cerr := l.claim(ctx); cerr != nil {
+			return errors.Join(err, cerr)
+		}
+		l.recovered = false
 	}
 	l.failures++
 	if _, users := usererr.As(err); users || l.failures >= maxAttempts {
 		return fmt.Errorf("query %s, batch %d: %w", l.Spec.Name, b.Batch, err)
 	}
-	l.Logger.Warn("batch failed and runs again", "query", l.Spec.Name, "batch", b.Batch, "attempt", l.failures, "err", err)
+	l.Logger.Warn("batch failed and is tried again", "query", l.Spec.Name, "batch", b.Batch, "attempt", l.failures, "err", err)
 	return nil
 }
 
