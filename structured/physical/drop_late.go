@@ -10,8 +10,8 @@ import (
 )
 
 // DropLate sets aside the rows that came too late: those for which Time + Add, the moment up to which what they belong to
-// stays open (a window's end, or the event time itself), is not after the row's own watermark. Column Mark is _watermark;
-// the output has the columns Keep.
+// stays open (a window's end, or the event time itself), is not after the row's own watermark. Rows without event time are
+// dead: nothing would ever close what they belong to. Column Mark is _watermark; the output has the columns Keep.
 type DropLate struct {
 	Time int
 	Add  int64
@@ -27,13 +27,14 @@ type DropLate struct {
 
 func (d *DropLate) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader, error) {
 	late := newAside(tc, connector.Late, RowsLate, d.From, d.Env.Loc)
+	dead := newAside(tc, connector.Dead, RowsDead, d.From, d.Env.Loc)
 	next := func() (*column.Batch, error) {
 		for {
 			b, err := in[0].Next()
 			if err != nil {
 				return b, err
 			}
-			out, err := d.pass(b, late)
+			out, err := d.pass(b, late, dead)
 			if err != nil || out.N > 0 {
 				return out, err
 			}
@@ -42,7 +43,7 @@ func (d *DropLate) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader, error
 	return output(tc, in, next, nil), nil
 }
 
-func (d *DropLate) pass(b *column.Batch, late *aside) (*column.Batch, error) {
+func (d *DropLate) pass(b *column.Batch, late, dead *aside) (*column.Batch, error) {
 	d.kept = pick(d.kept, b, d.Keep)
 	ends, marks := b.Cols[d.Time], b.Cols[d.Mark].I64[:b.N]
 	if allInTime(ends, marks, d.Add) {
@@ -50,15 +51,24 @@ func (d *DropLate) pass(b *column.Batch, late *aside) (*column.Batch, error) {
 	}
 	d.sel = d.sel[:0]
 	for i, m := range marks {
-		if ends.IsValid(i) && satAdd(ends.I64[i], d.Add) <= m {
+		switch {
+		case !ends.IsValid(i):
+			dead.add(b, i, nullTime)
+		case satAdd(ends.I64[i], d.Add) <= m:
 			late.add(b, i, d.reason(ends.I64[i], m))
-		} else {
+		default:
 			d.sel = append(d.sel, int32(i))
 		}
+	}
+	if err := dead.flush(); err != nil {
+		return nil, err
 	}
 	d.out = column.TakeBatch(d.out, d.kept, d.sel)
 	return d.out, late.flush()
 }
+
+// nullTime is why a row without event time is set aside: what it belongs to would never be closed.
+const nullTime = "event time is null"
 
 // allInTime is the common case, found in one pass without branches.
 func allInTime(ends *column.Vector, marks []int64, add int64) bool {

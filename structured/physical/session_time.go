@@ -48,7 +48,7 @@ func (s *SessionTime) fit(b *column.Batch, dead *aside) (*column.Batch, error) {
 	for i := 0; i < b.N; i++ {
 		switch {
 		case !b.Cols[s.Time].IsValid(i):
-			dead.add(b, i, "event time is null")
+			dead.add(b, i, nullTime)
 		case s.GapCol >= 0 && (!b.Cols[s.GapCol].IsValid(i) || b.Cols[s.GapCol].I64[i] <= 0):
 			dead.add(b, i, "session gap is null or not positive")
 		default:

@@ -46,7 +46,7 @@ func (d *StatefulDedup) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader, 
 		d.seen = &seen{cols: d.Keys}
 	}
 	r := &statefulDedupRun{d: d, tc: tc, op: tc.Op, state: state}
-	done := false
+	done, mark := false, closesUpTo(tc)
 	next := func() (*column.Batch, error) {
 		for !done {
 			b, err := in[0].Next()
@@ -64,7 +64,7 @@ func (d *StatefulDedup) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader, 
 				return b, err
 			}
 		}
-		if err := r.forget(closesUpTo(tc)); err != nil {
+		if err := r.forget(mark); err != nil {
 			return nil, err
 		}
 		return nil, errEnd

@@ -55,7 +55,7 @@ func (w *WindowTime) timed(b *column.Batch, dead *aside) (*column.Batch, error) 
 		if ts.IsValid(i) {
 			w.sel = append(w.sel, int32(i))
 		} else {
-			dead.add(b, i, "event time is null")
+			dead.add(b, i, nullTime)
 		}
 	}
 	if len(w.sel) == b.N {
