@@ -1,0 +1,39 @@
+package meta
+
+import (
+	"encoding/hex"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// example returns the bytes of a fenced example in docs/format/meta.md.
+func example(t *testing.T, fence string) []byte {
+	t.Helper()
+	doc, err := os.ReadFile("../../docs/format/meta.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := regexp.MustCompile("(?s)```" + fence + "\n(.*?)```").FindSubmatch(doc)
+	if m == nil {
+		t.Fatalf("no example %q", fence)
+	}
+	b, err := hex.DecodeString(strings.Join(strings.Fields(string(m[1])), ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestDocumentedExamples(t *testing.T) {
+	want := appendEntry(nil, []command{{"topics", []byte("create")}, {"offsets", nil}})
+	if cmds, err := decodeEntry(example(t, "entry")); err != nil || fmt.Sprint(cmds) != "[{topics [99 114 101 97 116 101]} {offsets []}]" {
+		t.Errorf("entry: %v %v; its bytes should be\n% x", cmds, err, want)
+	}
+	wantSnap := appendSnapshot(nil, []section{{"offsets", []byte("{}")}, {"producers", []byte("1000")}})
+	if s, err := decodeSnapshot(example(t, "snapshot")); err != nil || len(s) != 2 || string(s[1].state) != "1000" {
+		t.Errorf("snapshot: %v %v; its bytes should be\n% x", s, err, wantSnap)
+	}
+}
