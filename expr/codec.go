@@ -2,15 +2,14 @@ package expr
 
 import "github.com/streamflow/streamflow/internal/codec"
 
-// Bound trees travel inside operators: every node that may be in one has its name on the wire here.
+// The nodes of bound trees travel inside fragments; unresolved ones travel in plans that a client sends.
 func init() {
-	codec.Register("expr.Literal", (*Literal)(nil))
-	codec.Register("expr.Column", (*Column)(nil))
-	codec.Register("expr.Alias", (*Alias)(nil))
-	codec.Register("expr.Call", (*Call)(nil))
-	codec.Register("expr.Cast", (*Cast)(nil))
-	codec.Register("expr.Case", (*Case)(nil))
-	codec.Register("expr.Agg", (*Agg)(nil))
-	codec.Register("expr.Generate", (*Generate)(nil))
-	codec.Register("expr.SortOrder", (*SortOrder)(nil))
+	for name, sample := range map[string]any{
+		"expr.Literal": (*Literal)(nil), "expr.Attr": (*Attr)(nil), "expr.Column": (*Column)(nil), "expr.Alias": (*Alias)(nil),
+		"expr.Call": (*Call)(nil), "expr.Cast": (*Cast)(nil), "expr.Case": (*Case)(nil), "expr.Agg": (*Agg)(nil),
+		"expr.Generate": (*Generate)(nil), "expr.SortOrder": (*SortOrder)(nil), "expr.UnresolvedAttr": (*UnresolvedAttr)(nil),
+		"expr.UnresolvedCall": (*UnresolvedCall)(nil), "expr.Star": (*Star)(nil), "expr.UnresolvedExtract": (*UnresolvedExtract)(nil),
+	} {
+		codec.Register(name, sample)
+	}
 }

@@ -123,18 +123,26 @@ func Lookup(name string) (*Function, bool) {
 
 // nearest returns up to three names of the table that resemble name.
 func nearest(name string) []string {
+	var names []string
+	for n := range byName {
+		if n[0] >= 'a' && n[0] <= 'z' {
+			names = append(names, n)
+		}
+	}
+	return Nearest(strings.ToLower(name), names)
+}
+
+// Nearest returns up to three of names that resemble name, the most similar first.
+func Nearest(name string, names []string) []string {
 	type scored struct {
 		name string
 		d    int
 	}
-	name = strings.ToLower(name)
+	low := strings.ToLower(name)
 	var list []scored
-	for n := range byName {
-		if n[0] < 'a' || n[0] > 'z' {
-			continue
-		}
-		d := levenshtein(name, n)
-		if d <= 1+len(name)/3 || len(name) > 3 && strings.HasPrefix(n, name) {
+	for _, n := range names {
+		d := levenshtein(low, strings.ToLower(n))
+		if d <= 1+len(low)/3 || len(low) > 3 && strings.HasPrefix(strings.ToLower(n), low) {
 			list = append(list, scored{n, d})
 		}
 	}
