@@ -68,7 +68,7 @@ func estimate(rows int64) string {
 	return fmt.Sprintf(", about %d row%s", rows, plural(int(min(rows, 2))))
 }
 
-var ids = regexp.MustCompile(`#\d+\b`)
+var ids = regexp.MustCompile(`[#@]\d+\b`)
 
-// plain is an expression as text without attribute ids, which differ between runs.
+// plain is an expression as text without attribute ids, which differ between runs, and without positions.
 func plain(e expr.Expr) string { return ids.ReplaceAllString(e.String(), "") }

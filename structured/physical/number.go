@@ -6,20 +6,9 @@ import "fmt"
 func number(root *Node, prefix string) {
 	seen := map[string]int{}
 	root.Walk(func(n *Node) {
-		kind := n.family()
-		seen[kind]++
-		n.ID = fmt.Sprintf("%s%s-%d", prefix, kind, seen[kind])
+		seen[n.Kind]++
+		n.ID = fmt.Sprintf("%s%s-%d", prefix, n.Kind, seen[n.Kind])
 	})
-}
-
-// family is the kind without what stands in brackets, so that partial and final operators count separately by place only.
-func (n *Node) family() string {
-	for i, r := range n.Kind {
-		if r == '(' {
-			return n.Kind[:i] + n.Kind[i+1:len(n.Kind)-1]
-		}
-	}
-	return n.Kind
 }
 
 // finish numbers the operators and lists those that runs bind.

@@ -239,6 +239,9 @@ func (p *planner) inputs(n *Node, keys []expr.Expr, keyAttrs []*expr.Attr, aggs 
 		specs[i].Agg = g.WithChildren(bound).(*expr.Agg)
 	}
 	if at, ok := inPlace(n, list); ok {
+		if n.narrow(attrs) {
+			at, _ = inPlace(n, list)
+		}
 		return n, remap(cols, at), remapSpecs(specs, at), nil
 	}
 	hash := n.props.hash
@@ -307,7 +310,7 @@ func remapSpecs(specs []AggSpec, at []int) []AggSpec {
 // hashAgg is one HashAggregate above n: states, or results when final.
 func (p *planner) hashAgg(n *Node, keys []int, keyAttrs []*expr.Attr, specs []AggSpec, results []*expr.Attr, final bool) *Node {
 	states := append(append([]*expr.Attr{}, keyAttrs...), stateAttrs(specs)...)
-	attrs, kind := states, "HashAggregate(partial)"
+	attrs, kind := states, "PartialAggregate"
 	if final {
 		attrs, kind = append(append([]*expr.Attr{}, keyAttrs...), results...), "HashAggregate"
 	}
@@ -376,6 +379,8 @@ func idsOf(attrs []*expr.Attr) []int64 {
 // bound says what bounds the state of an aggregation.
 func (p *planner) bound(a *aggregation, closing bool) *StatefulOp {
 	switch {
+	case a.window != nil && a.window.end != nil && p.opt.OutputMode != connector.Complete:
+		return &StatefulOp{Bound: fmt.Sprintf("sessions that end after the watermark (delay %s)", micros(a.n.props.delay))}
 	case len(a.keys) == 0:
 		return &StatefulOp{Bound: "one group"}
 	case closing && p.opt.OutputMode != connector.Complete:
@@ -481,7 +486,7 @@ func (p *planner) sessionAggregate(a *aggregation) (*Node, error) {
 		return out, nil
 	}
 	op.Out = op.State
-	partial := p.node("SessionAggregate(partial)", detail, states, sorted)
+	partial := p.node("PartialSession", detail, states, sorted)
 	partial.Op = op
 	out := p.node("StatefulSession", detail+", "+p.opt.OutputMode.String(), results, partial)
 	out.Op = &StatefulSession{Keys: k, Aggs: specs, Mode: p.opt.OutputMode, State: schemaOf(states), Out: schemaOf(results)}

@@ -33,7 +33,7 @@ func (p *planner) dedup(l *logical.Dedup) (*Node, error) {
 		n, keys = late, positions(late.Output, attrsAt(n.Output, keys))
 	}
 	if n.Parts > 1 && !n.clusteredBy(keys) {
-		part := p.node("Dedup(partial)", detail, n.Output, n)
+		part := p.node("PartialDedup", detail, n.Output, n)
 		part.Op = &Dedup{Keys: keys, Partial: true, Out: schemaOf(n.Output)}
 		n = p.clustered(part, keys)
 	}

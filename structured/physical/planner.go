@@ -212,6 +212,9 @@ func (p *planner) align(n *Node, attrs []*expr.Attr) (*Node, error) {
 	if sameAttrs(n.Output, attrs) {
 		return n, nil
 	}
+	if n.reselect(attrs) {
+		return n, nil
+	}
 	list := make([]expr.Expr, len(attrs))
 	for i, a := range attrs {
 		list[i] = a
@@ -233,6 +236,9 @@ func sameAttrs(a, b []*expr.Attr) bool {
 
 // compute is a projection of list, known as attrs, over n.
 func (p *planner) compute(n *Node, list []expr.Expr, attrs []*expr.Attr) (*Node, error) {
+	if n.narrow(append(read(list, n.Output), n.carried()...)) && sameAttrs(n.Output, attrs) && allAttrs(list) {
+		return n, nil
+	}
 	bound := make([]expr.Expr, len(list))
 	for i, e := range list {
 		b, err := expr.Bind(unalias(e), n.Output)
