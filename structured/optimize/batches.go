@@ -15,10 +15,48 @@ type batch struct {
 	rules []rule
 }
 
-// batches is the optimizer: what is done, in which order. The reason stands beside each.
+// batches is the optimizer: what is done, in which order.
 var batches = []batch{
-	// Names have done their work; what follows sees through them.
+	// Names have done their work; the rules below see through them. A watermark that nothing needs would only keep filters
+	// from reaching the scan.
 	{"finish analysis", true, []rule{
 		{"EliminateAliases", eliminateAliases},
+		{"DropIdleWatermarks", dropIdleWatermarks},
+		{"ReplaceDistinct", replaceDistinct},
+	}},
+	// Expressions become small and filters sink as far as they can; each uncovers work for the others.
+	{"rewrite", false, []rule{
+		{"FoldConstants", foldConstants},
+		{"PropagateNulls", propagateNulls},
+		{"SimplifyBooleans", simplifyBooleans},
+		{"SimplifyCasts", simplifyCasts},
+		{"CombineFilters", combineFilters},
+		{"PruneFilters", pruneFilters},
+		{"CombineUnions", combineUnions},
+		{"CombineLimits", combineLimits},
+		{"PushFilterThroughProject", pushFilterThroughProject},
+		{"PushFilterThroughJoin", pushFilterThroughJoin},
+		{"PushFilterThroughAggregate", pushFilterThroughAggregate},
+		{"PushFilterThroughUnion", pushFilterThroughUnion},
+		{"PushFilterThroughRows", pushFilterThroughRows},
+		{"PushJoinCondition", pushJoinCondition},
+		{"OuterToInner", outerToInner},
+		{"InferJoinNotNull", inferJoinNotNull},
+		{"PushLimit", pushLimit},
+		{"CollapseProjects", collapseProjects},
+		{"EmptyRelations", emptyRelations},
+	}},
+	// What is read, carried and shuffled becomes as narrow as it can.
+	{"prune columns", true, []rule{
+		{"PruneColumns", pruneColumns},
+	}},
+	{"clean up", false, []rule{
+		{"CollapseProjects", collapseProjects},
+		{"DropIdleProjects", dropIdleProjects},
+	}},
+	// Last, for it hides filters from the other rules: the source may know how to skip what they exclude.
+	{"scans", true, []rule{
+		{"PushFilterIntoScan", pushFilterIntoScan},
+		{"PushLimitIntoScan", pushLimitIntoScan},
 	}},
 }

@@ -4,7 +4,7 @@ import "github.com/streamflow/streamflow/structured/logical"
 
 // eliminateAliases removes the nodes that only named their child for the analyser.
 func eliminateAliases(p logical.Plan) logical.Plan {
-	out := logical.TransformUp(p, func(n logical.Plan) logical.Plan {
+	return logical.TransformUp(p, func(n logical.Plan) logical.Plan {
 		switch n := n.(type) {
 		case *logical.PlanID:
 			return n.Child
@@ -13,7 +13,6 @@ func eliminateAliases(p logical.Plan) logical.Plan {
 		}
 		return n
 	})
-	return keepNames(p, out)
 }
 
 // keepNames makes p's output that of before in names, too: a rule may not rename a result.

@@ -76,6 +76,9 @@ func (g *grouping) rewriteItem(e expr.Expr) (expr.Expr, error) {
 	}
 	switch r := r.(type) {
 	case *expr.Alias:
+		if at, ok := r.Child.(*expr.Attr); ok && at.Name == r.Name {
+			return at, nil
+		}
 		return r, nil
 	case *expr.Attr:
 		if at, ok := e.(*expr.Attr); ok && at.ID == r.ID {

@@ -29,6 +29,7 @@ func optimize(p logical.Plan, trace bool) (logical.Plan, []Stage) {
 		return optimizeInside(p, trace)
 	}
 	var stages []Stage
+	before := p
 	for _, b := range batches {
 		next, used := b.run(p)
 		if trace && len(used) > 0 {
@@ -36,7 +37,7 @@ func optimize(p logical.Plan, trace bool) (logical.Plan, []Stage) {
 		}
 		p = next
 	}
-	return p, stages
+	return keepNames(before, p), stages
 }
 
 // optimizeInside optimises a command's query. Views and EXPLAIN keep theirs as it was written.
