@@ -9,7 +9,8 @@ import (
 )
 
 // ShowString draws the first n rows as Dataset.show does. Cells longer than truncate characters are cut (0 cuts none);
-// vertical prints one line for each cell. The batches should hold n+1 rows when there are more, so that it can say so.
+// vertical prints one line for each cell. Every line ends in a newline but the one that tells of further rows, since
+// whoever prints the text adds one. The batches should hold n+1 rows when there are more, so that it can say so.
 func ShowString(schema *column.Schema, batches []*column.Batch, n, truncate int, vertical bool, loc *time.Location) string {
 	rows, more := cells(batches, n, truncate, loc)
 	header := make([]string, schema.Len())
@@ -24,11 +25,11 @@ func ShowString(schema *column.Schema, batches []*column.Batch, n, truncate int,
 	}
 	switch {
 	case vertical && len(rows) == 0:
-		b.WriteString("(0 rows)\n")
+		b.WriteString("(0 rows)")
 	case more && n == 1:
-		b.WriteString("only showing top 1 row\n")
+		b.WriteString("only showing top 1 row")
 	case more:
-		fmt.Fprintf(&b, "only showing top %d rows\n", n)
+		fmt.Fprintf(&b, "only showing top %d rows", n)
 	}
 	return b.String()
 }

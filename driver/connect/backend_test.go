@@ -44,6 +44,9 @@ func (f *fakeBackend) Close() error {
 }
 
 func (f *fakeBackend) Explain(_ context.Context, p logical.Plan, mode string) (string, error) {
+	if id, ok := p.(*logical.PlanID); ok {
+		p = id.Child
+	}
 	return "== " + mode + " ==\n" + p.String(), nil
 }
 
@@ -231,13 +234,14 @@ func (f *fakeBackend) project(p *logical.Project, b *column.Batch) (*column.Batc
 			out.Schema.Fields, out.Cols = append(out.Schema.Fields, b.Schema.Fields...), append(out.Cols, b.Cols...)
 			continue
 		}
-		if t, ok := e.(*logical.SQLExpr); ok {
-			var err error
-			if e, err = sql.ParseExpr(t.Text); err != nil {
-				return nil, err
-			}
+		e, err := parsedExpr(e)
+		if err != nil {
+			return nil, err
 		}
 		name := e.String()
+		if a, ok := e.(*expr.Attr); ok {
+			name = a.Name
+		}
 		if a, ok := e.(*expr.Alias); ok {
 			name, e = a.Name, a.Child
 		}
@@ -248,10 +252,21 @@ func (f *fakeBackend) project(p *logical.Project, b *column.Batch) (*column.Batc
 		if err != nil {
 			return nil, err
 		}
+		name, _, _ = strings.Cut(name, "#")
 		out.Schema.Fields = append(out.Schema.Fields, column.Field{Name: strings.Trim(name, "'"), Type: v.Type, Nullable: true})
 		out.Cols = append(out.Cols, v)
 	}
 	return out, nil
+}
+
+// parsedExpr reads the SQL texts in an expression.
+func parsedExpr(e expr.Expr) (expr.Expr, error) {
+	return expr.TransformErr(e, func(x expr.Expr) (expr.Expr, error) {
+		if t, ok := x.(*logical.SQLExpr); ok {
+			return sql.ParseExpr(t.Text)
+		}
+		return x, nil
+	})
 }
 
 // compute resolves an expression against the batch's columns and evaluates it.
@@ -260,7 +275,11 @@ func (f *fakeBackend) compute(e expr.Expr, b *column.Batch) (*column.Vector, err
 	for i, c := range b.Schema.Fields {
 		attrs[i] = &expr.Attr{ID: expr.NewID(), Name: c.Name, Typ: c.Type, Null: c.Nullable}
 	}
-	e, err := expr.TransformErr(e, func(x expr.Expr) (expr.Expr, error) {
+	e, err := parsedExpr(e)
+	if err != nil {
+		return nil, err
+	}
+	e, err = expr.TransformErr(e, func(x expr.Expr) (expr.Expr, error) {
 		switch x := x.(type) {
 		case *expr.UnresolvedAttr:
 			if i := b.Schema.Index(x.Parts[len(x.Parts)-1]); i >= 0 {

@@ -20,9 +20,7 @@ func (e *execution) showString(ctx context.Context, s *pb.ShowString) error {
 	if err != nil {
 		return err
 	}
-	text := structured.ShowString(schema, batches, n, int(s.GetTruncate()), s.GetVertical(), loc)
-	// Clients print the string with a newline of their own.
-	return e.emitText(ctx, "show_string", strings.TrimSuffix(text, "\n"))
+	return e.emitText(ctx, "show_string", structured.ShowString(schema, batches, n, int(s.GetTruncate()), s.GetVertical(), loc))
 }
 
 // htmlString is what a notebook shows for a DataFrame.
