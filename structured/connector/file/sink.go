@@ -31,13 +31,9 @@ func (t *Table) PlanWrite(_ context.Context, req connector.WriteRequest) (connec
 			return nil, err
 		}
 	}
-	write := cleanName(req.Query)
-	if req.Query == "" {
-		write = uuid.NewString()
-	}
 	dir := strings.TrimPrefix(t.paths[0], "file://")
-	op := &Stage{Dir: dir, Write: write, Format: t.format.name(), Schema: req.Schema, Options: t.opt}
-	return &sink{dir: dir, write: write, replace: req.Overwrite || req.Mode == connector.Complete, op: op}, nil
+	op := &Stage{Dir: dir, Format: t.format.name(), Schema: req.Schema, Options: t.opt}
+	return &sink{dir: dir, alone: uuid.NewString(), replace: req.Overwrite || req.Mode == connector.Complete, op: op}, nil
 }
 
 func fits(t *Table, req connector.WriteRequest) error {
@@ -69,26 +65,37 @@ func cleanName(s string) string {
 
 type sink struct {
 	dir     string
-	write   string
+	alone   string // names the write when its transaction has no name
 	replace bool
 	op      *Stage
+}
+
+// writeParam tells the tasks the name of their write.
+const writeParam = "file.write"
+
+// write is the part of file names that belongs to a transaction: a process that starts again finds the same.
+func (s *sink) write(tx connector.Tx) string {
+	if tx.Query == "" {
+		return s.alone
+	}
+	return cleanName(tx.Query)
 }
 
 func (s *sink) Op() rdd.Operator  { return s.op }
 func (s *sink) Guarantee() string { return "exactly-once: files appear by the manifest of their batch" }
 
 // Begin makes the directory.
-func (s *sink) Begin(context.Context, connector.Tx) (map[string]string, error) {
+func (s *sink) Begin(_ context.Context, tx connector.Tx) (map[string]string, error) {
 	if err := os.MkdirAll(filepath.Join(s.dir, manifestDir), 0o755); err != nil {
 		return nil, fmt.Errorf("file: make table directory: %w", err)
 	}
-	return nil, nil
+	return map[string]string{writeParam: s.write(tx)}, nil
 }
 
 // Publish commits the batch by its manifest, then names its files and removes what it replaces and what other attempts
 // left behind.
 func (s *sink) Publish(ctx context.Context, tx connector.Tx, tokens [][]byte) error {
-	path := filepath.Join(s.dir, manifestDir, manifestName(s.write, tx.Batch))
+	path := filepath.Join(s.dir, manifestDir, manifestName(s.write(tx), tx.Batch))
 	m, err := s.committed(path)
 	if err != nil {
 		return err
@@ -137,7 +144,7 @@ func (s *sink) commit(path string, tx connector.Tx, tokens [][]byte) (*manifest,
 	if err != nil {
 		return nil, err
 	}
-	m := &manifest{Seq: before.last() + 1, Write: s.write, Batch: tx.Batch, Replace: s.replace}
+	m := &manifest{Seq: before.last() + 1, Write: s.write(tx), Batch: tx.Batch, Replace: s.replace}
 	for _, tok := range tokens {
 		var f staged
 		if err := json.Unmarshal(tok, &f); err != nil {
@@ -173,7 +180,7 @@ func (s *sink) commit(path string, tx connector.Tx, tokens [][]byte) (*manifest,
 
 // Abort removes the staged files of a batch that is not committed, and of attempts that lost.
 func (s *sink) Abort(_ context.Context, tx connector.Tx) error {
-	left, err := filepath.Glob(filepath.Join(escapeGlob(s.dir), stagedPrefix(escapeGlob(s.write), tx.Batch)+"*"))
+	left, err := filepath.Glob(filepath.Join(escapeGlob(s.dir), stagedPrefix(escapeGlob(s.write(tx)), tx.Batch)+"*"))
 	if err != nil {
 		return fmt.Errorf("file: abort: %w", err)
 	}

@@ -17,7 +17,6 @@ import (
 // Stage is the terminal operator: it writes its partition's rows into one staged file, synced, and reports it.
 type Stage struct {
 	Dir     string
-	Write   string
 	Format  string
 	Schema  *column.Schema
 	Options Options
@@ -87,8 +86,9 @@ func (s *stager) write(b *column.Batch) error {
 
 func (s *stager) create() error {
 	bind, ext := s.tc.Binding, s.s.Options.extension(s.s.Format)
-	s.tok.Staged = fmt.Sprintf("%s%d-%d-%d%s", stagedPrefix(s.s.Write, bind.Batch), bind.Epoch, s.tc.Partition, s.tc.Attempt, ext)
-	s.tok.Name = fmt.Sprintf("part-%05d-%s-%d%s", s.tc.Partition, s.s.Write, bind.Batch, ext)
+	write := bind.Params[writeParam]
+	s.tok.Staged = fmt.Sprintf("%s%d-%d-%d%s", stagedPrefix(write, bind.Batch), bind.Epoch, s.tc.Partition, s.tc.Attempt, ext)
+	s.tok.Name = fmt.Sprintf("part-%05d-%s-%d%s", s.tc.Partition, write, bind.Batch, ext)
 	f, err := os.Create(filepath.Join(s.s.Dir, s.tok.Staged))
 	if err != nil {
 		return fmt.Errorf("file: stage: %w", err)

@@ -46,7 +46,7 @@ func (s *sink) Abort(context.Context, connector.Tx) error                      {
 func (s *sink) Publish(_ context.Context, tx connector.Tx, tokens [][]byte) error {
 	var rows []*column.Batch
 	for _, tok := range tokens {
-		list, err := unpack(s.t.fields, tok)
+		list, err := Unpack(s.t.fields, tok)
 		if err != nil {
 			return err
 		}
@@ -155,7 +155,8 @@ func (s *stager) Next() (*column.Batch, error) {
 
 func (s *stager) Close() error { return s.in.Close() }
 
-func unpack(schema *column.Schema, token []byte) ([]*column.Batch, error) {
+// Unpack reads the rows of a token of Stage.
+func Unpack(schema *column.Schema, token []byte) ([]*column.Batch, error) {
 	var out []*column.Batch
 	for len(token) > 0 {
 		if len(token) < 8 || binary.BigEndian.Uint64(token) > uint64(len(token)-8) {
