@@ -154,7 +154,7 @@ func (q *StreamingQuery) AwaitTerminationFor(ctx context.Context, d time.Duratio
 	limited, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
 	err = q.h.Await(limited)
-	if limited.Err() != nil && ctx.Err() == nil && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)) {
+	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
 		return false, nil
 	}
 	return true, err

@@ -207,8 +207,14 @@ func fromStatus(err error) error {
 		placeFromText(u, st.Message())
 		return u
 	}
-	if st.Code() == codes.Canceled {
+	switch st.Code() {
+	case codes.Canceled:
 		return context.Canceled
+	case codes.DeadlineExceeded:
+		return context.DeadlineExceeded
+	case codes.Unavailable:
+		return usererr.New("CONNECT_UNAVAILABLE", "08001", "The server cannot be reached: %s.", st.Message()).
+			WithFix("Check the address, and that the node is up.")
 	}
 	return err
 }

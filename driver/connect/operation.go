@@ -43,6 +43,12 @@ type operation struct {
 	idleFrom time.Time // when the last RPC let go
 }
 
+// sendError is the failure of a stream, not of the operation that it drains.
+type sendError struct{ err error }
+
+func (e *sendError) Error() string { return e.err.Error() }
+func (e *sendError) Unwrap() error { return e.err }
+
 type response struct {
 	msg  *pb.ExecutePlanResponse
 	size int
@@ -121,7 +127,7 @@ func (o *operation) attach(ctx context.Context, after string, send func(*pb.Exec
 			return err
 		}
 		if err := send(msg); err != nil {
-			return err
+			return &sendError{err}
 		}
 		o.wasSent(next)
 		next++

@@ -2,6 +2,7 @@ package connect
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -43,10 +44,14 @@ func (s *Server) ExecutePlan(r *pb.ExecutePlanRequest, stream grpc.ServerStreami
 	return x.answer(stream.Context(), err)
 }
 
-// answer is the end of a stream: nil, the client's own leaving, or the operation's failure.
+// answer is the end of a stream: nil, the client's own leaving, the stream's failure or the operation's.
 func (s *session) answer(ctx context.Context, err error) error {
-	if err != nil && ctx.Err() != nil {
+	var broken *sendError
+	switch {
+	case err != nil && ctx.Err() != nil:
 		return ctx.Err()
+	case errors.As(err, &broken):
+		return broken.err
 	}
 	return s.fail(err)
 }
