@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"bytes"
 	"context"
 
 	"github.com/google/uuid"
@@ -47,8 +48,8 @@ func (c *call) joinEvent(r group.Req, req *kmsg.JoinGroupRequest) group.Join {
 	if req.Version == 0 {
 		j.RebalanceTimeout = j.SessionTimeout
 	}
-	for _, p := range req.Protocols {
-		j.Protocols = append(j.Protocols, group.Protocol{Name: p.Name, Metadata: p.Metadata})
+	for _, p := range req.Protocols { // the group keeps them; the request's bytes are its frame's
+		j.Protocols = append(j.Protocols, group.Protocol{Name: p.Name, Metadata: bytes.Clone(p.Metadata)})
 	}
 	return j
 }
