@@ -45,7 +45,10 @@ func (p *Providers) Get(name string) (Provider, error) {
 	if near := usererr.Nearest(name, p.Names(), 1); len(near) > 0 {
 		return nil, e.WithFix("Did you mean %s?", near[0])
 	}
-	return nil, e.WithFix("Use one of %s.", strings.Join(p.Names(), ", "))
+	if len(p.byName) > 0 {
+		e.WithFix("Use one of %s.", strings.Join(p.Names(), ", "))
+	}
+	return nil, e
 }
 
 // Open opens a table by its declaration. The declared event time stands among the options too, where the analyser looks

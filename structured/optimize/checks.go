@@ -34,7 +34,7 @@ func badPosition(n int64, items int, clause string) error {
 // condition refuses what is no condition on rows.
 func (a *analyzer) condition(cond expr.Expr, clause string) error {
 	if g := findAgg([]expr.Expr{cond}); g != nil {
-		return aggregateIn(clause, g)
+		return at(aggregateIn(clause, g), a.place(g))
 	}
 	if t := cond.DataType(); t.Kind != column.Bool && t.Kind != column.Null && t.Kind != column.String {
 		err := usererr.New("DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN", "42K09", "The condition %q of type %q is not a boolean.", plainName(cond), strings.ToUpper(t.String())).

@@ -2,6 +2,7 @@ package optimize
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/streamflow/streamflow/expr"
 	"github.com/streamflow/streamflow/internal/usererr"
@@ -34,13 +35,15 @@ func (a *analyzer) expr(e expr.Expr, s *scope) (expr.Expr, error) {
 		if err != nil {
 			return nil, err
 		}
-		return expr.ResolveCase(c.(*expr.Case))
+		r, err := expr.ResolveCase(c.(*expr.Case))
+		return r, a.explain(err, c)
 	case *expr.Cast:
 		c, err := a.operands(e, s)
 		if err != nil {
 			return nil, err
 		}
-		return expr.ResolveCast(c.(*expr.Cast))
+		r, err := expr.ResolveCast(c.(*expr.Cast))
+		return r, a.explain(err, c)
 	}
 	return a.operands(e, s)
 }
@@ -92,7 +95,7 @@ func (a *analyzer) members(e expr.Expr, path []string, pos expr.Pos) (expr.Expr,
 	for _, name := range path {
 		f, err := expr.GetField(e, name)
 		if err != nil {
-			return nil, at(err, pos)
+			return nil, at(a.explain(err, e), pos)
 		}
 		e = f
 	}
@@ -132,11 +135,27 @@ func (a *analyzer) call(c *expr.UnresolvedCall, s *scope) (expr.Expr, error) {
 	}
 	if known && f.Kind == expr.Aggregate {
 		if inner := findAgg(r.Children()); inner != nil {
-			return nil, usererr.New("NESTED_AGGREGATE_FUNCTION", "42607", "An aggregate function stands inside another: %s.", c).At(c.Pos.Line, c.Pos.Col).
+			return nil, usererr.New("NESTED_AGGREGATE_FUNCTION", "42607", "An aggregate function stands inside another: %s.", columnName(c)).At(c.Pos.Line, c.Pos.Col).
 				WithFix("Aggregate the inner one in a subquery.")
 		}
 	}
-	return expr.ResolveCall(r)
+	out, err := expr.ResolveCall(r)
+	return out, a.explain(err, r)
+}
+
+// explain makes an error about e speak of columns as the user wrote them, without ids, and places it.
+func (a *analyzer) explain(err error, e expr.Expr) error {
+	u, ok := usererr.As(err)
+	if !ok {
+		return err
+	}
+	for _, at := range attrsOf(e) {
+		u.Message = strings.ReplaceAll(u.Message, at.String(), at.Name)
+		for k, v := range u.Params {
+			u.Params[k] = strings.ReplaceAll(v, at.String(), at.Name)
+		}
+	}
+	return at(err, a.place(e))
 }
 
 // args resolves arguments; a star stands for all columns.
@@ -170,7 +189,7 @@ func (a *analyzer) extract(e *expr.UnresolvedExtract, s *scope) (expr.Expr, erro
 		return nil, err
 	}
 	out, err := expr.Extract(child, key)
-	return out, at(err, e.Pos)
+	return out, at(a.explain(err, child), e.Pos)
 }
 
 // sqlExpr parses an expression inside a DataFrame plan; its errors point into it.
@@ -256,4 +275,16 @@ func attrsOf(e expr.Expr) []*expr.Attr {
 		return true
 	})
 	return out
+}
+
+// findAttr reports whether the expressions read the attribute.
+func findAttr(list []expr.Expr, a *expr.Attr) bool {
+	for _, e := range list {
+		for _, x := range attrsOf(e) {
+			if x.ID == a.ID {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -15,15 +15,15 @@ func (a *analyzer) generators(items []expr.Expr, child logical.Plan) ([]expr.Exp
 		gen, ok := unalias(e).(*expr.Generate)
 		if !ok {
 			if g := findGenerator(e); g != nil {
-				return nil, nil, usererr.New("UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", "42K0E", "A generator may not stand inside an expression: %s.", plainName(unalias(e))).
-					WithFix("Let it be an item of its own, or use LATERAL VIEW.")
+				return nil, nil, at(usererr.New("UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", "42K0E", "A generator may not stand inside an expression: %s.", plainName(unalias(e))).
+					WithFix("Let it be an item of its own, or use LATERAL VIEW."), a.place(g))
 			}
 			out = append(out, e)
 			continue
 		}
 		if node != nil {
-			return nil, nil, usererr.New("UNSUPPORTED_GENERATOR.MULTI_GENERATOR", "42K0E", "Only one generator may stand in a SELECT list, but there is another: %s.", gen.Fn).
-				WithFix("Use LATERAL VIEW for each.")
+			return nil, nil, at(usererr.New("UNSUPPORTED_GENERATOR.MULTI_GENERATOR", "42K0E", "Only one generator may stand in a SELECT list, but there is another: %s.", gen.Fn).
+				WithFix("Use LATERAL VIEW for each."), a.place(gen))
 		}
 		attrs, err := generated(gen, namesOf(e))
 		if err != nil {

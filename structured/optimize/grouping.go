@@ -52,7 +52,7 @@ func (g *grouping) windowed(items []expr.Expr) ([]expr.Expr, error) {
 			if w := findWindow(g.child, c); w != nil {
 				return w.Attr, nil
 			}
-			return nil, usererr.New("MISSING_AGGREGATION", "42803", "%s stands in the select list but not in GROUP BY.", c.Fn).WithFix("Add it to GROUP BY, with the same arguments.")
+			return nil, at(usererr.New("MISSING_AGGREGATION", "42803", "%s stands in the select list but not in GROUP BY.", c.Fn).WithFix("Add it to GROUP BY, with the same arguments."), g.a.place(c))
 		})
 		if err != nil {
 			return nil, err
@@ -151,7 +151,7 @@ func (g *grouping) ungrouped(e *expr.Attr) error {
 	err := usererr.New("MISSING_AGGREGATION", "42803", "The non-aggregating expression \"%s\" is based on columns which are not participating in the GROUP BY clause.", e.Name).
 		With("expression", e.Name).WithFix("Add it to GROUP BY, or write any_value(%s) if it does not matter which value you get.", e.Name)
 	if len(g.keyAttrs) == 0 {
-		err = usererr.New("MISSING_GROUP_BY", "42803", "The query has aggregates but no GROUP BY, and \"%s\" is not aggregated.", e.Name).
+		err = usererr.New("MISSING_GROUP_BY", "42803", "The query is one group, for it has aggregates or HAVING but no GROUP BY, and \"%s\" is not aggregated.", e.Name).
 			WithFix("Add GROUP BY %s, or write any_value(%s).", e.Name, e.Name)
 	}
 	return at(err, g.a.pos[e])

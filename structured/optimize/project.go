@@ -2,6 +2,7 @@ package optimize
 
 import (
 	"github.com/streamflow/streamflow/expr"
+	"github.com/streamflow/streamflow/internal/usererr"
 	"github.com/streamflow/streamflow/structured/logical"
 )
 
@@ -24,6 +25,10 @@ func (a *analyzer) project(p *logical.Project, order *logical.Sort) (logical.Pla
 	}
 	if items, child, err = a.windows(items, child); err != nil {
 		return nil, err
+	}
+	if w, ok := child.(*logical.Window); ok && w.Gap != nil && findAttr(items, w.Attr) {
+		return nil, at(usererr.New("INVALID_SESSION_WINDOW", "42K0E", "session_window may only stand in GROUP BY: a session is known once its rows are together.").
+			WithFix("Group by session_window(…)."), a.place(w.Time))
 	}
 	out := &logical.Project{List: items, Child: child}
 	if order == nil {
@@ -133,7 +138,7 @@ func (a *analyzer) missingOne(e expr.Expr, p logical.Plan, shown []*expr.Attr) (
 	r, err := a.expr(e, over(p))
 	if err == nil {
 		if findAgg([]expr.Expr{r}) != nil {
-			return nil, nil, aggregateIn("ORDER BY", r)
+			return nil, nil, at(aggregateIn("ORDER BY", r), a.place(r))
 		}
 		return r, p, nil
 	}
@@ -147,7 +152,7 @@ func (a *analyzer) missingOne(e expr.Expr, p logical.Plan, shown []*expr.Attr) (
 		return nil, nil, err
 	}
 	if findAgg([]expr.Expr{r}) != nil {
-		return nil, nil, aggregateIn("ORDER BY", r)
+		return nil, nil, at(aggregateIn("ORDER BY", r), a.place(r))
 	}
 	return r, widen(pr, r), nil
 }

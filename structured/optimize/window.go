@@ -25,8 +25,8 @@ func (a *analyzer) windows(list []expr.Expr, child logical.Plan) ([]expr.Expr, l
 				w = makeWindow(c, child)
 			}
 			if !isWindow(w, c) {
-				return nil, usererr.New("UNSUPPORTED_FEATURE.MULTIPLE_TIME_WINDOWS", "0A000", "A query can assign rows to one kind of window only.").
-					WithFix("Put the other window into a subquery.")
+				return nil, at(usererr.New("UNSUPPORTED_FEATURE.MULTIPLE_TIME_WINDOWS", "0A000", "A query can assign rows to one kind of window only.").
+					WithFix("Put the other window into a subquery."), a.place(c))
 			}
 			return w.Attr, nil
 		})

@@ -160,7 +160,7 @@ func (p *parser) funcCall(t token, name string) expr.Expr {
 		p.ignoreNulls(c)
 		p.closing(")", open)
 	}
-	if len(c.Args) == 1 && strings.EqualFold(name, "count") {
+	if len(c.Args) == 1 && !c.Distinct && strings.EqualFold(name, "count") {
 		if s, ok := c.Args[0].(*expr.Star); ok && len(s.Qualifier) == 0 {
 			c.Args[0] = expr.Lit(1)
 		}
