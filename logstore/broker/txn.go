@@ -70,6 +70,11 @@ func (b *Broker) Txns() []*Txn { return b.txns.list() }
 // Txn returns one transactional id; nil when nobody has used it.
 func (b *Broker) Txn(id string) *Txn { return b.txns.get(id) }
 
+// PendingOffsets are the partitions of a topic for which an open transaction holds offsets of a group.
+func (b *Broker) PendingOffsets(group, topic string) map[int32]bool {
+	return b.txns.pending(group, topic)
+}
+
 // AppendInTxn appends a transactional batch, if the partition is part of the producer's open transaction. Without this check
 // a batch that was delayed on its way could become part of a later transaction.
 func (b *Broker) AppendInTxn(id string, pid int64, epoch int16, topic string, partition int32, data []byte) (*logstore.Pending, error) {

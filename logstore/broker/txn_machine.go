@@ -308,3 +308,23 @@ func (m *txnMachine) list() []*Txn {
 	sort.Slice(all, func(i, j int) bool { return all[i].ID < all[j].ID })
 	return all
 }
+
+// pending are the partitions of a topic that open transactions hold offsets for.
+func (m *txnMachine) pending(group, topic string) map[int32]bool {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	var out map[int32]bool
+	for _, t := range m.txns {
+		for _, g := range t.Offsets {
+			for _, o := range g.Offsets {
+				if g.Group == group && o.Topic == topic {
+					if out == nil {
+						out = map[int32]bool{}
+					}
+					out[o.Partition] = true
+				}
+			}
+		}
+	}
+	return out
+}

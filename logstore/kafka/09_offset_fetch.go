@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"github.com/streamflow/streamflow/logstore/broker"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -9,13 +10,14 @@ import (
 func (c *call) offsetFetch(req *kmsg.OffsetFetchRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.OffsetFetchResponse)
 	if req.Version < 8 {
-		for _, t := range c.wantedOffsets(req.Group, wantOld(req.Topics)) {
+		for _, t := range c.wantedOffsets(req.Group, wantOld(req.Topics), req.RequireStable) {
 			rt := kmsg.NewOffsetFetchResponseTopic()
 			rt.Topic = t.topic
 			for _, p := range t.offsets {
 				rp := kmsg.NewOffsetFetchResponseTopicPartition()
 				meta := p.Metadata
 				rp.Partition, rp.Offset, rp.LeaderEpoch, rp.Metadata = p.Partition, p.Offset, p.LeaderEpoch, &meta
+				rp.ErrorCode = t.unstable(p.Partition)
 				rt.Partitions = append(rt.Partitions, rp)
 			}
 			resp.Topics = append(resp.Topics, rt)
@@ -25,13 +27,14 @@ func (c *call) offsetFetch(req *kmsg.OffsetFetchRequest) (kmsg.Response, error) 
 	for _, g := range req.Groups {
 		rg := kmsg.NewOffsetFetchResponseGroup()
 		rg.Group = g.Group
-		for _, t := range c.wantedOffsets(g.Group, wantNew(g.Topics)) {
+		for _, t := range c.wantedOffsets(g.Group, wantNew(g.Topics), req.RequireStable) {
 			rt := kmsg.NewOffsetFetchResponseGroupTopic()
 			rt.Topic = t.topic
 			for _, p := range t.offsets {
 				rp := kmsg.NewOffsetFetchResponseGroupTopicPartition()
 				meta := p.Metadata
 				rp.Partition, rp.Offset, rp.LeaderEpoch, rp.Metadata = p.Partition, p.Offset, p.LeaderEpoch, &meta
+				rp.ErrorCode = t.unstable(p.Partition)
 				rt.Partitions = append(rt.Partitions, rp)
 			}
 			rg.Topics = append(rg.Topics, rt)
@@ -45,6 +48,15 @@ func (c *call) offsetFetch(req *kmsg.OffsetFetchRequest) (kmsg.Response, error) 
 type topicOffsets struct {
 	topic   string
 	offsets []broker.GroupOffset
+	pending map[int32]bool // partitions with offsets in an open transaction, if the question wants to know
+}
+
+// unstable is the error of a partition whose offset an open transaction may change.
+func (t *topicOffsets) unstable(partition int32) int16 {
+	if t.pending[partition] {
+		return kerr.UnstableOffsetCommit.Code
+	}
+	return 0
 }
 
 // wantOld and wantNew bring both forms of the question into one; nil asks for all.
@@ -78,10 +90,22 @@ func wantTopic(topic string, partitions []int32) topicOffsets {
 	return w
 }
 
-func (c *call) wantedOffsets(group string, want []topicOffsets) []topicOffsets {
+// wantedOffsets answers a question; stable asks for a note where a transaction may change the answer.
+func (c *call) wantedOffsets(group string, want []topicOffsets, stable bool) []topicOffsets {
 	if want == nil {
-		return byTopic(c.broker.FetchOffsets(group))
+		want = byTopic(c.broker.FetchOffsets(group))
+	} else {
+		c.fillOffsets(group, want)
 	}
+	if stable {
+		for i := range want {
+			want[i].pending = c.broker.PendingOffsets(group, want[i].topic)
+		}
+	}
+	return want
+}
+
+func (c *call) fillOffsets(group string, want []topicOffsets) {
 	for i := range want {
 		for j := range want[i].offsets {
 			o := &want[i].offsets[j]
@@ -92,7 +116,6 @@ func (c *call) wantedOffsets(group string, want []topicOffsets) []topicOffsets {
 			o.CommittedOffset = committed
 		}
 	}
-	return want
 }
 
 // byTopic groups offsets that are in topic order.
