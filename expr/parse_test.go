@@ -193,7 +193,7 @@ func (p *parser) primary() Expr {
 			case ")", ">":
 				depth--
 			}
-			name += p.next()
+			name += " " + p.next()
 		}
 		p.next()
 		return p.call(low, e, Lit(name))

@@ -272,7 +272,8 @@ func appendUpper(dst, s []byte) []byte {
 	dst = append(dst, s...)
 	for i, c := range dst[at:] {
 		if c >= utf8.RuneSelf {
-			return append(dst[:at], bytes.ToUpper(s)...)
+			// The sharp s has no upper-case letter of its own: Java writes two.
+			return append(dst[:at], bytes.ReplaceAll(bytes.ToUpper(s), []byte("ß"), []byte("SS"))...)
 		}
 		if c >= 'a' && c <= 'z' {
 			dst[at+i] = c - 32
@@ -408,10 +409,7 @@ func substringRange(n, pos, length int) (from, to int) {
 	case pos < 0:
 		from = n + pos
 	}
-	to = n
-	if length < n {
-		to = from + max(length, 0)
-	}
+	to = from + min(max(length, 0), 1<<30)
 	return max(from, 0), max(min(to, n), 0)
 }
 
