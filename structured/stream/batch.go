@@ -71,7 +71,7 @@ func (b *batch) run(ctx context.Context) error {
 	if err := b.publish(ctx, c); err != nil {
 		return err
 	}
-	_, p.Publish = lap(mark)
+	p.Published, p.Publish = lap(mark)
 	if b.Spec.Deliver != nil {
 		if err := b.Spec.Deliver(b.Batch, b.rows); err != nil {
 			return err
@@ -80,6 +80,7 @@ func (b *batch) run(ctx context.Context) error {
 	p.Watermarks, p.Counters = c.Watermarks, c.Counters
 	p.RowsIn, p.RowsOut = c.Counters["rows.in"], c.Counters["rows.out"]
 	if b.OnProgress != nil {
+		p.Arrivals = arrivals(res)
 		b.OnProgress(p)
 	}
 	return nil
@@ -102,6 +103,7 @@ func (b *batch) begin(ctx context.Context) error {
 		Query: b.Spec.Name, Epoch: b.epoch, Batch: b.Batch, StateVersion: b.Batch - 1,
 		Splits: map[string][][]rdd.Split{}, Params: map[string]string{}, PartitionClocks: map[string][]int64{},
 	}
+	maps.Copy(bind.Splits, b.Spec.Static)
 	for _, s := range b.Spec.Sources {
 		bind.Splits[s.ID] = s.Reader.Bind(b.From[s.ID], b.To[s.ID])
 	}
@@ -251,4 +253,42 @@ func (b *batch) commitEntry(res *RunResult, sides []byte) *Commit {
 		c.Tokens[ownToken] = [][]byte{sides}
 	}
 	return c
+}
+
+// ArrivalsKey is the report key under which a source tells when its rows' records were stamped: pairs of unsigned varints,
+// milliseconds (the first absolute, then differences) and how many rows.
+const ArrivalsKey = "arrivals"
+
+// AppendArrival adds a pair to a report.
+func AppendArrival(dst []byte, deltaMs, rows uint64) []byte {
+	return binary.AppendUvarint(binary.AppendUvarint(dst, deltaMs), rows)
+}
+
+func arrivals(res *RunResult) map[int64]int64 {
+	sum := map[int64]int64{}
+	for _, t := range res.Tasks {
+		for _, r := range t.Reports {
+			if r.Key == ArrivalsKey {
+				addArrivals(sum, r.Value)
+			}
+		}
+	}
+	return sum
+}
+
+func addArrivals(sum map[int64]int64, b []byte) {
+	ms := int64(0)
+	for len(b) > 0 {
+		d, n := binary.Uvarint(b)
+		if n <= 0 {
+			return
+		}
+		rows, m := binary.Uvarint(b[n:])
+		if m <= 0 {
+			return
+		}
+		ms += int64(d)
+		sum[ms] += int64(rows)
+		b = b[n+m:]
+	}
 }

@@ -14,6 +14,7 @@ type Spec struct {
 	Name       string
 	Job        Job
 	Sources    []Source
+	Static     map[string][][]rdd.Split // of tables that do not grow, bound to every batch
 	Watermarks []WatermarkOp
 	Stateful   []string // ids of operators with state, whose watermark is bound
 	Sinks      []Sink
@@ -115,6 +116,8 @@ type Progress struct {
 	Available  map[string]connector.Offsets
 	Watermarks map[string]int64
 	Ended      bool
+	Arrivals   map[int64]int64 // rows read, by the time that their records were stamped with, milliseconds
+	Published  time.Time
 }
 
 // Total is the batch's duration from trigger to visible.

@@ -53,7 +53,9 @@ func (p Provider) Create(ctx context.Context, def catalog.TableDef) error {
 }
 
 // Drop deletes the topic.
-func (p Provider) Drop(ctx context.Context, name string) error { return p.Env.Broker.DeleteTopic(ctx, name) }
+func (p Provider) Drop(ctx context.Context, name string) error {
+	return p.Env.Broker.DeleteTopic(ctx, name)
+}
 
 // Names are the topics, without internal ones.
 func (p Provider) Names(context.Context) ([]string, error) {

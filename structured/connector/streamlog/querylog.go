@@ -26,6 +26,7 @@ func SideTopic(query, side string) string { return query + "." + side }
 type QueryLog struct {
 	env        *Env
 	query      string
+	sides      string // whose topics the side outputs are
 	stateParts int32
 
 	mu       sync.Mutex
@@ -35,9 +36,10 @@ type QueryLog struct {
 	topics   map[string]bool // known to exist
 }
 
-// NewQueryLog returns the log of a query. stateParts is the number of its state partitions, 0 for none.
-func NewQueryLog(env *Env, query string, stateParts int) *QueryLog {
-	q := &QueryLog{env: env, query: query, stateParts: int32(stateParts), stager: &stager{env: env}, topics: map[string]bool{}}
+// NewQueryLog returns the log of a query whose side outputs are the topics <sides>.late and <sides>.dead. stateParts is the
+// number of its state partitions, 0 for none.
+func NewQueryLog(env *Env, query, sides string, stateParts int) *QueryLog {
+	q := &QueryLog{env: env, query: query, sides: sides, stateParts: int32(stateParts), stager: &stager{env: env}, topics: map[string]bool{}}
 	env.stagers.Store(query, q.stager)
 	return q
 }
@@ -71,7 +73,7 @@ var sideFields = func() *column.Schema {
 
 // Stage takes rows that were set aside.
 func (q *QueryLog) Stage(tx connector.Tx, side string, b *column.Batch) error {
-	topic := SideTopic(q.query, side)
+	topic := SideTopic(q.sides, side)
 	if err := q.ensure(topic, 1, map[string]string{ConfigFormat: JSON, ConfigSchema: sideFields.String()}); err != nil {
 		return err
 	}
@@ -164,7 +166,7 @@ func (q *QueryLog) Abort(ctx context.Context, tx connector.Tx) error {
 	if _, err := q.stager.wait(ctx); err != nil && ctx.Err() != nil {
 		return err
 	}
-	for _, topic := range []string{SideTopic(q.query, connector.Late), SideTopic(q.query, connector.Dead), StateTopic(q.query)} {
+	for _, topic := range []string{SideTopic(q.sides, connector.Late), SideTopic(q.sides, connector.Dead), StateTopic(q.query)} {
 		if err := q.env.abort(topic, id, tx.Epoch); err != nil {
 			return err
 		}
@@ -187,9 +189,9 @@ func (q *QueryLog) StageState(_ connector.Tx, op string, partition int, delta []
 	return q.stager.append(topic, int32(partition), batch)
 }
 
-// ReplayState visits the committed state changes of an operator's partition from a position (an offset of the changelog,
-// negative for the beginning) in order, each with the position behind it.
-func (e *Env) ReplayState(ctx context.Context, query, op string, partition int, position int64, apply func(delta []byte, position int64) error) error {
+// ReplayState visits the committed state changes of an operator's partition after a position, in order, each with its own
+// position. Positions are offsets of the changelog; -1 is before the first.
+func (e *Env) ReplayState(ctx context.Context, query, op string, partition int, after int64, apply func(delta []byte, position int64) error) error {
 	if _, err := e.Broker.Topic(StateTopic(query)); err != nil {
 		return nil // no change was ever logged
 	}
@@ -198,13 +200,17 @@ func (e *Env) ReplayState(ctx context.Context, query, op string, partition int, 
 		return err
 	}
 	o := p.Offsets()
-	r := newCommittedRecords(p, max(position, o.LogStart), o.LastStable)
+	if after+1 < o.LogStart && after >= 0 {
+		return fmt.Errorf("streamlog: state changes of %s-%d after %d were deleted; the log begins at %d", StateTopic(query), partition, after, o.LogStart)
+	}
+	r := newCommittedRecords(p, max(after+1, o.LogStart), o.LastStable)
 	for ctx.Err() == nil && r.next() {
-		if string(r.record().Key) != op || r.record().Offset < position {
+		rec := r.record()
+		if string(rec.Key) != op || rec.Offset <= after {
 			continue
 		}
-		if err := apply(r.record().Value, r.record().Offset+1); err != nil {
-			return fmt.Errorf("streamlog: state change of %s at %s-%d@%d: %w", op, StateTopic(query), partition, r.record().Offset, err)
+		if err := apply(rec.Value, rec.Offset); err != nil {
+			return fmt.Errorf("streamlog: state change of %s at %s-%d@%d: %w", op, StateTopic(query), partition, rec.Offset, err)
 		}
 	}
 	if r.err != nil {
@@ -212,3 +218,6 @@ func (e *Env) ReplayState(ctx context.Context, query, op string, partition int, 
 	}
 	return ctx.Err()
 }
+
+// Sides is the name whose topics take the side outputs.
+func (q *QueryLog) Sides() string { return q.sides }

@@ -1,0 +1,142 @@
+package driver
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/streamflow/streamflow/internal/usererr"
+	"github.com/streamflow/streamflow/logstore/meta"
+	"github.com/streamflow/streamflow/structured/catalog"
+	"github.com/streamflow/streamflow/structured/connector"
+	"github.com/streamflow/streamflow/structured/connector/streamlog"
+	"github.com/streamflow/streamflow/structured/logical"
+	"github.com/streamflow/streamflow/structured/stream"
+)
+
+// PlanCodec encodes unresolved plans, so that a streaming query can be planned again after a restart.
+type PlanCodec interface {
+	EncodePlan(p logical.Plan) ([]byte, error)
+	DecodePlan(b []byte) (logical.Plan, error)
+}
+
+// EngineOptions are what an engine is made of.
+type EngineOptions struct {
+	Meta     *meta.Node
+	Queries  *stream.Machine // one of Meta's machines
+	Log      *streamlog.Env
+	Catalog  *catalog.Node
+	Cluster  *Cluster
+	Plans    PlanCodec
+	Parts    int // partitions after an exchange
+	Snapshot func(query string) error
+	// SnapshotInterval is how often the state of a query is snapshotted, when Snapshot is set.
+	SnapshotInterval time.Duration
+	Logger           *slog.Logger
+}
+
+// Engine is a node's query engine, shared by its sessions.
+type Engine struct {
+	opts    EngineOptions
+	log     *slog.Logger
+	ctx     context.Context
+	stop    context.CancelFunc
+	queries sync.WaitGroup
+
+	mu      sync.Mutex
+	running map[string]*query // by name, ended ones too
+	order   []*query
+}
+
+// NewEngine returns an engine. Resume starts what was running when the node went down.
+func NewEngine(opts EngineOptions) *Engine {
+	if opts.Logger == nil {
+		opts.Logger = slog.Default()
+	}
+	e := &Engine{opts: opts, log: opts.Logger, running: map[string]*query{}}
+	e.ctx, e.stop = context.WithCancel(context.Background())
+	opts.Log.Producer = e.producerOf
+	return e
+}
+
+// Close ends all queries at once. They resume from their last committed batch when the node starts again.
+func (e *Engine) Close() {
+	e.stop()
+	e.queries.Wait()
+}
+
+// producerOf is the producer id of a query's transactions in the log.
+func (e *Engine) producerOf(_ context.Context, query string) (int64, error) {
+	r, ok := e.opts.Queries.Query(query)
+	if !ok {
+		return 0, fmt.Errorf("driver: no record of query %s", query)
+	}
+	return r.ProducerID, nil
+}
+
+// send replicates a command about a query.
+func (e *Engine) send(ctx context.Context, c stream.Command) (stream.Reply, error) {
+	b, err := json.Marshal(c)
+	if err != nil {
+		return stream.Reply{}, err
+	}
+	out, err := e.opts.Meta.Apply(ctx, stream.MachineName, b)
+	if err != nil {
+		return stream.Reply{}, fmt.Errorf("driver: replicate a command of query %s: %w", c.Query, err)
+	}
+	var r stream.Reply
+	if err := json.Unmarshal(out, &r); err != nil {
+		return r, fmt.Errorf("driver: reply about query %s: %w", c.Query, err)
+	}
+	return r, refusal(c.Query, r)
+}
+
+func refusal(query string, r stream.Reply) error {
+	switch r.Refused {
+	case "":
+		return nil
+	case stream.RefusedExists:
+		return usererr.New("STREAMING_QUERY_ALREADY_EXISTS", "42710", "There is a streaming query %s already; it is %s.", query, r.Record.Status).
+			WithFix("Stop it (STOP QUERY %s), or take another name.", query)
+	case stream.RefusedUnknown:
+		return usererr.New("STREAMING_QUERY_NOT_FOUND", "42704", "There is no streaming query %s.", query).WithFix("SHOW QUERIES lists them.")
+	default:
+		return fmt.Errorf("%w: %s (%s)", stream.ErrFenced, query, r.Refused)
+	}
+}
+
+// queryLog is the stream.Log over the metadata group.
+type queryLog struct{ *Engine }
+
+func (l queryLog) Claim(ctx context.Context, name string, start map[string]connector.Offsets) (stream.Record, error) {
+	c := &stream.ClaimCmd{}
+	if start != nil {
+		c.StartOffsets = map[string][]int64{}
+		for k, v := range start {
+			c.StartOffsets[k] = v
+		}
+	}
+	r, err := l.send(ctx, stream.Command{Query: name, Claim: c})
+	if err != nil {
+		return stream.Record{}, err
+	}
+	return *r.Record, nil
+}
+
+func (l queryLog) Plan(ctx context.Context, name string, p stream.Planned) error {
+	_, err := l.send(ctx, stream.Command{Query: name, Plan: &p})
+	return err
+}
+
+func (l queryLog) Commit(ctx context.Context, name string, c stream.Commit) error {
+	_, err := l.send(ctx, stream.Command{Query: name, Commit: &c})
+	return err
+}
+
+func (l queryLog) SetStatus(ctx context.Context, name string, s stream.StatusCmd) error {
+	_, err := l.send(ctx, stream.Command{Query: name, Status: &s})
+	return err
+}

@@ -1,0 +1,80 @@
+package driver
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/streamflow/streamflow/structured/logical"
+	"github.com/streamflow/streamflow/structured/optimize"
+	"github.com/streamflow/streamflow/structured/physical"
+)
+
+// explanation is every stage of planning as text: the physical plan alone in mode "simple", everything from the parsed plan
+// on otherwise.
+func (s *Session) explanation(ctx context.Context, p logical.Plan, mode, src string) (string, error) {
+	var b strings.Builder
+	full := mode != "" && !strings.EqualFold(mode, "simple") && !strings.EqualFold(mode, "formatted")
+	if full {
+		section(&b, "Parsed Logical Plan", logical.Format(p))
+	}
+	analysed, err := optimize.Analyze(ctx, p, s.env(src, ""))
+	if err != nil {
+		return "", err
+	}
+	if full {
+		section(&b, "Analyzed Logical Plan", logical.Format(analysed))
+	}
+	optimised := analysed
+	for _, st := range optimize.Explain(analysed) {
+		optimised = st.Plan
+		if full {
+			section(&b, fmt.Sprintf("Optimized: %s (%s)", st.Batch, strings.Join(st.Rules, ", ")), logical.Format(st.Plan))
+		}
+	}
+	phys, err := s.explainPhysical(ctx, optimised)
+	if err != nil {
+		return "", err
+	}
+	section(&b, "Physical Plan", phys.Format())
+	job, err := s.engine.opts.Cluster.Prepare(phys.Lower())
+	if err != nil {
+		return "", err
+	}
+	defer job.Close()
+	if full || strings.EqualFold(mode, "formatted") {
+		section(&b, "Stages", stages(job))
+	}
+	return b.String(), nil
+}
+
+// explainPhysical plans a query, or the query inside a command with the command's sink.
+func (s *Session) explainPhysical(ctx context.Context, p logical.Plan) (*physical.Physical, error) {
+	o := physical.Options{}
+	if ins, ok := p.(*logical.InsertInto); ok {
+		target, err := s.table(ctx, ins.Table, ins.Pos)
+		if err != nil {
+			return nil, err
+		}
+		o.Sink, o.Overwrite, p = target, ins.Overwrite, ins.Query
+	} else if logical.IsCommand(p) && len(p.Children()) > 0 {
+		p = p.Children()[0]
+	}
+	if logical.IsStreaming(p) {
+		o.Streaming, o.Query = true, "explain"
+	}
+	return s.physical(ctx, p, o)
+}
+
+func section(b *strings.Builder, title, body string) {
+	fmt.Fprintf(b, "== %s ==\n%s\n", title, strings.TrimRight(body, "\n"))
+}
+
+// stages lists what the scheduler will run: stages, their tasks and fragments.
+func stages(job *Job) string {
+	var b strings.Builder
+	for i, st := range job.Stages() {
+		fmt.Fprintf(&b, "stage %d: %d tasks, up to %s, fragment %s\n", i, st.Root.Parts, st.Root.ID, st.Fragment.Hash)
+	}
+	return b.String()
+}

@@ -1,0 +1,139 @@
+package driver
+
+import (
+	"context"
+	"strings"
+
+	"github.com/streamflow/streamflow/column"
+	"github.com/streamflow/streamflow/internal/usererr"
+	"github.com/streamflow/streamflow/structured"
+	"github.com/streamflow/streamflow/structured/catalog"
+	"github.com/streamflow/streamflow/structured/connector"
+	"github.com/streamflow/streamflow/structured/connector/console"
+	"github.com/streamflow/streamflow/structured/connector/memory"
+	"github.com/streamflow/streamflow/structured/logical"
+	"github.com/streamflow/streamflow/structured/optimize"
+	"github.com/streamflow/streamflow/structured/physical"
+)
+
+// insert writes a query's rows into a table, whole or not at all.
+func (s *Session) insert(ctx context.Context, p *logical.InsertInto, run *logical.Run, src string) (structured.Rows, error) {
+	var plan logical.Plan = p
+	if run != nil {
+		bounded := *p
+		bounded.Query = &logical.Run{From: run.From, To: run.To, Child: p.Query}
+		plan = &bounded
+	}
+	analysed, err := optimize.Analyze(ctx, plan, s.env(src, ""))
+	if err != nil {
+		return nil, err
+	}
+	ins := analysed.(*logical.InsertInto)
+	target, err := s.table(ctx, p.Table, p.Pos)
+	if err != nil {
+		return nil, err
+	}
+	return s.write(ctx, ins.Query, target, p.Overwrite, run)
+}
+
+// writeTo is DataFrameWriter.save: a path in a format.
+func (s *Session) writeTo(ctx context.Context, p *logical.WriteTo, run *logical.Run, src string) (structured.Rows, error) {
+	analysed, err := optimize.Analyze(ctx, p, s.env(src, ""))
+	if err != nil {
+		return nil, err
+	}
+	query := analysed.Children()[0]
+	if len(p.PartitionBy) > 0 {
+		return nil, usererr.New("UNSUPPORTED_FEATURE.PARTITION_BY", "0A000", "Writing into partition directories is not supported.").WithFix("Leave out partitionBy.")
+	}
+	target, err := s.pathTable(ctx, p.Format, p.Path, p.Options, schemaOf(query.Output()))
+	if err != nil {
+		return nil, err
+	}
+	if skip, err := checkExisting(target, p.Mode, p.Path); skip || err != nil {
+		return nothing(), err
+	}
+	return s.write(ctx, query, target, strings.EqualFold(p.Mode, "overwrite"), run)
+}
+
+// checkExisting applies the save modes that depend on whether there is something already.
+func checkExisting(t connector.Writer, mode, path string) (skip bool, err error) {
+	f, ok := t.(interface{ Files() []string })
+	if !ok || len(f.Files()) == 0 {
+		return false, nil
+	}
+	switch strings.ToLower(mode) {
+	case "ignore":
+		return true, nil
+	case "", "error", "errorifexists", "default":
+		return false, usererr.New("PATH_ALREADY_EXISTS", "42K04", "Path %s already exists.", path).WithFix("Set the mode to overwrite or append.")
+	}
+	return false, nil
+}
+
+// pathTable opens a format and path to be written.
+func (s *Session) pathTable(ctx context.Context, format, path string, options map[string]string, schema *column.Schema) (connector.Writer, error) {
+	if format == "" {
+		format = "parquet"
+	}
+	def := catalog.TableDef{Name: path, Provider: format, Schema: schema, Options: map[string]string{}}
+	for k, v := range options {
+		def.Options[k] = v
+	}
+	if path != "" {
+		def.Options["path"] = path
+	}
+	t, err := s.engine.opts.Catalog.Providers().Open(ctx, def)
+	if err != nil {
+		return nil, err
+	}
+	w, ok := t.(connector.Writer)
+	if !ok {
+		return nil, usererr.New("UNSUPPORTED_INSERT.NOT_WRITABLE", "42809", "Data source %s cannot be written.", format)
+	}
+	return w, nil
+}
+
+// write runs a resolved query into a table.
+func (s *Session) write(ctx context.Context, query logical.Plan, target connector.Writer, overwrite bool, run *logical.Run) (structured.Rows, error) {
+	phys, err := s.physical(ctx, optimize.Optimize(query), physical.Options{Sink: target, Overwrite: overwrite})
+	if err != nil {
+		return nil, err
+	}
+	job, err := s.engine.opts.Cluster.Prepare(phys.Lower())
+	if err != nil {
+		return nil, err
+	}
+	defer job.Close()
+	counters, err := s.engine.runBatch(ctx, job, phys, batchRun{name: nameOf(run), target: target}, nil)
+	if err != nil {
+		return nil, err
+	}
+	res := nothing()
+	res.counters = counters
+	return res, nil
+}
+
+// streamSink opens what a streaming query writes to: a table by name, or a format with options.
+func (s *Session) streamSink(ctx context.Context, c *logical.CreateStream, schema *column.Schema, name string) (connector.Writer, error) {
+	if len(c.Sink) > 0 {
+		return s.table(ctx, c.Sink, c.Pos)
+	}
+	switch strings.ToLower(c.Format) {
+	case "":
+		return nil, usererr.New("STREAMING_SINK_MISSING", "42K0J", "The streaming query %s says no place for its rows.", name).WithFix("Name a table or a format: console, memory, topic, parquet …")
+	case "console":
+		return console.New(s.out, s.location(), c.Options)
+	case "memory":
+		t := memory.New(name, schema, 1)
+		s.engine.opts.Catalog.AddTable(t)
+		return t, nil
+	case "kafka", "topic":
+		topic := c.Options["topic"]
+		if topic == "" {
+			topic = c.Options["path"]
+		}
+		return s.table(ctx, []string{topic}, c.Pos)
+	}
+	return s.pathTable(ctx, c.Format, c.Options["path"], c.Options, schema)
+}

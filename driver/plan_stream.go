@@ -1,0 +1,115 @@
+package driver
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/streamflow/streamflow/column"
+	"github.com/streamflow/streamflow/internal/usererr"
+	"github.com/streamflow/streamflow/rdd"
+	"github.com/streamflow/streamflow/structured"
+	"github.com/streamflow/streamflow/structured/connector"
+	"github.com/streamflow/streamflow/structured/logical"
+	"github.com/streamflow/streamflow/structured/optimize"
+	"github.com/streamflow/streamflow/structured/physical"
+	"github.com/streamflow/streamflow/structured/stream"
+)
+
+// plannedQuery is a query that is ready for its loop.
+type plannedQuery struct {
+	phys    *physical.Physical
+	job     *Job
+	trigger stream.Trigger
+	start   connector.Start
+	maxRows int64
+}
+
+// planStream plans a streaming query. toClient says that its rows go to the caller.
+func (s *Session) planStream(ctx context.Context, c *logical.CreateStream, name string, toClient bool) (*plannedQuery, error) {
+	parsed, err := parse(c.Query)
+	if err != nil {
+		return nil, err
+	}
+	create := *c
+	create.Name, create.Query = name, parsed
+	analysed, err := optimize.Analyze(ctx, &create, s.env(textOf(c.Query), c.OutputMode))
+	if err != nil {
+		return nil, err
+	}
+	o := physical.Options{Streaming: true, Query: name}
+	if o.OutputMode, err = outputMode(c.OutputMode); err != nil {
+		return nil, err
+	}
+	if !toClient {
+		if o.Sink, err = s.streamSink(ctx, c, schemaOf(analysed.Children()[0].Output()), name); err != nil {
+			return nil, err
+		}
+	}
+	p := &plannedQuery{}
+	if p.trigger, err = trigger(c.Trigger); err != nil {
+		return nil, err
+	}
+	if p.start, err = startMode(c.Start, s.location()); err != nil {
+		return nil, err
+	}
+	optimised := optimize.Optimize(analysed).Children()[0]
+	if p.phys, err = s.physical(ctx, optimised, o); err != nil {
+		return nil, err
+	}
+	p.maxRows = defaultMaxRows
+	p.job, err = s.engine.opts.Cluster.Prepare(p.phys.Lower())
+	return p, err
+}
+
+// defaultMaxRows bounds what a batch takes from one partition, so that catching up from history does not need memory for
+// all of it at once.
+const defaultMaxRows = 1 << 20
+
+func outputMode(mode string) (connector.OutputMode, error) {
+	switch strings.ToLower(mode) {
+	case "", "append":
+		return connector.Append, nil
+	case "update":
+		return connector.Update, nil
+	case "complete":
+		return connector.Complete, nil
+	}
+	return 0, usererr.New("STREAMING_OUTPUT_MODE.INVALID", "42KDE", "There is no output mode %q.", mode).WithFix("Use append, update or complete.")
+}
+
+func trigger(text string) (stream.Trigger, error) {
+	switch text {
+	case "":
+		return stream.Trigger{}, nil
+	case "once":
+		return stream.Trigger{Once: true}, nil
+	case "available_now":
+		return stream.Trigger{AvailableNow: true}, nil
+	}
+	micros, err := structured.ParseDelay(text)
+	return stream.Trigger{Interval: time.Duration(micros) * time.Microsecond}, err
+}
+
+func startMode(text string, loc *time.Location) (connector.Start, error) {
+	switch text {
+	case "", "beginning", "now":
+		return connector.Start{Mode: text}, nil
+	}
+	micros, ok := column.ParseTimestamp(text, loc)
+	if !ok {
+		return connector.Start{}, usererr.New("INVALID_START", "22007", "A query starts at beginning, now or a timestamp, not %q.", text)
+	}
+	return connector.Start{Mode: "time", Time: micros}, nil
+}
+
+// staticSplits are the splits of sources that do not grow; they are the same in every batch.
+func staticSplits(phys *physical.Physical) map[string][][]rdd.Split {
+	out := map[string][][]rdd.Split{}
+	for _, s := range phys.Sources {
+		if s.Stream == nil {
+			out[s.Op] = s.Scan.Splits
+		}
+	}
+	return out
+}

@@ -1,0 +1,265 @@
+package driver
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/streamflow/streamflow/internal/usererr"
+	"github.com/streamflow/streamflow/structured"
+	"github.com/streamflow/streamflow/structured/connector/streamlog"
+	"github.com/streamflow/streamflow/structured/logical"
+	"github.com/streamflow/streamflow/structured/physical"
+	"github.com/streamflow/streamflow/structured/stream"
+)
+
+// StartQuery starts a streaming query.
+func (s *Session) StartQuery(ctx context.Context, c *logical.CreateStream) (structured.QueryHandle, error) {
+	q, err := s.startQuery(ctx, c, c.Query)
+	if err != nil {
+		return nil, err
+	}
+	return q, nil
+}
+
+// startQuery registers and starts a query that resumes when the node restarts. source is the statement or plan as the
+// client sent it.
+func (s *Session) startQuery(ctx context.Context, c *logical.CreateStream, source logical.Plan) (*query, error) {
+	def, err := s.define(c, source)
+	if err != nil {
+		return nil, err
+	}
+	return s.start(ctx, c, def, nil)
+}
+
+// start plans, registers and launches a query. Its rows go to deliver when that is not nil.
+func (s *Session) start(ctx context.Context, c *logical.CreateStream, def definition, deliver stream.Deliver) (*query, error) {
+	e := s.engine
+	name := c.Name
+	if name == "" {
+		name = "query-" + uuid.NewString()[:8]
+	}
+	var err error
+	q := &query{engine: e, name: name, runID: uuid.NewString(), def: def, deliver: deliver, ended: make(chan struct{}), progressed: make(chan struct{})}
+	if q.planned, err = s.planStream(ctx, c, name, deliver != nil); err != nil {
+		return nil, err
+	}
+	if err := q.register(ctx); err != nil {
+		q.planned.job.Close()
+		return nil, err
+	}
+	e.launch(q)
+	return q, nil
+}
+
+// query is a streaming query of this node: its loop and what is known of it.
+type query struct {
+	engine  *Engine
+	name    string
+	id      string
+	runID   string
+	def     definition
+	planned *plannedQuery
+	deliver stream.Deliver
+	loop    *stream.Loop
+	own     *streamlog.QueryLog
+
+	ended chan struct{}
+
+	mu         sync.Mutex
+	err        error
+	recent     []*stream.Progress
+	progressed chan struct{} // closed and replaced after each batch
+	reported   map[string]int64
+	totalRows  int64
+	lastSnap   time.Time
+	latency    latencies
+}
+
+// register replicates the query, before anything of it runs.
+func (q *query) register(ctx context.Context) error {
+	e := q.engine
+	b, err := json.Marshal(q.def)
+	if err != nil {
+		return err
+	}
+	producer, err := e.opts.Log.Broker.NextProducerID(ctx)
+	if err != nil {
+		return err
+	}
+	q.id = uuid.NewString()
+	_, err = e.send(ctx, stream.Command{Query: q.name, Create: &stream.CreateCmd{ID: q.id, Definition: b, ProducerID: producer}})
+	return err
+}
+
+// launch starts the query's loop.
+func (e *Engine) launch(q *query) {
+	phys := q.planned.phys
+	stateParts := 0
+	phys.Root.Walk(func(n *physical.Node) { stateParts = max(stateParts, n.Parts) })
+	q.own = streamlog.NewQueryLog(e.opts.Log, q.name, q.name, stateParts)
+	spec := &stream.Spec{Name: q.name, Job: streamJob{q.planned.job}, Own: q.own, Deliver: q.deliver, Trigger: q.planned.trigger, MaxRows: q.planned.maxRows}
+	for _, s := range phys.Sources {
+		if s.Stream == nil {
+			continue
+		}
+		start := s.Start
+		if start.Mode == "" {
+			start = q.planned.start
+		}
+		spec.Sources = append(spec.Sources, stream.Source{ID: s.Op, Reader: s.Stream, Start: start})
+	}
+	for _, w := range phys.Watermarks {
+		spec.Watermarks = append(spec.Watermarks, stream.WatermarkOp{ID: w.Op, Delay: w.Delay, Parts: w.Parts})
+	}
+	for _, s := range phys.Stateful {
+		spec.Stateful = append(spec.Stateful, s.Op)
+	}
+	if phys.Sink != nil {
+		spec.Sinks = []stream.Sink{{ID: phys.SinkOp, Sink: phys.Sink}}
+	}
+	spec.Static = staticSplits(phys)
+	q.loop = stream.NewLoop(spec, queryLog{e}, clusterState{e.opts.Cluster}, func() (stream.Record, bool) { return e.opts.Queries.Query(q.name) })
+	q.loop.Logger = e.log
+	q.loop.OnProgress = q.onProgress
+	e.mu.Lock()
+	if old := e.running[q.name]; old != nil {
+		e.order = remove(e.order, old)
+	}
+	e.running[q.name] = q
+	e.order = append(e.order, q)
+	e.mu.Unlock()
+	e.queries.Add(1)
+	go e.drive(q)
+}
+
+func remove(list []*query, q *query) []*query {
+	out := list[:0]
+	for _, x := range list {
+		if x != q {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// drive runs the loop to its end.
+func (e *Engine) drive(q *query) {
+	defer e.queries.Done()
+	err := q.loop.Run(e.ctx)
+	if e.ctx.Err() != nil {
+		err = usererr.New("NODE_STOPPED", "57P01", "The node stopped; query %s goes on when it starts again.", q.name)
+	}
+	if err != nil && e.ctx.Err() == nil {
+		e.log.Error("query failed", "query", q.name, "err", err)
+	}
+	q.own.Close()
+	q.planned.job.Close()
+	q.mu.Lock()
+	q.err = err
+	q.mu.Unlock()
+	close(q.ended)
+}
+
+// streamJob adapts a Job to what the loop needs.
+type streamJob struct{ job *Job }
+
+func (j streamJob) Run(ctx context.Context, r stream.JobRun) (*stream.RunResult, error) {
+	res, err := j.job.Run(ctx, RunOptions{Binding: r.Binding, BeforeStage: r.BeforeStage, OnBatch: r.OnBatch, OnSide: r.OnSide})
+	if err != nil {
+		return nil, err
+	}
+	return &stream.RunResult{Tasks: res.Tasks}, nil
+}
+
+// clusterState is the executors' state.
+type clusterState struct{ c *Cluster }
+
+func (s clusterState) Commit(query string, version int64) error {
+	return s.c.CommitState(query, version)
+}
+func (s clusterState) Abort(query string) error { return s.c.AbortState(query) }
+
+// Resume starts the queries that were running when the node went down and settles interrupted batch writes.
+func (e *Engine) Resume(ctx context.Context) error {
+	var errs []error
+	for _, r := range e.opts.Queries.Queries() {
+		switch {
+		case isBatch(r.Name):
+			errs = append(errs, e.settle(ctx, r.Name))
+		case r.Status == stream.Running:
+			if err := e.resume(ctx, r); err != nil {
+				e.log.Error("query cannot resume", "query", r.Name, "err", err)
+				if _, serr := e.send(ctx, stream.Command{Query: r.Name, Status: &stream.StatusCmd{Status: stream.Failed, Error: err.Error()}}); serr != nil {
+					errs = append(errs, serr)
+				}
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (e *Engine) resume(ctx context.Context, r stream.Record) error {
+	q := &query{engine: e, name: r.Name, id: r.ID, runID: uuid.NewString(), ended: make(chan struct{}), progressed: make(chan struct{})}
+	if err := json.Unmarshal(r.Definition, &q.def); err != nil {
+		return fmt.Errorf("driver: definition of query %s: %w", r.Name, err)
+	}
+	d := &q.def
+	s, err := d.session(e)
+	if err != nil {
+		return err
+	}
+	if len(d.Plan) == 0 {
+		// Its rows went to a client that is gone: nobody waits for them.
+		_, err := e.send(ctx, stream.Command{Query: r.Name, Drop: true})
+		return err
+	}
+	plan, err := d.query(e)
+	if err != nil {
+		return err
+	}
+	c := &logical.CreateStream{Name: r.Name, Query: plan, Sink: d.Sink, Columns: d.Columns, ByName: d.ByName, Format: d.Format, Options: d.Options,
+		OutputMode: d.OutputMode, Trigger: d.Trigger, Start: d.Start}
+	if q.planned, err = s.planStream(ctx, c, r.Name, false); err != nil {
+		return err
+	}
+	e.log.Info("query resumes", "query", r.Name, "batch", r.NextBatch())
+	e.launch(q)
+	return nil
+}
+
+// Queries are the streaming queries of the node.
+func (s *Session) Queries(context.Context) ([]structured.QueryHandle, error) {
+	e := s.engine
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var out []structured.QueryHandle
+	for _, q := range e.order {
+		out = append(out, q)
+	}
+	return out, nil
+}
+
+// find returns a query of this node by name or id.
+func (e *Engine) find(name string) (*query, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var names []string
+	for _, q := range e.order {
+		if strings.EqualFold(q.name, name) || q.id == name {
+			return q, nil
+		}
+		names = append(names, q.name)
+	}
+	err := usererr.New("STREAMING_QUERY_NOT_FOUND", "42704", "There is no streaming query %s.", name)
+	if near := usererr.Nearest(name, names, 1); len(near) > 0 {
+		return nil, err.WithFix("Did you mean %s?", near[0])
+	}
+	return nil, err.WithFix("SHOW QUERIES lists them.")
+}

@@ -1,0 +1,93 @@
+package driver
+
+import (
+	"context"
+
+	"github.com/streamflow/streamflow/column"
+	"github.com/streamflow/streamflow/rdd"
+	"github.com/streamflow/streamflow/structured"
+	"github.com/streamflow/streamflow/structured/connector"
+	"github.com/streamflow/streamflow/structured/physical"
+)
+
+// batchRun says how a batch query runs.
+type batchRun struct {
+	name     string           // of the program; its side outputs become topics
+	target   connector.Writer // what its rows are written to, nil for none
+	progress func(structured.Progress)
+}
+
+// run starts a batch query; its rows are read while it runs.
+func (e *Engine) run(ctx context.Context, phys *physical.Physical, how batchRun) (structured.Rows, error) {
+	job, err := e.opts.Cluster.Prepare(phys.Lower())
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	h := newHandoff(schemaOf(phys.Output), cancel)
+	go func() {
+		defer cancel()
+		defer job.Close()
+		counters, err := e.runBatch(ctx, job, phys, how, func(_ int, b *column.Batch) error { return h.give(ctx, b) })
+		h.end(err, counters)
+	}()
+	return h, nil
+}
+
+// runBatch runs a job over all its splits, as one transaction when it writes or sets rows aside.
+func (e *Engine) runBatch(ctx context.Context, job *Job, phys *physical.Physical, how batchRun, onBatch func(int, *column.Batch) error) (map[string]int64, error) {
+	opts := RunOptions{Binding: phys.Binding(), OnBatch: onBatch}
+	if how.progress != nil {
+		opts.OnTask = progressOf(job, how.progress)
+	}
+	w, err := e.beginWrite(ctx, phys, how, opts.Binding)
+	if err != nil {
+		return nil, err
+	}
+	opts.OnSide = w.side
+	res, err := job.Run(ctx, opts)
+	if err != nil {
+		return nil, w.abort(err)
+	}
+	if err := w.commit(ctx, res.Tasks); err != nil {
+		return nil, err
+	}
+	return sumCounters(res.Tasks), nil
+}
+
+// sumCounters adds up the tasks' counters by name.
+func sumCounters(tasks []*rdd.TaskResult) map[string]int64 {
+	sums := map[string]int64{}
+	for _, t := range tasks {
+		for _, c := range t.Counters {
+			sums[c.Name] += c.N
+		}
+	}
+	return sums
+}
+
+// progressOf reports how many tasks of each stage are done.
+func progressOf(job *Job, report func(structured.Progress)) func(*rdd.TaskResult) {
+	p := structured.Progress{}
+	for i, s := range job.Stages() {
+		p.Stages = append(p.Stages, structured.StageProgress{ID: int64(i), Tasks: int64(s.Root.Parts)})
+	}
+	return func(t *rdd.TaskResult) {
+		s := &p.Stages[t.Stage]
+		s.Completed++
+		s.RowsProduced += t.Rows
+		for _, c := range t.Counters {
+			if c.Name == physical.RowsIn {
+				s.RowsRead += c.N
+			}
+		}
+		s.Done = s.Completed == s.Tasks
+		p.Running = 0
+		for _, st := range p.Stages {
+			p.Running += st.Tasks - st.Completed
+		}
+		out := p
+		out.Stages = append([]structured.StageProgress{}, p.Stages...)
+		report(out)
+	}
+}

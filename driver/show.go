@@ -1,0 +1,234 @@
+package driver
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"sort"
+	"strings"
+
+	"github.com/streamflow/streamflow/column"
+	"github.com/streamflow/streamflow/expr"
+	"github.com/streamflow/streamflow/internal/usererr"
+	"github.com/streamflow/streamflow/structured"
+	"github.com/streamflow/streamflow/structured/catalog"
+	"github.com/streamflow/streamflow/structured/logical"
+	"github.com/streamflow/streamflow/structured/optimize"
+)
+
+// showSchema is the schema of what SHOW prints.
+func showSchema(what string) *column.Schema {
+	flag := func(name string) column.Field { return column.Field{Name: name, Type: column.Of(column.Bool)} }
+	switch what {
+	case "tables":
+		s := text("namespace", "tableName")
+		s.Fields = append(s.Fields, flag("isTemporary"))
+		return s
+	case "views":
+		s := text("namespace", "viewName")
+		s.Fields = append(s.Fields, flag("isTemporary"))
+		return s
+	case "functions":
+		return text("function")
+	case "databases":
+		return text("namespace")
+	case "columns":
+		return text("col_name")
+	case "create table":
+		return text("createtab_stmt")
+	case "queries":
+		s := text("name", "status", "sink")
+		for _, n := range []string{"batch", "rowsIn", "rowsLate", "rowsDead"} {
+			s.Fields = append(s.Fields, column.Field{Name: n, Type: column.Of(column.Int64), Nullable: true})
+		}
+		return s
+	}
+	return column.NewSchema()
+}
+
+// show carries out SHOW.
+func (s *Session) show(ctx context.Context, p *logical.Show) (structured.Rows, error) {
+	match, err := pattern(p.Pattern)
+	if err != nil {
+		return nil, err
+	}
+	schema := showSchema(p.What)
+	switch p.What {
+	case "tables", "views":
+		rows, err := s.entries(ctx, p.What, match)
+		if err != nil {
+			return nil, err
+		}
+		return table(schema, rows...)
+	case "functions":
+		return table(schema, functionNames(match)...)
+	case "databases":
+		return table(schema, []any{"default"})
+	case "columns":
+		t, err := s.readable(ctx, p.Name, p.Pos)
+		if err != nil {
+			return nil, err
+		}
+		var rows [][]any
+		for _, f := range visible(t).Fields {
+			rows = append(rows, []any{f.Name})
+		}
+		return table(schema, rows...)
+	case "create table":
+		t, err := s.readable(ctx, p.Name, p.Pos)
+		if err != nil {
+			return nil, err
+		}
+		return table(schema, []any{createStatement(t)})
+	case "queries":
+		return table(schema, s.engine.queryRows()...)
+	}
+	return nil, usererr.New("UNSUPPORTED_FEATURE.SHOW", "0A000", "SHOW %s is not supported.", strings.ToUpper(p.What)).At(p.Pos.Line, p.Pos.Col)
+}
+
+// pattern compiles Spark's LIKE pattern of SHOW: * for anything, | between alternatives.
+func pattern(p string) (func(string) bool, error) {
+	if p == "" {
+		return func(string) bool { return true }, nil
+	}
+	var alts []string
+	for _, a := range strings.Split(p, "|") {
+		a = strings.NewReplacer("%", "*", "_", "?").Replace(a)
+		q := regexp.QuoteMeta(a)
+		alts = append(alts, strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(q))
+	}
+	re, err := regexp.Compile("(?i)^(" + strings.Join(alts, "|") + ")$")
+	if err != nil {
+		return nil, err
+	}
+	return re.MatchString, nil
+}
+
+// entries lists tables or views: the node's, then the session's temporary views. SHOW TABLES lists views too, as Spark does.
+func (s *Session) entries(ctx context.Context, what string, match func(string) bool) ([][]any, error) {
+	list, err := s.engine.opts.Catalog.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var rows [][]any
+	for _, e := range list {
+		if match(e.Name) && (what == "tables" || e.Kind == "view") {
+			rows = append(rows, []any{"default", e.Name, false})
+		}
+	}
+	for _, v := range s.views.Names() {
+		if match(v) {
+			rows = append(rows, []any{"", v, true})
+		}
+	}
+	return rows, nil
+}
+
+func functionNames(match func(string) bool) [][]any {
+	var names []string
+	for _, f := range expr.Functions() {
+		if match(f.Name) {
+			names = append(names, f.Name)
+		}
+	}
+	sort.Strings(names)
+	rows := make([][]any, len(names))
+	for i, n := range names {
+		rows[i] = []any{n}
+	}
+	return rows
+}
+
+// readable opens a table or view by name, to describe it.
+func (s *Session) readable(ctx context.Context, parts []string, pos expr.Pos) (logical.Table, error) {
+	name := strings.Join(parts, ".")
+	t, ok, err := s.engine.opts.Catalog.Table(ctx, name)
+	if err == nil && !ok {
+		err = catalog.NotFound(ctx, s.engine.opts.Catalog, s.views, name)
+	}
+	return t, placed(err, pos, "")
+}
+
+// visible are a table's columns without the hidden ones.
+func visible(t logical.Table) *column.Schema {
+	f := t.Schema().Fields
+	return &column.Schema{Fields: f[:len(f)-t.Hidden()]}
+}
+
+func createStatement(t logical.Table) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "CREATE TABLE %s (\n", t.Name())
+	for i, f := range visible(t).Fields {
+		sep := ","
+		if i == visible(t).Len()-1 {
+			sep = ""
+		}
+		fmt.Fprintf(&b, "  %s %s%s\n", f.Name, strings.ToUpper(f.Type.String()), sep)
+	}
+	fmt.Fprintf(&b, ") USING %s", t.Provider())
+	var opts []string
+	for k, v := range t.Options() {
+		opts = append(opts, fmt.Sprintf("%q '%s'", k, strings.ReplaceAll(v, "'", "''")))
+	}
+	sort.Strings(opts)
+	if len(opts) > 0 {
+		fmt.Fprintf(&b, "\nOPTIONS (%s)", strings.Join(opts, ", "))
+	}
+	return b.String()
+}
+
+// describe prints the columns of a table, view or query.
+func (s *Session) describe(ctx context.Context, p *logical.Describe, src string) (structured.Rows, error) {
+	q := p.Query
+	if q == nil {
+		q = &logical.UnresolvedTable{Parts: p.Name, Pos: p.Pos}
+	}
+	analysed, err := optimize.Analyze(ctx, q, s.env(src, ""))
+	if err != nil {
+		return nil, err
+	}
+	var rows [][]any
+	for _, a := range analysed.Output() {
+		rows = append(rows, []any{a.Name, a.Typ.String(), nil})
+	}
+	if p.Extended && p.Query == nil {
+		if t, err := s.readable(ctx, p.Name, p.Pos); err == nil {
+			rows = append(rows, []any{"", "", nil}, []any{"# Detailed Table Information", "", nil}, []any{"Name", t.Name(), nil}, []any{"Provider", t.Provider(), nil})
+			for _, k := range sortedKeys(t.Options()) {
+				rows = append(rows, []any{k, t.Options()[k], nil})
+			}
+		}
+	}
+	return table(text("col_name", "data_type", "comment"), rows...)
+}
+
+func sortedKeys(m map[string]string) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	return keys
+}
+
+// queryRows are the lines of SHOW QUERIES: every query that has a record, running here or not.
+func (e *Engine) queryRows() [][]any {
+	var rows [][]any
+	for _, r := range e.opts.Queries.Queries() {
+		if isBatch(r.Name) {
+			continue
+		}
+		sink := "client"
+		e.mu.Lock()
+		if q := e.running[r.Name]; q != nil {
+			sink = q.sinkName()
+		}
+		e.mu.Unlock()
+		var batch any
+		if r.Committed != nil {
+			batch = r.Committed.Batch
+		}
+		rows = append(rows, []any{r.Name, r.Status, sink, batch, r.Totals["rows.in"], r.Totals["rows.late"], r.Totals["rows.dead"]})
+	}
+	return rows
+}

@@ -1,0 +1,210 @@
+package streamflow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/streamflow/streamflow/driver"
+	"github.com/streamflow/streamflow/driver/connect"
+	"github.com/streamflow/streamflow/executor"
+	"github.com/streamflow/streamflow/executor/state"
+	"github.com/streamflow/streamflow/logstore"
+	"github.com/streamflow/streamflow/logstore/broker"
+	"github.com/streamflow/streamflow/logstore/meta"
+	"github.com/streamflow/streamflow/structured"
+	"github.com/streamflow/streamflow/structured/catalog"
+	"github.com/streamflow/streamflow/structured/connector/file"
+	"github.com/streamflow/streamflow/structured/connector/memory"
+	"github.com/streamflow/streamflow/structured/connector/streamlog"
+	"github.com/streamflow/streamflow/structured/physical"
+	"github.com/streamflow/streamflow/structured/stream"
+)
+
+// Config is what a node in this process is made of. The zero value is a node in a temporary directory that listens nowhere.
+type Config struct {
+	// Dir holds everything the node keeps. Empty: a temporary directory, removed by Close.
+	Dir string
+	// Slots is how many tasks run at once, and the number of partitions after an exchange; 0 is the number of processors.
+	Slots int
+	// Memory is what queries may use before they spill, in bytes; 0 is half of the machine's.
+	Memory int64
+	// Log configures the log's files; Dir, FS and Clock in it are set by the node.
+	Log logstore.Options
+	// DefaultPartitions of topics that are created without a count; 0 is 4.
+	DefaultPartitions int
+	// StateInterval is how often the state of streaming queries is snapshotted; 0 is 30 s.
+	StateInterval time.Duration
+	Logger        *slog.Logger
+}
+
+// Node is a running node: log, metadata, executor and engine.
+type Node struct {
+	conf     Config
+	temp     bool
+	broker   *broker.Broker
+	executor *executor.Executor
+	cluster  *driver.Cluster
+	engine   *driver.Engine
+	connect  *connect.Server
+	logger   *slog.Logger
+}
+
+// Start opens a node. Streaming queries that were running when it last stopped go on.
+func Start(conf Config) (*Node, error) {
+	n := &Node{conf: conf, logger: conf.Logger}
+	if n.logger == nil {
+		n.logger = slog.Default()
+	}
+	if err := n.defaults(); err != nil {
+		return nil, err
+	}
+	if err := n.open(); err != nil {
+		return nil, errors.Join(err, n.Close())
+	}
+	return n, nil
+}
+
+func (n *Node) defaults() error {
+	c := &n.conf
+	if c.Dir == "" {
+		dir, err := os.MkdirTemp("", "streamflow-")
+		if err != nil {
+			return fmt.Errorf("streamflow: temporary directory: %w", err)
+		}
+		c.Dir, n.temp = dir, true
+	}
+	if c.Slots <= 0 {
+		c.Slots = runtime.GOMAXPROCS(0)
+	}
+	if c.Memory <= 0 {
+		c.Memory = machineMemory() / 2
+	}
+	if c.StateInterval <= 0 {
+		c.StateInterval = 30 * time.Second
+	}
+	return nil
+}
+
+func (n *Node) open() error {
+	queries := stream.NewMachine()
+	var err error
+	n.broker, err = broker.Open(broker.Options{Dir: n.conf.Dir, Log: n.conf.Log, Machines: []meta.Machine{queries},
+		DefaultPartitions: int32(n.conf.DefaultPartitions), Logger: n.logger})
+	if err != nil {
+		return err
+	}
+	env := &streamlog.Env{Broker: n.broker}
+	spill := filepath.Join(n.conf.Dir, "spill")
+	if err := os.RemoveAll(spill); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(spill, 0o755); err != nil {
+		return err
+	}
+	n.executor, err = executor.New(executor.Options{Slots: n.conf.Slots, MemoryLimit: n.conf.Memory, Dir: filepath.Join(n.conf.Dir, "executor"), Log: n.logger,
+		Services: map[string]any{streamlog.ServiceName: env, physical.SpillDir: spill},
+		Changelog: func(ctx context.Context, s state.Slot, after int64, apply func([]byte, int64) error) error {
+			return env.ReplayState(ctx, s.Query, s.Op, s.Partition, after, apply)
+		}})
+	if err != nil {
+		return err
+	}
+	n.cluster = driver.NewCluster(n.executor)
+	n.engine = driver.NewEngine(driver.EngineOptions{Meta: n.broker.Meta(), Queries: queries, Log: env, Catalog: newCatalog(n.broker, env),
+		Cluster: n.cluster, Plans: connect.PlanCodec{}, Parts: n.conf.Slots, Logger: n.logger, Snapshot: n.snapshot, SnapshotInterval: n.conf.StateInterval})
+	n.connect = connect.NewServer(n.connectOptions())
+	return n.engine.Resume(context.Background())
+}
+
+// newCatalog is the node's catalog: topics, files, tables in memory, and the definitions in the metadata.
+func newCatalog(b *broker.Broker, env *streamlog.Env) *catalog.Node {
+	p := catalog.NewProviders()
+	topics := streamlog.Provider{Env: env}
+	p.Register("topic", topics)
+	p.Register("kafka", topicAlias{topics})
+	p.Register("parquet", file.Parquet)
+	p.Register("csv", file.CSV)
+	p.Register("json", file.JSON)
+	p.Register("memory", memory.NewStore())
+	return catalog.NewNode(entries{b.Catalog()}, p)
+}
+
+// topicAlias is the provider under Spark's name for it; only one provider may own the topics.
+type topicAlias struct{ catalog.Provider }
+
+func (n *Node) connectOptions() connect.Options {
+	host, _ := os.Hostname()
+	return connect.Options{Node: host, Log: n.logger, Sessions: func(user, id string) (structured.Backend, error) {
+		return n.engine.NewSession(os.Stdout), nil
+	}}
+}
+
+// snapshot writes the committed state of a query to disk and lets go of the changes before it.
+func (n *Node) snapshot(query string) error {
+	st := n.executor.State()
+	for slot := range st.Slots(query) {
+		p, err := n.broker.Partition(streamlog.StateTopic(query), int32(slot.Partition))
+		if err != nil {
+			return nil // nothing has changed yet
+		}
+		if err := st.Snapshot(query, slot.Op, slot.Partition, slot.Parts, p.Offsets().LastStable-1); err != nil {
+			return err
+		}
+	}
+	for slot := range st.Slots(query) {
+		p, err := n.broker.Partition(streamlog.StateTopic(query), int32(slot.Partition))
+		if err != nil {
+			return err
+		}
+		if _, err := p.DeleteRecords(p.Offsets().LastStable); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Broker is the node's log, for protocol servers.
+func (n *Node) Broker() *broker.Broker { return n.broker }
+
+// ServeConnect serves Spark Connect on a listener until Close.
+func (n *Node) ServeConnect(l net.Listener) error { return n.connect.GRPC().Serve(l) }
+
+// Session opens a session on the node over Spark Connect, inside the process.
+func (n *Node) Session() (*structured.Session, error) {
+	c, err := connect.Local(n.connectOptions())
+	if err != nil {
+		return nil, err
+	}
+	return structured.NewSession(c), nil
+}
+
+// Close stops the node. Streaming queries stop where they are and go on with the next Start.
+func (n *Node) Close() error {
+	var errs []error
+	if n.engine != nil {
+		n.engine.Close()
+	}
+	if n.connect != nil {
+		errs = append(errs, n.connect.Close())
+	}
+	if n.cluster != nil {
+		n.cluster.Close()
+	}
+	if n.executor != nil {
+		errs = append(errs, n.executor.Close())
+	}
+	if n.broker != nil {
+		errs = append(errs, n.broker.Close())
+	}
+	if n.temp {
+		errs = append(errs, os.RemoveAll(n.conf.Dir))
+	}
+	return errors.Join(errs...)
+}

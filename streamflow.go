@@ -1,0 +1,44 @@
+package streamflow
+
+import (
+	"context"
+	"errors"
+
+	"github.com/streamflow/streamflow/driver/connect"
+	"github.com/streamflow/streamflow/structured"
+)
+
+// Connect opens a session on a server that speaks Spark Connect: sc://host:port, with Spark's parameters. The same programs
+// run on StreamFlow and, as far as they use nothing but Spark's relations, on Apache Spark.
+func Connect(ctx context.Context, target string) (*structured.Session, error) {
+	c, err := connect.Dial(ctx, target)
+	if err != nil {
+		return nil, err
+	}
+	return structured.NewSession(c), nil
+}
+
+// LocalSession is a session on a node of its own inside the process.
+type LocalSession struct {
+	*structured.Session
+	node *Node
+}
+
+// Local starts a node inside the process and opens a session on it.
+func Local(conf Config) (*LocalSession, error) {
+	n, err := Start(conf)
+	if err != nil {
+		return nil, err
+	}
+	s, err := n.Session()
+	if err != nil {
+		return nil, errors.Join(err, n.Close())
+	}
+	return &LocalSession{s, n}, nil
+}
+
+// Node is the session's node.
+func (l *LocalSession) Node() *Node { return l.node }
+
+// Close ends the session and its node.
+func (l *LocalSession) Close() error { return errors.Join(l.Session.Close(), l.node.Close()) }
