@@ -69,8 +69,7 @@ func (c *conn) ended(loop string, err error) {
 	}
 }
 
-// readLoop reads requests and hands them to the writer. Produce requests are appended here, once everything before them
-// that is not a produce has been answered.
+// readLoop reads requests and hands them to the writer.
 func (c *conn) readLoop() error {
 	r := bufio.NewReaderSize(c.nc, 64<<10)
 	var before chan struct{} // answered of the last request that was not a produce
@@ -81,28 +80,44 @@ func (c *conn) readLoop() error {
 		}
 		it := &item{frame: f}
 		if f.key == int16(kmsg.Produce) {
-			if err := c.await(before); err != nil {
-				return err
-			}
-			if it.produce, err = c.startProduce(&it.frame); err != nil {
-				return err
-			}
-			c.release(&it.frame) // the log has copied what it keeps
-			if it.produce.acks == 0 {
-				if err := it.produce.firstError(); err != nil {
-					return fmt.Errorf("produce with acks=0: %w", err)
-				}
-				continue
-			}
+			err = c.readProduce(it, before)
 		} else {
 			it.answered = make(chan struct{})
 			before = it.answered
+			err = c.enqueue(it)
 		}
-		select {
-		case c.items <- it:
-		case <-c.ctx.Done():
-			return c.ctx.Err()
+		if err != nil {
+			c.release(&it.frame)
+			return err
 		}
+	}
+}
+
+// readProduce appends a request's batches once everything before it that is not a produce has been answered.
+func (c *conn) readProduce(it *item, before chan struct{}) (err error) {
+	if err := c.await(before); err != nil {
+		return err
+	}
+	if it.produce, err = c.startProduce(&it.frame); err != nil {
+		return err
+	}
+	c.release(&it.frame) // the log has copied what it keeps
+	if it.produce.acks != 0 {
+		return c.enqueue(it)
+	}
+	if err := it.produce.firstError(); err != nil { // without a response this is the only way to tell
+		return fmt.Errorf("produce with acks=0: %w", err)
+	}
+	return nil
+}
+
+// enqueue gives a request to the writer.
+func (c *conn) enqueue(it *item) error {
+	select {
+	case c.items <- it:
+		return nil
+	case <-c.ctx.Done():
+		return c.ctx.Err()
 	}
 }
 
