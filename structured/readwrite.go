@@ -173,6 +173,7 @@ func (w *DataFrameWriter) InsertInto(ctx context.Context, name string) error {
 
 // RunOptions say over which part of its topics a program runs.
 type RunOptions struct {
+	Name     string    // of the program: rows it sets aside become the topics <name>.late and <name>.dead
 	Live     bool      // from now on, as a stream; otherwise the whole past up to now
 	From, To time.Time // bounds; zero means none
 }
@@ -180,8 +181,15 @@ type RunOptions struct {
 // Over runs the DataFrame over history or live. The program is the same either way, and so is its answer.
 func (d *DataFrame) Over(o RunOptions) *DataFrame {
 	return d.then(nil, func() logical.Plan {
-		return &logical.Run{Live: o.Live, From: micros(o.From), To: micros(o.To), Child: d.plan}
+		return &logical.Run{Name: o.Name, Live: o.Live, From: micros(o.From), To: micros(o.To), Child: d.plan}
 	})
+}
+
+// Run runs one SQL statement over history or live and returns its rows as they come. INSERT INTO run live is a streaming
+// query; it has no rows, and ends when its input does.
+func (s *Session) Run(ctx context.Context, text string, o RunOptions, opts ExecOptions) (Rows, error) {
+	plan := &logical.Run{Name: o.Name, Live: o.Live, From: micros(o.From), To: micros(o.To), Child: &logical.SQLText{Text: text}}
+	return s.backend.Execute(ctx, plan, opts)
 }
 
 func micros(t time.Time) *int64 {

@@ -588,7 +588,7 @@ func (d *decoder) relationExtension(a *anypb.Any) (logical.Plan, error) {
 	switch m := m.(type) {
 	case *sfpb.Run:
 		child, err := d.child("extension Run", m.GetInput())
-		return &logical.Run{Live: m.GetMode() == sfpb.Run_MODE_LIVE, From: m.FromMicros, To: m.ToMicros, Child: child}, err
+		return &logical.Run{Name: m.GetName(), Live: m.GetMode() == sfpb.Run_MODE_LIVE, From: m.FromMicros, To: m.ToMicros, Child: child}, err
 	case *sfpb.Statement:
 		return d.statement(m)
 	}

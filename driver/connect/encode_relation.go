@@ -381,7 +381,7 @@ func fillWith(r *pb.Relation, p *logical.With) error {
 }
 
 func fillRun(r *pb.Relation, p *logical.Run, child *pb.Relation) error {
-	run := &sfpb.Run{Input: child, Mode: sfpb.Run_MODE_HISTORY, FromMicros: p.From, ToMicros: p.To}
+	run := &sfpb.Run{Input: child, Mode: sfpb.Run_MODE_HISTORY, FromMicros: p.From, ToMicros: p.To, Name: p.Name}
 	if p.Live {
 		run.Mode = sfpb.Run_MODE_LIVE
 	}
