@@ -44,9 +44,10 @@ type analyzer struct {
 	env   Env
 	text  string // what positions point into, just now
 	scope *ctes
-	run   logical.Run // the bounds and mode of the program
-	live  bool        // tables that grow are read as streams, marked or not
-	depth int         // of views within views
+	run   logical.Run  // the bounds and mode of the program
+	live  bool         // tables that grow are read as streams, marked or not
+	depth int          // of views within views
+	subs  *[]scalarSub // scalar subqueries of the node in hand; nil where they may not stand
 
 	pos  map[*expr.Attr]expr.Pos    // where a resolved reference stood
 	aggs map[logical.Plan]*grouping // projections above aggregates, by the node that Sort and Filter find below them

@@ -24,6 +24,8 @@ func (a *analyzer) expr(e expr.Expr, s *scope) (expr.Expr, error) {
 			WithFix("A star stands alone in a SELECT list, or in count(*), struct(*) and their like.")
 	case *logical.SQLExpr:
 		return a.sqlExpr(e, s)
+	case *logical.Subquery:
+		return a.scalar(e, s)
 	case *expr.Alias:
 		child, err := a.expr(e.Child, s)
 		if err != nil {

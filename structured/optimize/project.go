@@ -13,13 +13,18 @@ func (a *analyzer) project(p *logical.Project, order *logical.Sort) (logical.Pla
 	if err != nil {
 		return nil, err
 	}
-	items, err := a.list(p.List, over(child))
+	var items []expr.Expr
+	wider, err := a.withScalars(child, func() (err error) {
+		items, err = a.list(p.List, over(child))
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
 	if findAgg(items) != nil {
 		return a.group(&logical.Aggregate{List: p.List}, child, order)
 	}
+	child = wider
 	if items, child, err = a.generators(items, child); err != nil {
 		return nil, err
 	}
@@ -176,28 +181,34 @@ func widen(p *logical.Project, e expr.Expr) logical.Plan {
 	return &logical.Project{List: list, Child: p.Child}
 }
 
-// filter resolves WHERE, and conditions above a projection that read what it dropped.
+// filter resolves WHERE, and conditions above a projection that read what it dropped. IN (SELECT …) and EXISTS become
+// joins, scalar subqueries columns.
 func (a *analyzer) filter(p *logical.Filter) (logical.Plan, error) {
 	child, err := a.plan(p.Child)
 	if err != nil {
 		return nil, err
 	}
 	shown := child.Output()
-	var cond expr.Expr
-	wider := child
-	if _, ok := child.(*logical.Project); ok {
-		var list []expr.Expr
-		if _, isOrdinal := ordinal(p.Cond); !isOrdinal {
-			if list, wider, err = a.missing([]expr.Expr{p.Cond}, child, shown); err != nil {
-				return nil, err
-			}
-			cond = list[0]
-		}
-	}
-	if cond == nil {
-		if cond, err = a.expr(p.Cond, over(child)); err != nil {
+	rest, subs := subqueryConds(p.Cond)
+	for _, s := range subs {
+		if child, err = a.membership(s, child); err != nil {
 			return nil, err
 		}
+	}
+	if rest == nil {
+		return child, nil
+	}
+	var cond expr.Expr
+	kid := child
+	wider, err := a.withScalars(child, func() (err error) {
+		cond, kid, err = a.filterCond(rest, child, shown)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if wider == child {
+		wider = kid
 	}
 	if err := a.condition(cond, "WHERE"); err != nil {
 		return nil, err
@@ -207,6 +218,20 @@ func (a *analyzer) filter(p *logical.Filter) (logical.Plan, error) {
 		out = &logical.Project{List: attrExprs(shown), Child: out}
 	}
 	return out, nil
+}
+
+// filterCond resolves a condition over child, which may have to put out more for it.
+func (a *analyzer) filterCond(cond expr.Expr, child logical.Plan, shown []*expr.Attr) (expr.Expr, logical.Plan, error) {
+	_, isProject := child.(*logical.Project)
+	if _, isOrdinal := ordinal(cond); !isProject || isOrdinal {
+		r, err := a.expr(cond, over(child))
+		return r, child, err
+	}
+	list, wider, err := a.missing([]expr.Expr{cond}, child, shown)
+	if err != nil {
+		return nil, nil, err
+	}
+	return list[0], wider, nil
 }
 
 func (a *analyzer) dedup(p *logical.Dedup) (logical.Plan, error) {

@@ -73,9 +73,6 @@ var pushJoinCondition = up(func(j *logical.Join) logical.Plan {
 	if c.Cond == nil && c.Kind == logical.Inner {
 		c.Kind = logical.Cross
 	}
-	if c.Cond == nil && c.Kind != logical.Cross {
-		c.Cond = expr.Lit(true)
-	}
 	return &c
 })
 

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/streamflow/streamflow/expr"
+	"github.com/streamflow/streamflow/structured/logical"
 )
 
 // predicate extends left by IS …, [NOT] IN, [NOT] BETWEEN or [NOT] LIKE and its kin; ok is false when none comes next.
@@ -76,7 +77,9 @@ func (p *parser) isPredicate(t token, left expr.Expr) expr.Expr {
 func (p *parser) in(t token, left expr.Expr) expr.Expr {
 	open := p.needSymbol("(")
 	if p.atQuery() {
-		panic(p.unsupported(t, "IN_SUBQUERY", "IN (SELECT …)").WithFix("Write a LEFT SEMI JOIN (or LEFT ANTI JOIN for NOT IN)."))
+		q := p.query()
+		p.closing(")", open)
+		return &logical.Subquery{Kind: logical.InSubquery, Value: left, Query: q, Pos: t.pos}
 	}
 	args := append([]expr.Expr{left}, p.exprs()...)
 	p.closing(")", open)

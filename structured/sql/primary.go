@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/streamflow/streamflow/expr"
+	"github.com/streamflow/streamflow/structured/logical"
 )
 
 // primary is an operand: a literal, a name, a call, or something in brackets.
@@ -45,8 +46,10 @@ func (p *parser) symbolOperand(t token) expr.Expr {
 // bracketed is (expression), or (a, b) which is a struct.
 func (p *parser) bracketed(open token) expr.Expr {
 	p.take()
-	if p.atQuery() {
-		panic(p.unsupported(open, "SCALAR_SUBQUERY", "a subquery as an expression").WithFix("Join with the subquery instead."))
+	if p.atQuery() && !p.atSymbol("(") {
+		q := p.query()
+		p.closing(")", open)
+		return &logical.Subquery{Query: q, Pos: open.pos}
 	}
 	first := p.namedExpr()
 	if !p.atSymbol(",") {
@@ -104,7 +107,7 @@ func (p *parser) wordOperand(t token) expr.Expr {
 		p.take()
 		return p.call(t, constants[w])
 	case w == "EXISTS" && open:
-		panic(p.unsupported(t, "EXISTS_SUBQUERY", "EXISTS (SELECT …)").WithFix("Write a LEFT SEMI JOIN."))
+		return p.exists(t)
 	case next.kind == op && next.raw == "->":
 		panic(p.unsupported(t, "LAMBDA_FUNCTION", "lambda functions"))
 	case notOperand[w], w == "END" && p.cases > 0:
@@ -115,6 +118,18 @@ func (p *parser) wordOperand(t token) expr.Expr {
 		p.fail()
 	}
 	return p.nameOrCall()
+}
+
+// exists is EXISTS (query), or the function exists over an array.
+func (p *parser) exists(t token) expr.Expr {
+	p.take()
+	if p.take(); !p.atQuery() {
+		p.i--
+		return p.funcCall(t, strings.ToLower(t.raw))
+	}
+	q := p.query()
+	p.closing(")", p.toks[p.i-1])
+	return &logical.Subquery{Kind: logical.ExistsSubquery, Query: q, Pos: t.pos}
 }
 
 // constants are functions that SQL writes without brackets.
