@@ -175,6 +175,14 @@ func (x *Executor) CommitState(query string, version int64) error {
 // AbortState takes a query's state back to its last committed version.
 func (x *Executor) AbortState(query string) error { return x.state.Abort(query) }
 
+// SnapshotState writes a query's committed state to disk, what changed since the last snapshot. See state.Store.SnapshotQuery.
+func (x *Executor) SnapshotState(query string, positions map[int]int64) error {
+	return x.state.SnapshotQuery(query, positions)
+}
+
+// ForgetState drops a query's state, from disk too.
+func (x *Executor) ForgetState(query string) error { return x.state.Forget(query, true) }
+
 // MemoryUsed is what is reserved of the memory limit.
 func (x *Executor) MemoryUsed() int64 { return x.memory.used.Load() }
 

@@ -26,7 +26,7 @@ func (p *Partition) rollback() {
 	for _, t := range created {
 		if t.live == 0 && p.tables[t.bucket] == t {
 			p.removeTable(t.bucket)
-			t.arena.free()
+			p.discard(t)
 		}
 	}
 	p.settle()
@@ -81,15 +81,7 @@ func (p *Partition) commit(version int64) error {
 			u.t.unsaved++
 		}
 	}
-	for i := range p.undo {
-		t := p.undo[i].t
-		if t.live == 0 && !t.saved && p.tables[t.bucket] == t {
-			p.removeTable(t.bucket)
-			t.arena.free()
-			continue
-		}
-		t.compact()
-	}
+	p.tidy()
 	for _, t := range p.dropped {
 		if t.saved {
 			if err := p.dropStored(t.bucket); err != nil {
@@ -99,11 +91,30 @@ func (p *Partition) commit(version int64) error {
 				now.saved = false
 			}
 		}
-		t.arena.free()
+		p.discard(t)
 	}
 	p.version = version
 	p.settle()
 	return nil
+}
+
+// tidy looks once at each table that the batch changed: empty ones go, wasteful ones are packed, and all are counted.
+func (p *Partition) tidy() {
+	var last *table
+	for i := range p.undo {
+		t := p.undo[i].t
+		if t == last || p.tables[t.bucket] != t {
+			continue // changes mostly come in runs; counting twice does no harm
+		}
+		last = t
+		if t.live == 0 && !t.saved {
+			p.removeTable(t.bucket)
+			p.discard(t)
+			continue
+		}
+		t.compact()
+		p.count(t)
+	}
 }
 
 // bury removes a deleted entry, and remembers the key until Pebble has forgotten it too.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // Slot names a partition of an operator's state.
@@ -39,7 +40,9 @@ type Partition struct {
 	undoBytes []byte
 	dropped   []*table // by the open batch
 	scratch   []ordered
-	buf       []byte
+
+	bytes, keys atomic.Int64 // of all tables, as of the last commit, eviction or reload
+	buf         []byte
 }
 
 // undo is what an entry was when the open batch first changed it.
@@ -96,6 +99,22 @@ func (p *Partition) setTable(t *table) {
 	}
 	p.tables[t.bucket] = t
 	p.last = nil
+}
+
+// count brings the partition's counters up to date with a table.
+func (p *Partition) count(t *table) {
+	bytes, keys := t.memory(), int64(t.live)
+	p.bytes.Add(bytes - t.counted)
+	p.keys.Add(keys - t.keys)
+	t.counted, t.keys = bytes, keys
+}
+
+// discard hands on the memory of a table that is gone for good.
+func (p *Partition) discard(t *table) {
+	t.arena.free()
+	p.bytes.Add(-t.counted)
+	p.keys.Add(-t.keys)
+	t.counted, t.keys = 0, 0
 }
 
 func (p *Partition) removeTable(bucket int64) {

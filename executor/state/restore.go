@@ -35,6 +35,8 @@ func (p *Partition) clear() {
 	p.tables, p.order, p.last = map[int64]*table{}, nil, nil
 	p.undo, p.undoBytes, p.dropped = nil, nil, nil
 	p.version, p.position, p.snapshot = -1, -1, -1
+	p.bytes.Store(0)
+	p.keys.Store(0)
 }
 
 // reset goes back to the snapshot when it is not after the wanted version, else to nothing.

@@ -67,7 +67,7 @@ func (p *Partition) saveTable(t *table, b **pebble.Batch) error {
 	t.unsaved, t.saved = 0, true
 	if t.live == 0 {
 		p.removeTable(t.bucket)
-		t.arena.free()
+		p.discard(t)
 	}
 	return nil
 }
@@ -81,11 +81,11 @@ func (p *Partition) flush(b **pebble.Batch) error {
 	return nil
 }
 
-// evict moves buckets to Pebble, the oldest-touched … first, until about n bytes are free. It is called between batches.
-func (p *Partition) evict(n int64) (int64, error) {
+// evict moves buckets to Pebble until about n bytes are free. It is called between batches.
+func (p *Partition) evict(n int64) error {
 	db, err := p.store.db()
 	if err != nil {
-		return 0, err
+		return err
 	}
 	freed := int64(0)
 	b := db.NewBatch()
@@ -97,26 +97,28 @@ func (p *Partition) evict(n int64) (int64, error) {
 			continue
 		}
 		if err := p.saveTable(t, &b); err != nil {
-			return 0, err
+			return err
 		}
 		freed += t.memory()
 		gone = append(gone, t)
 	}
 	if err := p.flush(&b); err != nil {
-		return 0, err
+		return err
 	}
 	for _, t := range gone {
 		t.arena.free()
-		p.pool.free = nil
-		*t = table{bucket: t.bucket, arena: t.arena, saved: true, evicted: true}
+		*t = table{bucket: t.bucket, arena: t.arena, saved: true, evicted: true, live: t.live, counted: t.counted, keys: t.keys}
+		p.count(t)
 	}
+	p.pool.free = nil
 	p.last = nil
-	return freed, nil
+	return nil
 }
 
 // load brings an evicted bucket back.
 func (p *Partition) load(t *table) error {
 	seq := p.seq
+	t.live = 0 // insert counts
 	err := p.scanStored(t.bucket, func(kg int, key, value []byte) bool {
 		n := t.insert(hashKey(kg, key), kg, key)
 		t.set(n, value)
@@ -128,6 +130,7 @@ func (p *Partition) load(t *table) error {
 		return err
 	}
 	t.evicted = false
+	p.count(t)
 	return nil
 }
 

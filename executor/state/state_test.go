@@ -314,3 +314,34 @@ func BenchmarkWindowBatch(b *testing.B) {
 		batch++
 	}
 }
+
+func TestKeysAreCountedThroughEviction(t *testing.T) {
+	for _, memory := range []int64{0, 1} {
+		s := newSubject(t, memory, 3)
+		model := statetest.NewMap()
+		for n := range 60 {
+			st := s.Begin()
+			for i := range 50 {
+				bucket, key := int64((n*31+i*7)%9), fmt.Append(nil, (n*17+i*13)%40)
+				if i%3 == 0 {
+					s.check(st.Delete(bucket, 1, key))
+					model.Delete(bucket, 1, key)
+				} else {
+					s.check(st.Put(bucket, 1, key, key))
+					model.Put(bucket, 1, key, key)
+				}
+			}
+			if n%7 == 0 {
+				s.check(st.DropBucket(int64(n % 9)))
+				model.DropBucket(int64(n % 9))
+			}
+			s.Commit()
+			if got := s.store.Keys(); memory == 0 && got != int64(model.Len()) {
+				t.Fatalf("batch %d: %d keys are counted, there are %d", n, got, model.Len())
+			}
+		}
+		if memory == 1 && s.store.Bytes() > 64<<10 {
+			t.Errorf("%d bytes are in memory although everything should have been evicted", s.store.Bytes())
+		}
+	}
+}

@@ -171,14 +171,14 @@ func (s *Store) Abort(query string) error {
 	return nil
 }
 
-// fit counts what is in memory and evicts what is too much.
+// fit adds up what is in memory and evicts what is too much.
 func (s *Store) fit() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	bytes, keys := int64(0), int64(0)
 	for _, p := range s.parts {
-		b, k := p.size()
-		bytes, keys = bytes+b, keys+k
+		bytes += p.bytes.Load()
+		keys += p.keys.Load()
 	}
 	for _, p := range s.parts {
 		if s.opts.Memory <= 0 || bytes <= s.opts.Memory {
@@ -195,19 +195,6 @@ func (s *Store) fit() error {
 	return nil
 }
 
-func (p *Partition) size() (bytes, keys int64) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.open { // a task may be writing; it is counted after its commit
-		return 0, 0
-	}
-	for _, t := range p.tables {
-		bytes += t.memory()
-		keys += int64(t.live)
-	}
-	return bytes + int64(len(p.pool.free))*chunkSize, keys
-}
-
 // shed evicts from a partition that is between batches.
 func (p *Partition) shed(n int64) (int64, error) {
 	p.mu.Lock()
@@ -215,10 +202,14 @@ func (p *Partition) shed(n int64) (int64, error) {
 	if p.open {
 		return 0, nil
 	}
-	return p.evict(n)
+	before := p.bytes.Load()
+	if err := p.evict(n); err != nil {
+		return 0, err
+	}
+	return before - p.bytes.Load(), nil
 }
 
-// Bytes and Keys are what is in memory, as of the last commit.
+// Bytes is what is in memory and Keys the number of keys, evicted ones included, as of the last commit.
 func (s *Store) Bytes() int64 { return s.bytes.Load() }
 func (s *Store) Keys() int64  { return s.keys.Load() }
 
@@ -229,6 +220,21 @@ func (s *Store) Snapshot(query, op string, partition, parts int, position int64)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.saveSnapshot(position)
+}
+
+// SnapshotQuery snapshots every partition of a query that is here. positions has, by partition, the changelog position
+// after the deltas of the committed version; a partition that is not in it is replayed from the changelog's start.
+func (s *Store) SnapshotQuery(query string, positions map[int]int64) error {
+	for _, p := range s.of(query) {
+		position, ok := positions[p.slot.Partition]
+		if !ok {
+			position = -1
+		}
+		if err := s.Snapshot(query, p.slot.Op, p.slot.Partition, p.slot.Parts, position); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Slots lists the partitions of a query that are here, with their committed versions.

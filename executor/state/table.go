@@ -24,6 +24,8 @@ type table struct {
 	saved   bool // Pebble has something of this bucket
 	evicted bool // everything is in Pebble and nothing here
 	tombs   []tomb
+
+	counted, keys int64 // what the partition's counters have of this table
 }
 
 // tomb is a removed key that Pebble still has.
