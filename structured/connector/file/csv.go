@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/streamflow/streamflow/column"
 	"github.com/streamflow/streamflow/expr"
@@ -14,6 +13,9 @@ import (
 
 // csvFormat reads and writes separated values as Spark does: records are lines (unless multiLine), fields may be quoted.
 type csvFormat struct{}
+
+// CSV is the provider of csv files.
+var CSV = register(csvFormat{})
 
 func (csvFormat) name() string { return "csv" }
 
@@ -102,8 +104,8 @@ func (csvFormat) splits(_ context.Context, files []entry, _ *column.Schema, _ []
 	return s, "", err
 }
 
-// openCSV reads the records of a span into the columns asked for.
-func openCSV(r *reader, data []byte) (splitReader, error) {
+// open reads the records of a span into the columns asked for.
+func (csvFormat) open(r *reader, data []byte) (splitReader, error) {
 	lines, err := openLines(data)
 	if err != nil {
 		return nil, err
@@ -298,6 +300,3 @@ func (c *csvWriter) close() error {
 }
 
 func isNullField(f csvField, opt Options) bool { return !f.quoted && string(f.text) == opt.NullValue }
-
-// escaped text fields of a record keep their bytes until the next record.
-func trimSpace(s []byte) string { return strings.TrimSpace(string(s)) }

@@ -17,6 +17,8 @@ type format interface {
 	infer(ctx context.Context, files []entry, opt Options) (*column.Schema, error)
 	// splits cuts the files; filters are bound to columns, positions in schema.
 	splits(ctx context.Context, files []entry, schema *column.Schema, columns []int, filters []expr.Expr, opt Options) (list []rdd.Split, note string, err error)
+	// open reads a split.
+	open(r *reader, split []byte) (splitReader, error)
 	// writer writes batches of schema to w.
 	writer(w io.Writer, schema *column.Schema, opt Options) (writer, error)
 }
@@ -27,7 +29,13 @@ type writer interface {
 	close() error
 }
 
-var formats = map[string]format{"csv": csvFormat{}, "json": jsonFormat{}, "parquet": parquetFormat{}}
+// formats are the formats by name.
+var formats = map[string]format{}
+
+func register(f format) Provider {
+	formats[f.name()] = f
+	return Provider{f}
+}
 
 // entry is a file of a table.
 type entry struct {

@@ -14,6 +14,9 @@ import (
 // jsonFormat reads and writes JSON lines: one object a line.
 type jsonFormat struct{}
 
+// JSON is the provider of json files.
+var JSON = register(jsonFormat{})
+
 func (jsonFormat) name() string { return "json" }
 
 func (jsonFormat) splits(_ context.Context, files []entry, _ *column.Schema, _ []int, _ []expr.Expr, _ Options) ([]rdd.Split, string, error) {
@@ -21,8 +24,8 @@ func (jsonFormat) splits(_ context.Context, files []entry, _ *column.Schema, _ [
 	return s, "", err
 }
 
-// openJSON reads the objects of a span into the columns asked for.
-func openJSON(r *reader, data []byte) (splitReader, error) {
+// open reads the objects of a span into the columns asked for.
+func (jsonFormat) open(r *reader, data []byte) (splitReader, error) {
 	lines, err := openLines(data)
 	if err != nil {
 		return nil, err

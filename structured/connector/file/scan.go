@@ -63,15 +63,11 @@ func (r *reader) Next() (*column.Batch, error) {
 }
 
 func (r *reader) open(data []byte) (splitReader, error) {
-	switch r.s.Format {
-	case "csv":
-		return openCSV(r, data)
-	case "json":
-		return openJSON(r, data)
-	case "parquet":
-		return openParquet(r, data)
+	f := formats[r.s.Format]
+	if f == nil {
+		return nil, fmt.Errorf("file: there is no format %q", r.s.Format)
 	}
-	return nil, fmt.Errorf("file: there is no format %q", r.s.Format)
+	return f.open(r, data)
 }
 
 // out is the schema of the columns produced.

@@ -27,13 +27,6 @@ type Table struct {
 // Provider opens file tables of one format: "parquet", "csv" or "json". It is registered with the catalog by that name.
 type Provider struct{ format format }
 
-// Parquet, CSV and JSON are the providers of this package.
-var (
-	Parquet = Provider{parquetFormat{}}
-	CSV     = Provider{csvFormat{}}
-	JSON    = Provider{jsonFormat{}}
-)
-
 // PathOption is the option that holds a table's path; several are separated by PathSeparator.
 const (
 	PathOption    = "path"

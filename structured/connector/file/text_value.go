@@ -16,7 +16,7 @@ func appendText(to *column.Builder, t column.Type, text []byte, loc *time.Locati
 		to.AppendBytes(text)
 		return true
 	}
-	s := trimSpace(text)
+	s := strings.TrimSpace(string(text))
 	switch t.Kind {
 	case column.Bool:
 		v, err := strconv.ParseBool(strings.ToLower(s))
