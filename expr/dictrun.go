@@ -4,9 +4,10 @@ import "github.com/streamflow/streamflow/column"
 
 // dictRun is the memory of an instruction that computes on a dictionary instead of on rows.
 type dictRun struct {
-	out  column.Vector // results by code
-	args []*column.Vector
-	errs RowErrors
+	out   column.Vector // results by code
+	args  []*column.Vector
+	errs  RowErrors
+	valid []uint64 // of out
 
 	choice []int16 // of a lazy operation
 	codes  []int32
@@ -36,7 +37,8 @@ func (in *instr) runDict() bool {
 	in.codes.errs.Errs = append(in.codes.errs.Errs[:0], in.k.errs.Errs...)
 	in.k.errs.Reset()
 
-	nulls, byValid := by.Valid != nil, by.Valid
+	nulls := by.Valid != nil
+	in.codes.valid = append(in.codes.valid[:0], by.Valid...) // by.Valid lies where the rows' validity goes
 	in.k.n, in.k.out = n, &in.out
 	prepCodes(&in.out, by, src.Codes[:n])
 	switch {
@@ -46,7 +48,7 @@ func (in *instr) runDict() bool {
 			in.out.Valid = in.k.valid
 		}
 	default:
-		in.mapValid(src, byValid, n)
+		in.mapValid(src, in.codes.valid, n)
 	}
 	in.mapErrors(src, n)
 	return true

@@ -9,7 +9,7 @@ import (
 // param is what a function takes at one place. Functions write their parameters as a short text, one word each:
 //
 //	letter   s string   i int   l bigint   d double   b boolean   x binary   D date   t timestamp
-//	         y string or binary   n number   N number or interval   I integer   T date or timestamp   A array   M map   S struct   a anything
+//	         y string or binary   n number   N number or interval   I integer   T date or timestamp   A array   M map   S struct   v interval   a anything
 //	=        all arguments so marked are brought to one common type
 //	?        may be left out        *  any number of times        +  once or more
 type param struct {
@@ -65,6 +65,7 @@ var classNames = map[byte]class{
 	'A': {"array", `"ARRAY"`, column.Null},
 	'M': {"map", `"MAP"`, column.Null},
 	'S': {"struct", `"STRUCT"`, column.Null},
+	'v': {"interval", `"INTERVAL"`, column.Null},
 	'a': {"expr", `"ANY"`, column.Null},
 }
 
@@ -142,6 +143,8 @@ func (p param) fit(e Expr) (Expr, bool) {
 			return Coerce(e, column.ListOf(t, true)), true
 		}
 		return e, t.Kind == column.List
+	case 'v':
+		return e, isInterval(t.Kind)
 	case 'M':
 		return e, t.Kind == column.Map
 	case 'S':

@@ -149,6 +149,10 @@ func init() {
 					k.null(i)
 					return dst
 				}
+				if d > 1000 {
+					k.fail(i, errBadValue("format_number", "digits", strconv.Itoa(d)))
+					return dst
+				}
 				return appendGrouped(dst, numberDigits(a[0], i, d))
 			})},
 	)
@@ -174,10 +178,16 @@ func splitInto(b *column.Builder, re *regexp.Regexp, s string, limit int) {
 func numberDigits(v *column.Vector, i, digits int) string {
 	switch {
 	case v.Type.Kind == column.Decimal:
-		d, ok := roundDec("bround", dec(v.Dec[constRow(v, i)]), int(v.Type.Scale), digits, digits)
-		if ok {
-			return column.Dec128(d).Text(digits)
+		x, scale := v.Dec[constRow(v, i)], int(v.Type.Scale)
+		if digits > scale {
+			point := "."
+			if scale > 0 {
+				point = ""
+			}
+			return x.Text(scale) + point + strings.Repeat("0", digits-scale)
 		}
+		d, _ := roundDec("bround", dec(x), scale, digits, digits)
+		return column.Dec128(d).Text(digits)
 	case v.Type.IsFloat():
 		return strconv.FormatFloat(floatAt(v, i), 'f', digits, 64)
 	case digits > 0:

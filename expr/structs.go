@@ -278,7 +278,7 @@ func init() {
 				return
 			}
 			rows, at := rowsOf(a[0], i), int(a[1].I32[i])
-			if at == 0 || at > 1<<20 || at < -1<<20 {
+			if at == 0 || at > maxInsert || at < -maxInsert {
 				k.fail(i, errZeroIndex())
 				b.AppendNull()
 				return
@@ -411,6 +411,9 @@ func rewriteSequence(args []Expr) (Expr, error) {
 	}
 	return out, nil
 }
+
+// maxInsert bounds the nulls that array_insert fills up with.
+const maxInsert = 1 << 16
 
 // maxSequence bounds the arrays that sequence makes.
 const maxSequence = 1 << 22

@@ -104,7 +104,7 @@ func init() {
 					}
 				}
 			}},
-		&Function{Name: "interval_field", in: params("a:interval s:field"), out: outOf(column.Int64), Doc: "The days, hours, minutes or seconds of an interval (its months and years, when it has those).", Example: "interval_field(INTERVAL'2 days 3 hours', 'hour') -> 3", cost: 5, kernel: intervalField},
+		&Function{Name: "interval_field", in: params("v s:field"), out: outOf(column.Int64), Doc: "The days, hours, minutes or seconds of an interval (its months and years, when it has those).", Example: "interval_field(INTERVAL'2 days 3 hours', 'hour') -> 3", cost: 5, kernel: intervalField},
 		&Function{Name: "date_part", Aliases: []string{"datepart", "extract"}, in: params("s:field a:source"), Usage: "extract(field from source)", Doc: "A part of a date, timestamp or interval: year, quarter, month, week, day, dow, doy, hour, minute, second …", Example: "date_part('month', DATE'2026-03-15') -> 3", rewrite: rewriteExtract},
 	)
 }

@@ -177,7 +177,7 @@ func init() {
 		&Function{Name: "timestampdiff", Aliases: []string{"timestamp_diff"}, in: params("s:unit t:start t:end"), out: outOf(column.Int64), flags: zoned, Doc: "The whole units from start to end.", Example: "timestampdiff('HOUR', TIMESTAMP'2026-01-01 00:00:00', TIMESTAMP'2026-01-01 05:30:00') -> 5", cost: 25, kernel: timestampDiff},
 		zoneShift("from_utc_timestamp", "A reading in UTC as the clock of a zone shows it.", "from_utc_timestamp(TIMESTAMP'2026-01-01 00:00:00', '+01:00') -> 2026-01-01 01:00:00", func(v int64, loc *time.Location) int64 { return column.ToLocal(v, loc) }),
 		zoneShift("to_utc_timestamp", "A reading of a zone's clock in UTC.", "to_utc_timestamp(TIMESTAMP'2026-01-01 01:00:00', '+01:00') -> 2026-01-01 00:00:00", func(v int64, loc *time.Location) int64 { return column.FromLocal(v, loc) }),
-		&Function{Name: "add_interval", in: params("a:ts a:interval"), out: typeOfFirst, flags: zoned, Doc: "A date or timestamp plus an interval, as + does it.", Example: "add_interval(DATE'2026-01-31', INTERVAL'1 month') -> 2026-02-28", cost: 10, kernel: addIntervalKernel},
+		&Function{Name: "add_interval", in: params("T:ts v"), out: typeOfFirst, flags: zoned, rewrite: rewriteAddInterval, Doc: "A date or timestamp plus an interval, as + does it.", Example: "add_interval(DATE'2026-01-31', INTERVAL'1 month') -> 2026-02-28", cost: 10, kernel: addIntervalKernel},
 		&Function{Name: "subtract_dates", in: params("D:end D:start"), out: outOf(column.IntervalDT), Doc: "The interval from start to end, as - does it.", Example: "subtract_dates(DATE'2026-01-02', DATE'2026-01-01') -> INTERVAL '1 00:00:00' DAY TO SECOND", cost: 2,
 			kernel: rowInt(func(_ *kctx, a []*column.Vector, i int) int64 { return (intAt(a[0], i) - intAt(a[1], i)) * microsDay })},
 		&Function{Name: "subtract_timestamps", in: params("t:end t:start"), out: outOf(column.IntervalDT), flags: zoned, Doc: "The interval from start to end, as - does it.", Example: "subtract_timestamps(TIMESTAMP'2026-01-01 01:00:00', TIMESTAMP'2026-01-01 00:00:00') -> INTERVAL '0 01:00:00' DAY TO SECOND", cost: 2,
@@ -459,6 +459,17 @@ func wholeMonths(start, end int64) int64 {
 	return n
 }
 
+func rewriteAddInterval(a []Expr) (Expr, error) {
+	for i, c := range []byte{'T', 'v'} {
+		e, ok := param{class: c}.fit(a[i])
+		if !ok {
+			return nil, unexpectedType("add_interval", i, a[i], classNames[c].text)
+		}
+		a[i] = e
+	}
+	return addInterval("+", a[0], a[1])
+}
+
 func addIntervalKernel(c *Call) kernel {
 	date := c.Args[0].DataType().Kind == column.Date
 	return rowInt(func(k *kctx, a []*column.Vector, i int) int64 {
@@ -479,7 +490,7 @@ func addIntervalKernel(c *Call) kernel {
 }
 
 func scaleInterval(name, doc, example string, divide bool) *Function {
-	return &Function{Name: name, in: params("a:interval d:x"), out: typeOfFirst, Doc: doc, Example: example, cost: 5,
+	return &Function{Name: name, in: params("v d:x"), out: typeOfFirst, Doc: doc, Example: example, cost: 5,
 		kernel: rowInt(func(k *kctx, a []*column.Vector, i int) int64 {
 			v, x := float64(intAt(a[0], i)), a[1].F64[i]
 			if divide && x == 0 {
