@@ -124,7 +124,7 @@ func (p *Partition) checkProducers(in incoming) (*sentBatch, error) {
 		if b.Attributes().IsControl() {
 			continue
 		}
-		earlier, err := p.state.check(b)
+		earlier, err := p.state.check(b, in.internal)
 		if err != nil || (earlier != nil && len(in.batches) == 1) {
 			return earlier, err
 		}

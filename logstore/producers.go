@@ -44,8 +44,9 @@ type openTxn struct {
 	producerID, first int64
 }
 
-// check decides about a client's batch before it is appended: nil and nil for a new one, the earlier batch for a repeat.
-func (s *producers) check(b record.Batch) (*sentBatch, error) {
+// check decides about a batch before it is appended: nil and nil for a new one, the earlier batch for a repeat. The node's
+// own transactions (internal) carry no sequence: what they stage is never sent twice.
+func (s *producers) check(b record.Batch, internal bool) (*sentBatch, error) {
 	id := b.ProducerID()
 	if id < 0 {
 		if b.Attributes().IsTransactional() {
@@ -53,7 +54,8 @@ func (s *producers) check(b record.Batch) (*sentBatch, error) {
 		}
 		return nil, nil
 	}
-	if b.BaseSequence() < 0 || b.ProducerEpoch() < 0 {
+	unnumbered := internal && b.BaseSequence() < 0
+	if b.BaseSequence() < 0 && !unnumbered || b.ProducerEpoch() < 0 {
 		return nil, fmt.Errorf("%w: producer %d, epoch %d, sequence %d", ErrInvalidRecord, id, b.ProducerEpoch(), b.BaseSequence())
 	}
 	p := s.byID[id]
@@ -65,6 +67,9 @@ func (s *producers) check(b record.Batch) (*sentBatch, error) {
 	}
 	if p.txnFirst >= 0 && !b.Attributes().IsTransactional() {
 		return nil, fmt.Errorf("%w: producer %d writes outside its open transaction", ErrInvalidTxnState, id)
+	}
+	if unnumbered {
+		return nil, nil
 	}
 	return p.checkSequence(b)
 }
@@ -112,6 +117,18 @@ func (s *producers) apply(b record.Batch, base, appendMs, nowMs int64) error {
 	}
 	p := s.at(id, b.ProducerEpoch())
 	p.lastMs = nowMs
+	if b.BaseSequence() >= 0 {
+		p.remember(b, base, appendMs)
+	}
+	if b.Attributes().IsTransactional() && p.txnFirst < 0 {
+		p.txnFirst = base
+		s.open = append(s.open, openTxn{producerID: id, first: base})
+	}
+	return nil
+}
+
+// remember notes a numbered batch, so that its repeat is recognised.
+func (p *producer) remember(b record.Batch, base, appendMs int64) {
 	if len(p.batches) == keptBatches {
 		copy(p.batches, p.batches[1:])
 		p.batches = p.batches[:keptBatches-1]
@@ -119,11 +136,6 @@ func (s *producers) apply(b record.Batch, base, appendMs, nowMs int64) error {
 	p.batches = append(p.batches, sentBatch{
 		first: b.BaseSequence(), last: b.LastSequence(), base: base, delta: b.LastOffsetDelta(), appendMs: appendMs,
 	})
-	if b.Attributes().IsTransactional() && p.txnFirst < 0 {
-		p.txnFirst = base
-		s.open = append(s.open, openTxn{producerID: id, first: base})
-	}
-	return nil
 }
 
 // at finds or makes a producer's state; a new epoch starts it over.
