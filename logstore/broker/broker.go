@@ -42,6 +42,8 @@ type Broker struct {
 	partitions map[partitionKey]*logstore.Partition
 	closed     bool
 
+	filesMu sync.Mutex // held while partitions are made or removed
+
 	ids producerIDs
 
 	txnGate   sync.RWMutex // held for reading from the check of a transactional append to the append
@@ -113,8 +115,16 @@ func (b *Broker) openLog() error {
 	return b.recoverTxns()
 }
 
-// openPartitions opens the partitions of t that are not open, and gives all of them t's configuration.
+// openPartitions opens the partitions of t that are not open, and gives all of them t's configuration. Changes of a topic's
+// files happen one after another: opening must not bring back what a deletion has just removed.
 func (b *Broker) openPartitions(t *Topic) error {
+	b.filesMu.Lock()
+	defer b.filesMu.Unlock()
+	if now, err := b.Topic(t.Name); err != nil || now.ID != t.ID {
+		return nil
+	} else {
+		t = now
+	}
 	cfg := t.partitionConfig()
 	for p := range t.Partitions {
 		part, err := b.log.EnsurePartition(logstore.TopicPartition{Topic: t.Name, Partition: p}, cfg)
@@ -172,19 +182,33 @@ func (b *Broker) TopicByID(id uuid.UUID) *Topic { return b.topics.getByID(id) }
 // Watch returns a channel that is closed at the next change of any topic. Take it, look, then wait.
 func (b *Broker) Watch() <-chan struct{} { return b.topics.watch() }
 
-// Partition returns an open partition of a topic.
+// Partition returns a partition of a topic. One that metadata has and the log does not (its creation was just decided, or
+// whoever asked for it went away) is opened now.
 func (b *Broker) Partition(topic string, p int32) (*logstore.Partition, error) {
-	b.mu.RLock()
-	part := b.partitions[partitionKey{topic, p}]
-	b.mu.RUnlock()
-	if part != nil {
+	key := partitionKey{topic, p}
+	if part := b.open(key); part != nil {
 		return part, nil
 	}
 	t, err := b.Topic(topic)
 	if err != nil {
 		return nil, err
 	}
-	return nil, usererr.New(CodeUnknownPart, "22023", "topic %q has partitions 0 to %d, not %d", topic, t.Partitions-1, p)
+	if p < 0 || p >= t.Partitions {
+		return nil, usererr.New(CodeUnknownPart, "22023", "topic %q has partitions 0 to %d, not %d", topic, t.Partitions-1, p)
+	}
+	if err := b.openPartitions(t); err != nil {
+		return nil, err
+	}
+	if part := b.open(key); part != nil {
+		return part, nil
+	}
+	return nil, errUnknownTopic(topic, nil) // deleted meanwhile
+}
+
+func (b *Broker) open(key partitionKey) *logstore.Partition {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.partitions[key]
 }
 
 func (b *Broker) apply(ctx context.Context, m meta.Machine, cmd any) ([]byte, error) {

@@ -160,6 +160,23 @@ func TestInterruptedCreationIsFinished(t *testing.T) {
 	appendTo(t, openBroker(t, dir), "t", batch(-1, -1, -1, false))
 }
 
+// A client that asks for a topic and goes away: the topic is there, and so are its partitions.
+func TestAbandonedCreationIsUsable(t *testing.T) {
+	b := openBroker(t, t.TempDir())
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := b.CreateTopic(ctx, "t", 2, nil); err == nil {
+		t.Skip("the creation was faster than the cancelled context")
+	}
+	for range 100 {
+		if _, err := b.Topic("t"); err == nil {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	appendTo(t, b, "t", batch(-1, -1, -1, false))
+}
+
 func TestAlterationReachesPartitions(t *testing.T) {
 	b := openBroker(t, t.TempDir())
 	createTopic(t, b, "t", 1, nil)

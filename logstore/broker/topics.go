@@ -58,6 +58,23 @@ func (b *Broker) DeleteTopic(ctx context.Context, name string) error {
 	if err := b.applyTopic(ctx, topicCommand{Delete: name}); err != nil {
 		return err
 	}
+	return b.removeFiles(context.WithoutCancel(ctx), name) // decided: whether the caller still waits or not
+}
+
+// removeFiles finishes a deletion: files, then offsets, then the note that the name is not free.
+func (b *Broker) removeFiles(ctx context.Context, name string) error {
+	if err := b.deleteFiles(name); err != nil {
+		return err
+	}
+	if err := b.applyOffsets(ctx, offsetCommand{DropTopic: name}); err != nil {
+		return err
+	}
+	return b.applyTopic(ctx, topicCommand{Forget: name})
+}
+
+func (b *Broker) deleteFiles(name string) error {
+	b.filesMu.Lock()
+	defer b.filesMu.Unlock()
 	b.mu.Lock()
 	for k := range b.partitions {
 		if k.topic == name {
@@ -65,18 +82,10 @@ func (b *Broker) DeleteTopic(ctx context.Context, name string) error {
 		}
 	}
 	b.mu.Unlock()
-	return b.removeFiles(ctx, name)
-}
-
-// removeFiles finishes a deletion: files, then offsets, then the note that the name is not free.
-func (b *Broker) removeFiles(ctx context.Context, name string) error {
 	if err := b.log.DeleteTopic(name); err != nil && !errors.Is(err, logstore.ErrUnknownPartition) {
 		return fmt.Errorf("broker: delete files of %s: %w", name, err)
 	}
-	if err := b.applyOffsets(ctx, offsetCommand{DropTopic: name}); err != nil {
-		return err
-	}
-	return b.applyTopic(ctx, topicCommand{Forget: name})
+	return nil
 }
 
 // AlterConfigs sets and unsets configs of a topic; partitions take them over at once.

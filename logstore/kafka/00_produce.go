@@ -9,6 +9,7 @@ import (
 
 	"github.com/streamflow/streamflow/logstore"
 	"github.com/streamflow/streamflow/logstore/broker"
+	"github.com/streamflow/streamflow/logstore/record"
 	"github.com/twmb/franz-go/pkg/kbin"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -68,6 +69,7 @@ type produceCall struct {
 type partitionAppend struct {
 	pending *logstore.Pending
 	err     error
+	keyless []int32 // the records that a compacted topic refuses, by their place in the batch
 }
 
 // startProduce decodes a request and appends its batches in order. The error is of the request as a whole and closes the
@@ -173,7 +175,29 @@ func (t *topicAppender) append(r partitionRecords) partitionAppend {
 	if binary.BigEndian.Uint16(r.records[attrOffset:])&attrTxn != 0 {
 		return t.appendInTxn(r)
 	}
-	return partitionAppend{pending: part.Append(logstore.AppendRequest{Data: r.records})}
+	a := partitionAppend{pending: part.Append(logstore.AppendRequest{Data: r.records})}
+	if t.topic.Compacted() {
+		if _, err := a.pending.Result(); errors.Is(err, logstore.ErrInvalidRecord) {
+			a.keyless = keyless(r.records)
+		}
+	}
+	return a
+}
+
+// keyless finds the records without a key in a batch that was refused, for clients that want to know which they were.
+func keyless(records []byte) []int32 {
+	batch, _, err := record.Next(records)
+	if err != nil {
+		return nil
+	}
+	var out []int32
+	it := batch.Records()
+	for i := int32(0); it.Next(); i++ {
+		if it.Key == nil {
+			out = append(out, i)
+		}
+	}
+	return out
 }
 
 func (t *topicAppender) appendInTxn(r partitionRecords) partitionAppend {
@@ -245,6 +269,8 @@ func (c *conn) writeProduce(p *produceCall) error {
 	return c.writeBuf(e.buf)
 }
 
+var noKey = "a compacted topic wants a key"
+
 func (p *produceCall) encodePart(ctx context.Context, e *encoder, at int) {
 	res := logstore.AppendResult{BaseOffset: -1, AppendTime: -1, LogStart: -1}
 	err := p.appends[at].err
@@ -262,7 +288,12 @@ func (p *produceCall) encodePart(ctx context.Context, e *encoder, at int) {
 		e.int64(res.LogStart)
 	}
 	if p.version >= 8 {
-		e.count(0) // errors of single records
+		e.count(len(p.appends[at].keyless))
+		for _, i := range p.appends[at].keyless {
+			e.int32(i)
+			e.nullableString(&noKey)
+			e.tags()
+		}
 		e.nullableString(message(err))
 	}
 	e.tags()

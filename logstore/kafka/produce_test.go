@@ -127,6 +127,9 @@ func TestProduceRefusals(t *testing.T) {
 		{"missing", rawBatch(-1, -1, -1, "value"), kerr.UnknownTopicOrPartition},
 	} {
 		r := produceRaw(t, cl, c.topic, c.data)
+		if c.topic == "compacted" && (len(r.ErrorRecords) != 1 || r.ErrorRecords[0].RelativeOffset != 0) {
+			t.Errorf("errors of single records: %+v", r.ErrorRecords)
+		}
 		if r.ErrorCode != c.want.Code {
 			t.Errorf("%s: %v (%v), want %v", c.topic, kerr.ErrorForCode(r.ErrorCode), deref(r.ErrorMessage), c.want)
 		}
