@@ -1,0 +1,129 @@
+package streamflow
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/streamflow/streamflow/column"
+	"github.com/streamflow/streamflow/logstore"
+	"github.com/streamflow/streamflow/logstore/record"
+	"github.com/streamflow/streamflow/structured"
+)
+
+// produce appends JSON records to a partition of a topic, as a client would.
+func produce(t *testing.T, s *LocalSession, topic string, partition int32, values ...string) {
+	t.Helper()
+	p, err := s.Node().Broker().Partition(topic, partition)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := record.NewBuilder(record.None)
+	for _, v := range values {
+		b.Add(time.Now().UnixMilli(), nil, []byte(v))
+	}
+	batch, err := b.AppendBatch(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Append(logstore.AppendRequest{Data: batch}).Wait(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func seal(t *testing.T, s *LocalSession, topic string) {
+	t.Helper()
+	if err := s.Node().Broker().AlterConfigs(context.Background(), topic, map[string]string{"streamflow.sealed": "true"}, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// drain reads all rows as JSON lines.
+func drain(t *testing.T, rows structured.Rows) (lines []string, counters map[string]int64) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	defer rows.Close()
+	for {
+		b, err := rows.Next(ctx)
+		if err == io.EOF {
+			return lines, rows.Counters()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range b.N {
+			lines = append(lines, string(column.AppendJSONRow(nil, b, i, len(b.Cols), time.UTC)))
+		}
+	}
+}
+
+const windowCount = `SELECT window(ts, '1 minute').start AS w, item, count(*) AS n, sum(n) AS total FROM orders WHERE n > 0 GROUP BY window(ts, '1 minute'), item`
+
+func order(minute, second int, item string, n int) string {
+	return fmt.Sprintf(`{"ts":"2024-01-01T00:%02d:%02dZ","item":%q,"n":%d}`, minute, second, item, n)
+}
+
+func TestHistoryAndLiveAgree(t *testing.T) {
+	s := local(t)
+	query(t, s.Session, "CREATE TABLE orders (ts TIMESTAMP, item STRING, n INT, WATERMARK FOR ts AS ts - INTERVAL 1 MINUTE) USING topic OPTIONS (partitions '2')")
+	var parts [2][]string
+	for i := range 200 {
+		parts[i%2] = append(parts[i%2], order(i/20, (i*7)%60, string(rune('a'+i%3)), i%5))
+	}
+	parts[0] = append(parts[0], order(0, 1, "late", 9), "{broken")
+	feed := func() {
+		for p, lines := range parts {
+			for len(lines) > 0 {
+				n := min(7, len(lines))
+				produce(t, s, "orders", int32(p), lines[:n]...)
+				lines = lines[n:]
+			}
+		}
+	}
+	feed()
+	ctx := context.Background()
+	rows, err := s.Run(ctx, windowCount, structured.RunOptions{Name: "h"}, structured.ExecOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	history, counters := drain(t, rows)
+	if len(history) == 0 || counters["rows.late"] != 1 || counters["rows.dead"] != 1 {
+		t.Fatalf("history: %d rows, counters %v", len(history), counters)
+	}
+	rows, err = s.Run(ctx, windowCount, structured.RunOptions{Name: "l", Live: true}, structured.ExecOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		feed()
+		seal(t, s, "orders")
+	}()
+	live, liveCounters := drain(t, rows)
+	if a, b := sorted(history), sorted(live); a != b {
+		t.Fatalf("history:\n%s\nlive:\n%s", a, b)
+	}
+	for _, c := range []string{"rows.late", "rows.dead"} {
+		if counters[c] != liveCounters[c] {
+			t.Errorf("%s: history %d, live %d", c, counters[c], liveCounters[c])
+		}
+	}
+	for _, topic := range []string{"h.late", "h.dead", "l.late", "l.dead"} {
+		if got := query(t, s.Session, "SELECT count(*) AS n FROM `"+topic+"`"); got != "Row(n=1)\n" {
+			t.Errorf("%s: %s", topic, got)
+		}
+	}
+}
+
+func sorted(lines []string) string {
+	l := append([]string{}, lines...)
+	for i := range l {
+		for j := i; j > 0 && l[j] < l[j-1]; j-- {
+			l[j], l[j-1] = l[j-1], l[j]
+		}
+	}
+	return strings.Join(l, "\n")
+}
