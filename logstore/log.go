@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"path"
 	"regexp"
 	"sort"
@@ -103,10 +104,25 @@ func (l *Log) recover() error {
 		return err
 	}
 	if err = r.finish(); err == nil {
+		err = l.syncRoot()
+	}
+	if err == nil {
 		err = l.checkpoint(false)
 	}
 	if err != nil {
 		l.wal.Close()
+	}
+	return err
+}
+
+// syncRoot makes the names of the data directory and of what is right below it durable.
+func (l *Log) syncRoot() error {
+	if err := l.o.FS.SyncDir(l.o.Dir); err != nil {
+		return err
+	}
+	err := l.o.FS.SyncDir(path.Dir(path.Clean(l.o.Dir)))
+	if errors.Is(err, fs.ErrPermission) {
+		return nil // somebody else's directory: it was there before us
 	}
 	return err
 }

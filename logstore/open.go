@@ -68,21 +68,17 @@ func (p *Partition) openSegments(limit int64) error {
 	if err != nil {
 		return err
 	}
+	if bases, err = p.removeBehind(bases, limit); err != nil {
+		return err
+	}
 	now := p.log.o.Clock.Now().UnixMilli()
 	for i, base := range bases {
-		if base > limit {
-			// Its batches come again from the write-ahead log.
-			if err := segment.RemoveFiles(p.log.o.FS, p.dir, base); err != nil {
-				return err
-			}
-			continue
-		}
 		s, err := segment.Open(p.log.o.FS, p.dir, base, p.cfg.IndexInterval, limit, now)
 		if err != nil {
 			return err
 		}
 		p.segments = append(p.segments, s)
-		if next := s.Summary().Next; i+1 < len(bases) && bases[i+1] <= limit && next != bases[i+1] {
+		if next := s.Summary().Next; i+1 < len(bases) && next != bases[i+1] {
 			return usererr.New("CORRUPT_SEGMENT", "XX001", "A segment is damaged: it ends at offset %d, and the next one begins at %d.", next, bases[i+1]).
 				In(path.Join(p.dir, segment.Name(base, segment.LogExt))).
 				WithFix("Restore the file from a copy or a replica, or delete the topic and load it again.")
@@ -93,6 +89,22 @@ func (p *Partition) openSegments(limit int64) error {
 		p.end = p.segments[n-1].Summary().Next
 	}
 	return nil
+}
+
+// removeBehind removes the segments that begin behind limit: their batches come again from the write-ahead log, perhaps
+// into other segments. It is durable that they are gone before that.
+func (p *Partition) removeBehind(bases []int64, limit int64) (kept []int64, err error) {
+	for _, base := range bases {
+		if base <= limit {
+			kept = append(kept, base)
+		} else if err := segment.RemoveFiles(p.log.o.FS, p.dir, base); err != nil {
+			return nil, err
+		}
+	}
+	if len(kept) < len(bases) {
+		err = p.log.o.FS.SyncDir(p.dir)
+	}
+	return kept, err
 }
 
 // restoreState brings back what is not in the batches' bytes alone: from the newest snapshot, and the batches behind it.
@@ -116,6 +128,7 @@ func (p *Partition) restoreState() error {
 			if b.BaseOffset() < from {
 				return true, nil
 			}
+			p.disk.snapBytes += int64(len(b))
 			return true, p.learn(b, sum.Appended)
 		})
 		if err != nil {

@@ -83,7 +83,7 @@ func (p *Partition) moveLogStart(to int64) error {
 			return err
 		}
 	}
-	return nil
+	return p.log.o.FS.SyncDir(p.dir)
 }
 
 // setLogStart moves the log start and takes the segments below it out of use. The last one always stays: its name keeps

@@ -154,8 +154,8 @@ func (w *WAL) SyncNow() error {
 	return nil
 }
 
-// idleMark writes down, when the queue has run dry, that the last group is durable. It is not synced: without it the log
-// is as safe as before, and only slower to tell rot from a torn tail.
+// idleMark writes down, when the queue has run dry, that the last group is durable. It is synced with the next group: a
+// crash before that loses nothing but the mark.
 func (w *WAL) idleMark() {
 	rec := make([]byte, markSize)
 	w.mu.Lock()
@@ -172,7 +172,9 @@ func (w *WAL) idleMark() {
 	w.mu.Unlock()
 	if _, err := f.WriteAt(rec, at); err != nil {
 		w.fail(nil, fmt.Errorf("wal: write %s at %d: %w", f.name, at, err))
+		return
 	}
+	w.noteWritten(f) // the next group may be in another file, and its LSNs go on from the mark's
 }
 
 // fail ends the log: what the disk holds is unknown now, so nothing after this may be acknowledged.
