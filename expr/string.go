@@ -24,8 +24,6 @@ func (e *Literal) String() string {
 		return "INTERVAL " + (time.Duration(e.Value.(int64)) * time.Microsecond).String()
 	case column.IntervalYM:
 		return string(column.AppendIntervalYM(nil, int32(e.Value.(int64))))
-	case column.Float32, column.Float64:
-		return string(column.AppendFloat(nil, e.Value.(float64), map[column.Kind]int{column.Float32: 32, column.Float64: 64}[e.Typ.Kind]))
 	case column.Binary:
 		return fmt.Sprintf("X'%X'", e.Value)
 	case column.Decimal:
