@@ -30,13 +30,19 @@ func ReadIPCStream(data []byte) (batches []*Batch, err error) {
 			batches, err = nil, fmt.Errorf("column: malformed Arrow stream: %v", r)
 		}
 	}()
-	r, err := ipc.NewReader(bytes.NewReader(data))
+	if err := checkFrames(data); err != nil {
+		return nil, err
+	}
+	r, err := ipc.NewReader(bytes.NewReader(data), ipc.WithAllocator(newBoundedAllocator(len(data))))
 	if err != nil {
 		return nil, fmt.Errorf("column: Arrow stream: %w", err)
 	}
 	defer r.Release()
 	for r.Next() {
 		b, err := FromArrow(r.Record())
+		if err == nil {
+			err = b.check()
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -2,6 +2,7 @@ package connect
 
 import (
 	"testing"
+	"unicode/utf8"
 
 	pb "github.com/streamflow/streamflow/driver/connect/proto/sparkpb"
 	"google.golang.org/protobuf/proto"
@@ -63,7 +64,7 @@ func FuzzSchemaText(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		s, err := parseSchema(text)
-		if err != nil {
+		if err != nil || !utf8.ValidString(text) { // a message's strings are valid
 			return
 		}
 		again, err := parseSchema(schemaToJSON(s))
