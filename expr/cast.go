@@ -49,6 +49,8 @@ func (c *caster) bad(k *kctx, i int, err func() error) {
 func castKernel(from, to column.Type, try bool) kernel {
 	c := &caster{from: from, to: to, try: try}
 	switch {
+	case from.Kind == column.Null && to.IsNested():
+		return func(_ *kctx, _ []*column.Vector, out *column.Vector) { *out = *column.Nulls(to, out.N) }
 	case from.Kind == column.Null:
 		return func(*kctx, []*column.Vector, *column.Vector) {}
 	case from.Equal(to):
