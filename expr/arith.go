@@ -2,6 +2,7 @@ package expr
 
 import (
 	"math"
+	"math/bits"
 
 	"github.com/streamflow/streamflow/column"
 )
@@ -255,14 +256,51 @@ func pickConst[T any](s []T, constant bool, i int) T {
 }
 
 func mulInts[T integer](k *kctx, dst, a, b []T, ca, cb, try bool, err error) {
+	if ca {
+		a, b, ca, cb = b, a, cb, ca
+	}
+	var bad bool
+	if cb {
+		bad = mulVC(dst, a, b[0])
+	} else {
+		bad = mulVV(dst, a, b)
+	}
+	if !bad {
+		return
+	}
 	for i := range dst {
-		x, y := pickConst(a, ca, i), pickConst(b, cb, i)
-		r := x * y
-		dst[i] = r
-		if x != 0 && (r/x != y || x == -1 && y == -y && y != 0) {
+		if _, over := mulOne(pickConst(a, ca, i), pickConst(b, cb, i)); over {
 			k.overflow(i, try, err)
 		}
 	}
+}
+
+// mulOne is the wrapped product and whether it overflowed: the high half must repeat the sign of the low one.
+func mulOne[T integer](x, y T) (T, bool) {
+	hi, lo := bits.Mul64(uint64(int64(x)), uint64(int64(y)))
+	hi -= uint64(int64(x)>>63&int64(y)) + uint64(int64(y)>>63&int64(x))
+	r := T(lo)
+	return r, int64(r) != int64(lo) || int64(hi) != int64(lo)>>63
+}
+
+func mulVV[T integer](dst, a, b []T) (bad bool) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	for i, x := range a {
+		r, over := mulOne(x, b[i])
+		dst[i] = r
+		bad = bad || over
+	}
+	return bad
+}
+
+func mulVC[T integer](dst, a []T, c T) (bad bool) {
+	a = a[:len(dst)]
+	for i, x := range a {
+		r, over := mulOne(x, c)
+		dst[i] = r
+		bad = bad || over
+	}
+	return bad
 }
 
 func modInts[T integer](k *kctx, op string, dst, a, b []T, ca, cb, try bool) {

@@ -108,8 +108,8 @@ func compareFloats[T float](op string) kernel {
 	return func(k *kctx, args []*column.Vector, out *column.Vector) {
 		a, b := slice[T](args[0]), slice[T](args[1])
 		n := len(out.Bools)
-		if y := args[1]; y.Const && !args[0].Const && b[0] == b[0] && (op == "=" || op == "<" || op == "<=") {
-			column.CompareConst(out.Bools, c, a[:n], b[0]) // a NaN on the left fails these as SQL wants it
+		if y := args[1]; y.Const && !args[0].Const && b[0] == b[0] {
+			floatConst(out.Bools, op, c, a[:n], b[0])
 			return
 		}
 		for i := range out.Bools {
@@ -118,11 +118,31 @@ func compareFloats[T float](op string) kernel {
 	}
 }
 
+// floatConst compares with a constant that is no NaN. A NaN is above it: x > c is "not x <= c".
+func floatConst[T float](dst []bool, op string, c column.CmpOp, v []T, y T) {
+	switch op {
+	case ">":
+		for i, x := range v {
+			dst[i] = !(x <= y)
+		}
+	case ">=":
+		for i, x := range v {
+			dst[i] = !(x < y)
+		}
+	default:
+		column.CompareConst(dst, c, v, y)
+	}
+}
+
 func compareText(op string) kernel {
 	w := wants(op)
 	return func(k *kctx, args []*column.Vector, out *column.Vector) {
 		a, b := args[0], args[1]
 		if op == "=" || op == "!=" {
+			if b.Const && !a.Const && a.Codes == nil {
+				equalConst(out.Bools, a, b.Bytes(0), w.eq)
+				return
+			}
 			for i := range out.Bools {
 				out.Bools[i] = bytes.Equal(a.Bytes(i), b.Bytes(i)) == w.eq
 			}
@@ -131,6 +151,22 @@ func compareText(op string) kernel {
 		for i := range out.Bools {
 			out.Bools[i] = w.pass(bytes.Compare(a.Bytes(i), b.Bytes(i)))
 		}
+	}
+}
+
+// equalConst compares views as words where the constant lies in its view, and lengths first where it does not.
+func equalConst(dst []bool, v *column.Vector, want []byte, eq bool) {
+	views := v.Views[:len(dst)]
+	if len(want) <= column.InlineLen {
+		w := column.MakeView(want, 0, 0)
+		for i := range views {
+			dst[i] = views[i] == w == eq
+		}
+		return
+	}
+	n := uint32(len(want))
+	for i := range views {
+		dst[i] = (views[i].Len == n && bytes.Equal(v.Bytes(i), want)) == eq
 	}
 }
 

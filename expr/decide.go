@@ -133,9 +133,20 @@ func (l *lazyRun) decideCodes(n int, dict *column.Vector, out *column.Vector) {
 	if dict.N > n {
 		dflt = int16(n)
 	}
-	choice := l.conditions(n, dflt)
 	codes := resize(l.in.codes.codes, l.n)
 	l.in.codes.codes = codes
+	if o := l.operand(0, nil); n == 1 && dflt == 1 && o.errs == nil && o.v.Valid == nil && !o.v.Const {
+		for i, x := range o.v.Bools[:l.n] {
+			code := int32(1)
+			if x {
+				code = 0
+			}
+			codes[i] = code
+		}
+		out.Codes, out.Dict, out.Views = codes, dict, nil
+		return
+	}
+	choice := l.conditions(n, dflt)
 	for i, c := range choice {
 		codes[i] = int32(c)
 		if c < 0 {

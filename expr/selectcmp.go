@@ -228,11 +228,33 @@ func selectBy(sel, dst []int32, n int, w outcome, compare func(i int32) int) int
 	return k
 }
 
-// selectFloat compares as SQL does: NaN equals itself and is above everything.
+// selectFloat compares as SQL does: NaN equals itself and is above everything, so that x > c is "not x <= c".
 func selectFloat[T float](op string, v []T, c T, sel, dst []int32) int {
-	if c != c || op == ">" || op == ">=" || op == "!=" {
-		w := wants(op)
-		return selectBy(sel, dst, len(v), w, func(i int32) int { return compareFloat(v[i], c) })
+	switch {
+	case c != c || sel != nil && (op == ">" || op == ">="):
+		return selectBy(sel, dst, len(v), wants(op), func(i int32) int { return compareFloat(v[i], c) })
+	case op == ">":
+		k := 0
+		for i, x := range v {
+			dst[k] = int32(i)
+			inc := 1
+			if x <= c {
+				inc = 0
+			}
+			k += inc
+		}
+		return k
+	case op == ">=":
+		k := 0
+		for i, x := range v {
+			dst[k] = int32(i)
+			inc := 1
+			if x < c {
+				inc = 0
+			}
+			k += inc
+		}
+		return k
 	}
 	return selectCmp(op, v, c, sel, dst)
 }

@@ -27,10 +27,14 @@ func localAt(k *kctx, v *column.Vector, i int) int64 {
 func field(name, doc, example string, f func(days int) int64, aliases ...string) *Function {
 	return &Function{Name: name, Aliases: aliases, in: params("T:date"), out: outOf(column.Int32), flags: zoned, Doc: doc, Example: example, cost: 8,
 		kernel: func(*Call) kernel {
+			var r readings
+			last, value := 0, int32(f(0)) // rows of one day follow each other
 			return func(k *kctx, args []*column.Vector, out *column.Vector) {
-				for i := range out.I32 {
-					days, _ := column.SplitMicros(localAt(k, args[0], i))
-					out.I32[i] = int32(f(days))
+				for i, us := range r.of(k, args[0]) {
+					if days, _ := column.SplitMicros(us); days != last {
+						last, value = days, int32(f(days))
+					}
+					out.I32[i] = value
 				}
 			}
 		}}
@@ -39,9 +43,12 @@ func field(name, doc, example string, f func(days int) int64, aliases ...string)
 func clockField(name, doc, example string, f func(micros int64) int64) *Function {
 	return &Function{Name: name, in: params("T:ts"), out: outOf(column.Int32), flags: zoned, Doc: doc, Example: example, cost: 6,
 		kernel: func(*Call) kernel {
+			var r readings
 			return func(k *kctx, args []*column.Vector, out *column.Vector) {
-				for i := range out.I32 {
-					_, us := column.SplitMicros(localAt(k, args[0], i))
+				for i, us := range r.of(k, args[0]) {
+					if us %= microsDay; us < 0 {
+						us += microsDay
+					}
 					out.I32[i] = int32(f(us))
 				}
 			}
