@@ -54,3 +54,6 @@ func setUsageError(c *cli.Command) {
 func usageError(c *cli.Context, err error, _ bool) error {
 	return term.Usage("%v; see %s --help", err, c.Command.FullName())
 }
+
+// usage is a mistake in how a command was called.
+func usage(format string, args ...any) error { return term.Usage(format, args...) }

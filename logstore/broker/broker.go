@@ -18,10 +18,11 @@ import (
 
 // Options configures a Broker. The zero value of every field but Dir is its default.
 type Options struct {
-	Dir               string           // data directory; the log is in Dir/log, metadata in Dir/meta
-	Log               logstore.Options // Dir in it is ignored
-	Machines          []meta.Machine   // further machines of the metadata group
-	DefaultPartitions int32            // of topics created without a count; 4
+	Dir               string            // data directory; the log is in Dir/log, metadata in Dir/meta
+	Log               logstore.Options  // Dir in it is ignored
+	Machines          []meta.Machine    // further machines of the metadata group
+	DefaultPartitions int32             // of topics created without a count; 4
+	TopicDefaults     map[string]string // configs of topics that do not set them; see ConfigTable
 	Logger            *slog.Logger
 	Now               func() time.Time // time.Now
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/google/uuid"
 	"github.com/streamflow/streamflow/internal/usererr"
@@ -50,7 +51,23 @@ func (b *Broker) newTopic(name string, partitions int32, configs map[string]stri
 	if partitions > maxPartitions {
 		return nil, usererr.New(CodeInvalidCount, "22023", "topic %q: %d partitions; at most %d are possible", name, partitions, maxPartitions)
 	}
-	return &Topic{Name: name, ID: uuid.New(), Partitions: partitions, Configs: configs, CreatedMs: b.opts.Now().UnixMilli()}, nil
+	return &Topic{Name: name, ID: uuid.New(), Partitions: partitions, Configs: b.withDefaults(configs), CreatedMs: b.opts.Now().UnixMilli()}, nil
+}
+
+// withDefaults adds the node's defaults where they differ from the built-in ones and the topic does not say otherwise.
+func (b *Broker) withDefaults(configs map[string]string) map[string]string {
+	out := maps.Clone(configs)
+	for k, v := range b.opts.TopicDefaults {
+		key := configKeys[k]
+		if _, set := configs[k]; set || key == nil || key.Default == v {
+			continue
+		}
+		if out == nil {
+			out = map[string]string{}
+		}
+		out[k] = v
+	}
+	return out
 }
 
 // DeleteTopic deletes a topic, its records, and the offsets that groups committed for it.

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/streamflow/streamflow"
+	"github.com/streamflow/streamflow/gateway"
+	"github.com/streamflow/streamflow/internal/config"
+	"github.com/streamflow/streamflow/internal/usererr"
+	"github.com/streamflow/streamflow/logstore"
+	"github.com/streamflow/streamflow/logstore/kafka"
+)
+
+func serveCommand() *cli.Command {
+	return &cli.Command{
+		Name: "serve", Usage: "run a node until it is told to stop (SIGTERM, Ctrl-C)",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "config", Usage: "configuration `FILE` (YAML); see docs/guide/configuration.md"},
+			&cli.StringFlag{Name: "data-dir", Usage: "directory that holds everything the node keeps"},
+			&cli.StringFlag{Name: "kafka", Usage: "`HOST:PORT` of the Kafka protocol; port 0 picks one (default 127.0.0.1:9092)"},
+			&cli.StringFlag{Name: "connect", Usage: "`HOST:PORT` of Spark Connect (default 127.0.0.1:15002)"},
+			&cli.StringFlag{Name: "http", Usage: "`HOST:PORT` of health and metrics (default 127.0.0.1:8080)"},
+			&cli.StringFlag{Name: "memory", Usage: "memory of queries before they spill, such as 2GiB (default: half of the machine's)"},
+			&cli.BoolFlag{Name: "insecure", Usage: "allow addresses other than loopback although nothing is encrypted or authenticated"},
+		},
+		Action: serve,
+	}
+}
+
+func serve(c *cli.Context) error {
+	if c.NArg() > 0 {
+		return usage("serve takes no arguments, got %q", c.Args().First())
+	}
+	conf, err := nodeConfig(c)
+	if err != nil {
+		return err
+	}
+	logger, err := newLogger(conf.LogLevel)
+	if err != nil {
+		return err
+	}
+	slog.SetDefault(logger)
+	ls, err := listen(conf)
+	if err != nil {
+		return err
+	}
+	defer ls.close()
+	node, err := streamflow.Start(streamflow.Config{Dir: conf.DataDir, Slots: int(conf.Slots), Memory: conf.Memory, Log: logOptions(conf), TopicDefaults: topicDefaults(conf),
+		DefaultPartitions: int(conf.DefaultPartitions), StateInterval: conf.StateInterval, Logger: logger})
+	if err != nil {
+		return err
+	}
+	err = serveAll(c.Context, conf, node, ls, logger)
+	return errors.Join(err, node.Close())
+}
+
+// nodeConfig is the file and the environment, with flags before both.
+func nodeConfig(c *cli.Context) (*config.Config, error) {
+	conf, err := config.Load(c.String("config"), os.Environ())
+	if err != nil {
+		return nil, err
+	}
+	for flag, field := range map[string]*string{"data-dir": &conf.DataDir, "kafka": &conf.Kafka, "connect": &conf.Connect, "http": &conf.HTTP} {
+		if v := c.String(flag); v != "" {
+			*field = v
+		}
+	}
+	if c.IsSet("insecure") {
+		conf.Insecure = c.Bool("insecure")
+	}
+	if m := c.String("memory"); m != "" {
+		if conf.Memory, err = config.ParseSize(m); err != nil {
+			return nil, usage("--memory %s: %v", m, err)
+		}
+	}
+	return conf, nil
+}
+
+func logOptions(conf *config.Config) logstore.Options {
+	return logstore.Options{Sync: logstore.SyncPolicy(conf.SyncPolicy), SyncInterval: conf.SyncInterval}
+}
+
+// topicDefaults are the topic configs that the node's configuration decides for topics that do not say.
+func topicDefaults(conf *config.Config) map[string]string {
+	d := map[string]string{
+		"segment.bytes": strconv.FormatInt(conf.SegmentBytes, 10), "segment.ms": strconv.FormatInt(conf.SegmentAge.Milliseconds(), 10),
+		"streamflow.segment.records": strconv.FormatInt(conf.SegmentRecords, 10), "retention.bytes": strconv.FormatInt(conf.RetentionBytes, 10), "retention.ms": "-1",
+	}
+	if conf.RetentionHours >= 0 {
+		d["retention.ms"] = strconv.FormatInt(conf.RetentionHours*3600_000, 10)
+	}
+	return d
+}
+
+func newLogger(level string) (*slog.Logger, error) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		return nil, err
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: l})), nil
+}
+
+// listeners are the node's addresses.
+type listeners struct{ kafka, connect, http net.Listener }
+
+func (l *listeners) close() {
+	for _, x := range []net.Listener{l.kafka, l.connect, l.http} {
+		if x != nil {
+			x.Close()
+		}
+	}
+}
+
+func listen(conf *config.Config) (*listeners, error) {
+	l := &listeners{}
+	for _, a := range []struct {
+		key, addr string
+		to        *net.Listener
+	}{{"network.kafka", conf.Kafka, &l.kafka}, {"network.connect", conf.Connect, &l.connect}, {"network.http", conf.HTTP, &l.http}} {
+		if err := checkLoopback(a.key, a.addr, conf.Insecure); err != nil {
+			l.close()
+			return nil, err
+		}
+		x, err := net.Listen("tcp", a.addr)
+		if err != nil {
+			l.close()
+			return nil, listenError(a.key, a.addr, err)
+		}
+		*a.to = x
+	}
+	return l, nil
+}
+
+// checkLoopback refuses to be reachable from elsewhere unless that is spelt out.
+func checkLoopback(key, addr string, insecure bool) error {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return usererr.New("INVALID_ADDRESS", "22023", "%s is %q, which is not HOST:PORT.", key, addr).In(key)
+	}
+	ip := net.ParseIP(host)
+	if insecure || host == "localhost" || ip != nil && ip.IsLoopback() {
+		return nil
+	}
+	return usererr.New("INSECURE_ADDRESS", "08001", "%s %s is reachable from elsewhere, and nothing on it is encrypted or authenticated.", key, addr).In(key).
+		WithFix("Listen on 127.0.0.1, or spell out --insecure.")
+}
+
+func listenError(key, addr string, err error) error {
+	if strings.Contains(err.Error(), "address already in use") {
+		_, port, _ := net.SplitHostPort(addr)
+		return usererr.New("PORT_IN_USE", "08001", "Port %s of %s is in use by another process.", port, addr).In(key).
+			WithFix("Stop that process, or take another port with --%s HOST:PORT (port 0 picks a free one).", strings.TrimPrefix(key, "network."))
+	}
+	return usererr.New("INVALID_ADDRESS", "08001", "%s: %v.", addr, err).In(key)
+}
+
+// serveAll serves until ctx ends or a listener fails.
+func serveAll(ctx context.Context, conf *config.Config, node *streamflow.Node, ls *listeners, logger *slog.Logger) error {
+	k := kafka.New(kafka.Options{Broker: node.Broker(), DisableAutoCreate: !conf.AutoCreateTopics, Rows: &streamflow.ArrowRows{}, MaxRequestBytes: int32(min(conf.MaxRequestBytes, 1<<30)), Logger: logger})
+	web := &http.Server{Handler: gateway.New(gateway.Options{Broker: node.Broker(), Queries: node.Queries(), Metrics: conf.Metrics}), ReadHeaderTimeout: 10 * time.Second}
+	failed := make(chan error, 3)
+	go func() { failed <- k.Serve(ls.kafka) }()
+	go func() { failed <- node.ServeConnect(ls.connect) }()
+	go func() { failed <- web.Serve(ls.http) }()
+	fmt.Printf("ready kafka=%s connect=%s http=%s\n", ls.kafka.Addr(), ls.connect.Addr(), ls.http.Addr())
+	var err error
+	select {
+	case <-ctx.Done():
+		logger.Info("node stops")
+	case err = <-failed:
+	}
+	return errors.Join(err, web.Close(), k.Close())
+}
