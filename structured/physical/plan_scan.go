@@ -269,7 +269,7 @@ func (p *planner) rangeOf(r *logical.Range) (*Node, error) {
 func scanDetail(s *logical.Scan, attrs []*expr.Attr) string {
 	d := fmt.Sprintf("%s %s %s", s.Table.Provider(), s.Table.Name(), attrList(attrs))
 	if pruned := s.Table.Schema().Len() - s.Table.Hidden() - len(s.Columns); pruned > 0 {
-		d += fmt.Sprintf(", %d columns pruned", pruned)
+		d += fmt.Sprintf(", %d column%s pruned", pruned, plural(pruned))
 	}
 	if len(s.Filters) > 0 {
 		d += ", pushed " + listOf(s.Filters)

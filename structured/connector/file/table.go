@@ -76,6 +76,19 @@ func (t *Table) Hidden() int                { return 0 }
 func (t *Table) Provider() string           { return t.format.name() }
 func (t *Table) Options() map[string]string { return t.options }
 
+// Files are the paths of the table's files now, none when they cannot be listed.
+func (t *Table) Files() []string {
+	files, err := list(t.paths)
+	if err != nil {
+		return nil
+	}
+	paths := make([]string, len(files))
+	for i, f := range files {
+		paths[i] = f.path
+	}
+	return paths
+}
+
 // PlanScan lists the files and cuts them into splits, largest first into the emptiest partition.
 func (t *Table) PlanScan(ctx context.Context, req connector.ScanRequest) (*connector.Scan, error) {
 	files, err := list(t.paths)
