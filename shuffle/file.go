@@ -19,7 +19,7 @@ import (
 const (
 	dataMagic  = "SFshufD\x01" // the last byte is the version
 	indexMagic = "SFshufI\x01"
-	blockHead  = 20
+	blockHead  = 24 // a multiple of 8: the batch behind it is read in place
 	plain      = 0
 	lz4Block   = 1
 )
@@ -80,8 +80,8 @@ func (f *file) append(part int, b *column.Batch) error {
 	binary.LittleEndian.PutUint32(head[4:], uint32(b.N))
 	binary.LittleEndian.PutUint32(head[8:], uint32(len(payload)))
 	binary.LittleEndian.PutUint32(head[12:], uint32(len(f.raw)))
-	crc := crc32.Update(crc32.Checksum(head[:16], castagnoli), castagnoli, payload)
-	binary.LittleEndian.PutUint32(head[16:], crc)
+	crc := crc32.Update(crc32.Checksum(head[:20], castagnoli), castagnoli, payload)
+	binary.LittleEndian.PutUint32(head[20:], crc)
 	f.index[part] = append(f.index[part], block{f.end, int64(blockHead + len(payload))})
 	if err := f.write(head[:]); err != nil {
 		return err
@@ -199,8 +199,8 @@ func (r *blockReader) unpack(b []byte) ([]byte, int, error) {
 		return nil, 0, errors.New("short block")
 	}
 	head, payload := b[:blockHead], b[blockHead:]
-	crc := crc32.Update(crc32.Checksum(head[:16], castagnoli), castagnoli, payload)
-	if crc != binary.LittleEndian.Uint32(head[16:]) {
+	crc := crc32.Update(crc32.Checksum(head[:20], castagnoli), castagnoli, payload)
+	if crc != binary.LittleEndian.Uint32(head[20:]) {
 		return nil, 0, errors.New("checksum mismatch")
 	}
 	rows, size, rawSize := binary.LittleEndian.Uint32(head[4:]), binary.LittleEndian.Uint32(head[8:]), binary.LittleEndian.Uint32(head[12:])

@@ -399,7 +399,7 @@ func TestADirectoryThatCannotBeWrittenIsAnError(t *testing.T) {
 }
 
 func FuzzIndex(f *testing.F) {
-	f.Add(encodeIndex([][]block{{{16, 40}}, nil, {{56, 30}, {86, 20}}}, 106), 2)
+	f.Add(encodeIndex([][]block{{{8, 40}}, nil, {{48, 30}, {78, 28}}}, 106), 2)
 	f.Fuzz(func(t *testing.T, b []byte, part int) {
 		blocks, err := decodeIndex(b, part)
 		if err == nil && len(blocks)*16 > len(b) {
@@ -475,6 +475,6 @@ func BenchmarkWrite(b *testing.B) {
 
 func fixChecksum(b []byte) {
 	if len(b) >= blockHead {
-		binary.LittleEndian.PutUint32(b[16:], crc32.Update(crc32.Checksum(b[:16], castagnoli), castagnoli, b[blockHead:]))
+		binary.LittleEndian.PutUint32(b[20:], crc32.Update(crc32.Checksum(b[:20], castagnoli), castagnoli, b[blockHead:]))
 	}
 }

@@ -26,7 +26,7 @@ func Run(t *testing.T, open func(t *testing.T) Subject) {
 	t.Run("basics", func(t *testing.T) { basics(t, open(t).Begin()) })
 	t.Run("order", func(t *testing.T) { order(t, open(t).Begin()) })
 	t.Run("abort", func(t *testing.T) { abort(t, open(t)) })
-	for seed := range uint64(20) {
+	for seed := range uint64(8) {
 		t.Run(fmt.Sprintf("random/seed=%d", seed), func(t *testing.T) { random(t, open(t), seed) })
 	}
 }
@@ -128,7 +128,7 @@ func abort(t *testing.T, subject Subject) {
 func random(t *testing.T, subject Subject, seed uint64) {
 	r := rand.New(rand.NewPCG(seed, 1))
 	committed := NewMap()
-	for range 30 {
+	for range 20 {
 		model := committed.Clone()
 		s := subject.Begin()
 		for range r.IntN(200) {
