@@ -223,3 +223,24 @@ func TestGroupsByAdmin(t *testing.T) {
 		t.Errorf("offsets of a deleted group: %v", fetched)
 	}
 }
+
+func TestGroupsWithoutMembersAreForgotten(t *testing.T) {
+	n := startNode(t)
+	fillPartitions(t, n, "t", 1, 1)
+	for i := range 5 {
+		cl := n.client(kgo.ConsumerGroup(fmt.Sprintf("g%d", i)), kgo.ConsumeTopics("t"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+		if err := cl.CommitRecords(timeout(t, 5*time.Second), poll(t, cl, 1)...); err != nil {
+			t.Error(err)
+		}
+		if got := n.server.groups.names(); len(got) != 1 {
+			t.Errorf("groups in memory: %v", got)
+		}
+		cl.Close()
+	}
+	if got := n.server.groups.names(); len(got) != 0 {
+		t.Errorf("groups in memory: %v", got)
+	}
+	if listed, err := n.admin().ListGroups(timeout(t, 5*time.Second)); err != nil || len(listed) != 5 {
+		t.Errorf("%v %v: groups with committed offsets stay listed", listed, err)
+	}
+}

@@ -22,6 +22,7 @@ type groups struct {
 
 type groupShell struct {
 	owner   *groups
+	id      string
 	mu      sync.Mutex
 	group   *group.Group
 	nextReq group.Req
@@ -61,7 +62,7 @@ func (gs *groups) get(id string) *groupShell {
 		gs.mu.Lock()
 		s := gs.all[id]
 		if s == nil {
-			s = &groupShell{owner: gs, group: group.New(gs.cfg), waiters: map[group.Req]chan group.Action{}, due: math.MaxInt64}
+			s = &groupShell{owner: gs, id: id, group: group.New(gs.cfg), waiters: map[group.Req]chan group.Action{}, due: math.MaxInt64}
 			gs.all[id] = s
 		}
 		closed := gs.closed
@@ -109,7 +110,11 @@ func (gs *groups) ask(ctx context.Context, id string, build func(group.Req) grou
 	reply := make(chan group.Action, 1)
 	s.waiters[req] = reply
 	s.step(build(req))
+	idle := s.group.Idle()
 	s.mu.Unlock()
+	if idle { // nothing is left to remember: offsets are the broker's
+		gs.drop(id)
+	}
 	select {
 	case a := <-reply:
 		return a
@@ -166,15 +171,20 @@ func (s *groupShell) schedule() {
 
 func (s *groupShell) tick() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.dropped {
+		s.mu.Unlock()
 		return
 	}
 	s.due = math.MaxInt64
 	s.step(group.Tick{})
+	idle := s.group.Idle()
+	s.mu.Unlock()
+	if idle {
+		s.owner.drop(s.id)
+	}
 }
 
-// drop forgets a group that has no member; false when it has one.
+// drop forgets a group that has no member; false when it has one. A later member begins a new one.
 func (gs *groups) drop(id string) bool {
 	gs.mu.Lock()
 	defer gs.mu.Unlock()
