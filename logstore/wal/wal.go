@@ -3,6 +3,7 @@ package wal
 import (
 	"errors"
 	"fmt"
+	"path"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -92,7 +93,11 @@ func (o *Options) defaults() {
 // when apply's side is (see Free): the old files stay until then.
 func Open(o Options, apply func(Entry) error) (*WAL, error) {
 	o.defaults()
-	if err := o.FS.MkdirAll(o.Dir); err != nil {
+	err := o.FS.MkdirAll(o.Dir)
+	if err == nil {
+		err = o.FS.SyncDir(path.Dir(path.Clean(o.Dir)))
+	}
+	if err != nil {
 		return nil, fmt.Errorf("wal: %w", err)
 	}
 	past, err := replay(o, apply)
