@@ -21,7 +21,7 @@ func TestPySpark(t *testing.T) {
 	h := serve(t)
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, python, "testdata/pyspark_check.py", "sc://"+h.addr).CombinedOutput()
+	out, err := exec.CommandContext(ctx, python, "testdata/pyspark_check.py", "sc://"+h.addr, "--streams").CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}

@@ -44,7 +44,7 @@ func every(t *testing.T) map[string]logical.Plan {
 		"one row":    &logical.Project{List: []expr.Expr{named(expr.Lit(1), "x")}, Child: oneRow()},
 		"project":    &logical.Project{List: []expr.Expr{&expr.Star{}, &expr.Star{Qualifier: []string{"t"}}, &logical.SQLExpr{Text: "a + 1 as z"}}, Child: src},
 		"filter":     &logical.Filter{Cond: fn(">", attr("t", "a"), expr.Lit(int64(1)<<40)), Child: src},
-		"case":       &logical.Filter{Cond: &expr.Case{Whens: []expr.Expr{attr("a"), attr("b")}, Thens: []expr.Expr{attr("c"), attr("d")}, Else: expr.Lit(false)}, Child: src},
+		"case":       &logical.Filter{Cond: &expr.Case{Whens: []expr.Expr{attr("ok"), fn("isnull", attr("b"))}, Thens: []expr.Expr{attr("ok"), expr.Lit(true)}, Else: expr.Lit(false)}, Child: src},
 		"cast":       &logical.Filter{Cond: &expr.Cast{Child: attr("a"), To: column.Of(column.Bool), Try: true}, Child: src},
 		"extract":    &logical.Filter{Cond: &expr.UnresolvedExtract{Child: attr("m"), Key: expr.Lit("k")}, Child: src},
 		"aggregate":  &logical.Aggregate{Keys: []expr.Expr{key}, List: []expr.Expr{key, named(fn("count", expr.Lit(1)), "n")}, Child: src},
@@ -83,7 +83,7 @@ func every(t *testing.T) map[string]logical.Plan {
 		"fill":       &logical.FillNA{Cols: []string{"a"}, Values: []*expr.Literal{expr.Lit(1)}, Child: src},
 		"drop na":    &logical.DropNA{Cols: []string{"a", "b"}, MinNonNull: 1, Child: src},
 		"replace":    &logical.ReplaceNA{Cols: []string{"a"}, Old: []*expr.Literal{expr.Lit("x")}, New: []*expr.Literal{expr.Lit("y")}, Child: src},
-		"plan id":    &logical.PlanID{ID: 9, Child: &logical.Filter{Cond: &expr.UnresolvedAttr{Parts: []string{"a"}, PlanID: 1}, Child: &logical.PlanID{ID: 1, Child: src}}},
+		"plan id":    &logical.PlanID{ID: 9, Child: &logical.Filter{Cond: &expr.UnresolvedAttr{Parts: []string{"ok"}, PlanID: 1}, Child: &logical.PlanID{ID: 1, Child: src}}},
 		"names":      &logical.Project{List: []expr.Expr{&expr.Alias{Child: fn("posexplode", attr("xs")), Name: "p", Names: []string{"p", "x"}}}, Child: src},
 	}
 }
