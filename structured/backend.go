@@ -44,13 +44,11 @@ type Progress struct {
 
 // StageProgress is one stage's part of Progress.
 type StageProgress struct {
-	ID           int64
-	Tasks        int64
-	Completed    int64
-	BytesRead    int64
-	Done         bool
-	RowsRead     int64
-	RowsProduced int64
+	ID        int64
+	Tasks     int64
+	Completed int64
+	BytesRead int64
+	Done      bool
 }
 
 // Rows is a result being read. It belongs to one goroutine.

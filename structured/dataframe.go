@@ -293,6 +293,12 @@ func (d *DataFrame) DropNA(names ...string) *DataFrame {
 	return d.then(nil, func() logical.Plan { return &logical.DropNA{Cols: names, Child: d.plan} })
 }
 
+// Describe has count, mean, stddev, min and max of the columns as text, of every column of numbers or strings when none
+// is named.
+func (d *DataFrame) Describe(names ...string) *DataFrame {
+	return d.then(nil, func() logical.Plan { return &logical.Summarize{Cols: names, Child: d.plan} })
+}
+
 // Cache is a hint that the DataFrame is used more than once; results are the same without it.
 func (d *DataFrame) Cache() *DataFrame { return d }
 

@@ -113,6 +113,11 @@ func (d *decoder) relation(r *pb.Relation) (logical.Plan, error) {
 		return &logical.DropNA{Cols: k.DropNa.GetCols(), MinNonNull: int(k.DropNa.GetMinNonNulls()), Child: child}, err
 	case *pb.Relation_Replace:
 		return d.replaceNA(k.Replace)
+	case *pb.Relation_Describe:
+		child, err := d.child("StatDescribe", k.Describe.GetInput())
+		return &logical.Summarize{Cols: k.Describe.GetCols(), Child: child}, err
+	case *pb.Relation_Summary:
+		return d.summary(k.Summary)
 	case *pb.Relation_Cov:
 		return d.statistic(k.Cov.GetInput(), "covar_samp", k.Cov.GetCol1(), k.Cov.GetCol2())
 	case *pb.Relation_Corr:
@@ -548,6 +553,18 @@ func (d *decoder) replaceNA(r *pb.NAReplace) (logical.Plan, error) {
 		out.Old, out.New = append(out.Old, from), append(out.New, to)
 	}
 	return out, nil
+}
+
+// summaryStats are those of summary() when none is named.
+var summaryStats = []string{"count", "mean", "stddev", "min", "25%", "50%", "75%", "max"}
+
+func (d *decoder) summary(s *pb.StatSummary) (logical.Plan, error) {
+	child, err := d.child("StatSummary", s.GetInput())
+	stats := s.GetStatistics()
+	if len(stats) == 0 {
+		stats = summaryStats
+	}
+	return &logical.Summarize{Stats: stats, Child: child}, err
 }
 
 func (d *decoder) corr(c *pb.StatCorr) (logical.Plan, error) {

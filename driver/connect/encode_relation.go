@@ -182,6 +182,15 @@ func fillExpander(r *pb.Relation, p logical.Plan, kids []*pb.Relation) error {
 			f.Values = append(f.Values, literalToProto(v))
 		}
 		r.RelType = &pb.Relation_FillNa{FillNa: f}
+	case *logical.Summarize:
+		if len(p.Stats) == 0 {
+			r.RelType = &pb.Relation_Describe{Describe: &pb.StatDescribe{Input: kids[0], Cols: p.Cols}}
+			return nil
+		}
+		if len(p.Cols) > 0 {
+			return unsupported("ENCODE_RELATION", "Sending statistics of some columns over Spark Connect")
+		}
+		r.RelType = &pb.Relation_Summary{Summary: &pb.StatSummary{Input: kids[0], Statistics: p.Stats}}
 	case *logical.DropNA:
 		x := &pb.NADrop{Input: kids[0], Cols: p.Cols}
 		if p.MinNonNull > 0 {

@@ -83,6 +83,8 @@ func every(t *testing.T) map[string]logical.Plan {
 		"fill":       &logical.FillNA{Cols: []string{"a"}, Values: []*expr.Literal{expr.Lit(1)}, Child: src},
 		"drop na":    &logical.DropNA{Cols: []string{"a", "b"}, MinNonNull: 1, Child: src},
 		"replace":    &logical.ReplaceNA{Cols: []string{"a"}, Old: []*expr.Literal{expr.Lit("x")}, New: []*expr.Literal{expr.Lit("y")}, Child: src},
+		"describe":   &logical.Summarize{Cols: []string{"a", "k"}, Child: src},
+		"summary":    &logical.Summarize{Stats: []string{"count", "mean", "max"}, Child: src},
 		"plan id":    &logical.PlanID{ID: 9, Child: &logical.Filter{Cond: &expr.UnresolvedAttr{Parts: []string{"ok"}, PlanID: 1}, Child: &logical.PlanID{ID: 1, Child: src}}},
 		"names":      &logical.Project{List: []expr.Expr{&expr.Alias{Child: fn("posexplode", attr("xs")), Name: "p", Names: []string{"p", "x"}}}, Child: src},
 	}
