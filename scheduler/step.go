@@ -180,7 +180,11 @@ func (s *Scheduler) launchFrom(j *job, free int) int {
 		kept := st.pending[:0]
 		for at, part := range st.pending {
 			if n == free || s.opts.Fair && n > 0 {
-				kept = append(kept, st.pending[at:]...)
+				if len(kept) == 0 {
+					kept = st.pending[at:] // the usual case: launched from the front, nothing moves
+				} else {
+					kept = append(kept, st.pending[at:]...)
+				}
 				break
 			}
 			x := s.place(st, part)

@@ -26,7 +26,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 func (p *Partition) Delta() ([][]byte, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	w := deltaWriter{version: p.version + 1}
+	w := deltaWriter{version: p.version + 1, room: p.deltaRoom}
 	for _, t := range p.dropped {
 		w.drop(t.bucket)
 	}
@@ -42,13 +42,18 @@ func (p *Partition) Delta() ([][]byte, error) {
 			w.remove(u.t, int(u.n))
 		}
 	}
-	return w.finish(), nil
+	pieces := w.finish()
+	if len(pieces) > 0 {
+		p.deltaRoom = len(pieces[0]) + len(pieces[0])/8 // the next batch is likely to be of this size
+	}
+	return pieces, nil
 }
 
 type deltaWriter struct {
 	version int64
 	pieces  [][]byte
 	buf     []byte
+	room    int   // capacity of a new piece
 	bucket  int64 // of the last opBucket in this piece
 	inside  bool  // there was one
 }
@@ -58,7 +63,7 @@ func (w *deltaWriter) start() {
 		w.seal()
 	}
 	if len(w.buf) == 0 {
-		w.buf = append(w.buf, deltaVersion)
+		w.buf = append(make([]byte, 0, w.room), deltaVersion)
 		w.buf = binary.LittleEndian.AppendUint64(w.buf, uint64(w.version))
 		w.inside = false
 	}

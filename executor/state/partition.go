@@ -38,6 +38,7 @@ type Partition struct {
 
 	undo      []undo
 	undoBytes []byte
+	deltaRoom int      // size of the last delta
 	dropped   []*table // by the open batch
 	scratch   []ordered
 
