@@ -22,7 +22,7 @@ func init() {
 	}
 	register("operators",
 		compare("=", "x = y", "True when equal; null when a side is null. NaN equals NaN.", "1 = 1.0 -> true", "=="),
-		compare("!=", "x <> y", "True when different.", "'a' <> 'b' -> true", "<>"),
+		compare("!=", "x != y", "True when different.", "'a' <> 'b' -> true", "<>"),
 		compare("<", "x < y", "True when x comes before y.", "1 < 2 -> true"),
 		compare("<=", "x <= y", "True when x does not come after y.", "2 <= 2 -> true"),
 		compare(">", "x > y", "True when x comes after y.", "DATE'2026-01-02' > DATE'2026-01-01' -> true"),

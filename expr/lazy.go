@@ -51,7 +51,8 @@ func (in *instr) runLazy(p *Program, ctx *Context, b *column.Batch) reg {
 	in.k.ctx, in.k.n, in.k.out = ctx, b.N, &in.out
 	in.k.errs.Reset()
 	prep(&in.out, in.typ, b.N)
-	in.lazy(&lazyRun{in: in, p: p, ctx: ctx, b: b, n: b.N, k: &in.k}, &in.out)
+	in.run1 = lazyRun{in: in, p: p, ctx: ctx, b: b, n: b.N, k: &in.k}
+	in.lazy(&in.run1, &in.out)
 	if in.k.errs.Len() > 0 {
 		return reg{&in.out, &in.k.errs}
 	}

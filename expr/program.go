@@ -49,6 +49,7 @@ type instr struct {
 	merge RowErrors
 	codes dictRun
 	opnds []operand
+	run1  lazyRun // the evaluation under way
 }
 
 type op uint8
@@ -165,6 +166,9 @@ func (in *instr) errors(p *Program, n int, constant bool) *RowErrors {
 		}
 	}
 	own := &in.k.errs
+	if below != nil && in.own {
+		in.failedAreNull(p, constant)
+	}
 	if constant && own.Len() > 0 {
 		repeatError(own, n)
 	}
@@ -182,6 +186,19 @@ func (in *instr) errors(p *Program, n int, constant bool) *RowErrors {
 	}
 	mergeErrors(&in.merge, own)
 	return &in.merge
+}
+
+// failedAreNull makes rows null that failed below, which functions with nulls of their own, such as isnull, would not.
+func (in *instr) failedAreNull(p *Program, constant bool) {
+	for _, a := range in.args {
+		if e := p.regs[a].errs; e != nil {
+			for _, r := range e.Rows {
+				if !constant || r == 0 {
+					in.k.null(int(r))
+				}
+			}
+		}
+	}
 }
 
 // repeatError makes the error of a constant the error of every row.

@@ -68,9 +68,13 @@ func getFieldKernel(c *Call) kernel {
 		}
 		if inList {
 			*out = column.Vector{Type: c.Typ, N: v.N, Valid: v.Valid, Offs: v.Offs, Kids: []*column.Vector{nullWhere(v.Kids[0].Kids[at], v.Kids[0])}}
-			return
+		} else {
+			*out = *nullWhere(v.Kids[at], v)
 		}
-		*out = *nullWhere(v.Kids[at], v)
+		if out.Valid != nil { // a row that failed below is made null here, which must not change the struct
+			k.valid = append(k.valid[:0], out.Valid...)
+			out.Valid = k.valid
+		}
 	}
 }
 
