@@ -44,11 +44,13 @@ type Progress struct {
 
 // StageProgress is one stage's part of Progress.
 type StageProgress struct {
-	ID        int64
-	Tasks     int64
-	Completed int64
-	BytesRead int64
-	Done      bool
+	ID           int64
+	Tasks        int64
+	Completed    int64
+	BytesRead    int64
+	Done         bool
+	RowsRead     int64
+	RowsProduced int64
 }
 
 // Rows is a result being read. It belongs to one goroutine.
