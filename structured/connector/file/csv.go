@@ -213,7 +213,7 @@ func (csvFormat) writer(w io.Writer, schema *column.Schema, opt Options) (writer
 			return nil, unsupportedType("csv", f)
 		}
 	}
-	out, finish, err := compress(w, opt)
+	out, finish, err := behindCompressor(w, opt)
 	if err != nil {
 		return nil, err
 	}

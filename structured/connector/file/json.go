@@ -89,7 +89,7 @@ type jsonWriter struct {
 }
 
 func (jsonFormat) writer(w io.Writer, _ *column.Schema, opt Options) (writer, error) {
-	out, finish, err := compress(w, opt)
+	out, finish, err := behindCompressor(w, opt)
 	if err != nil {
 		return nil, err
 	}

@@ -172,8 +172,8 @@ func trimEnd(line []byte) []byte {
 
 func (l *lineReader) close() error { return l.in.close() }
 
-// compress puts a text writer behind its compressor.
-func compress(w io.Writer, opt Options) (io.Writer, func() error, error) {
+// behindCompressor puts a text writer behind its compressor.
+func behindCompressor(w io.Writer, opt Options) (io.Writer, func() error, error) {
 	switch opt.Compression {
 	case "gzip":
 		z := gzip.NewWriter(w)
