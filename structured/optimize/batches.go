@@ -23,6 +23,7 @@ var batches = []batch{
 		{"EliminateAliases", eliminateAliases},
 		{"DropIdleWatermarks", dropIdleWatermarks},
 		{"ReplaceDistinct", replaceDistinct},
+		{"DropIdleSorts", dropIdleSorts},
 	}},
 	// Expressions become small and filters sink as far as they can; each uncovers work for the others.
 	{"rewrite", false, []rule{
