@@ -39,6 +39,8 @@ type Config struct {
 	Log logstore.Options
 	// DefaultPartitions of topics that are created without a count; 0 is 4.
 	DefaultPartitions int
+	// TopicDefaults are configs of topics that do not set them themselves.
+	TopicDefaults map[string]string
 	// StateInterval is how often the state of streaming queries is snapshotted; 0 is 30 s.
 	StateInterval time.Duration
 	Logger        *slog.Logger
@@ -53,6 +55,7 @@ type Node struct {
 	cluster  *driver.Cluster
 	engine   *driver.Engine
 	connect  *connect.Server
+	queries  *stream.Machine
 	logger   *slog.Logger
 }
 
@@ -93,10 +96,10 @@ func (n *Node) defaults() error {
 }
 
 func (n *Node) open() error {
-	queries := stream.NewMachine()
+	n.queries = stream.NewMachine()
 	var err error
-	n.broker, err = broker.Open(broker.Options{Dir: n.conf.Dir, Log: n.conf.Log, Machines: []meta.Machine{queries},
-		DefaultPartitions: int32(n.conf.DefaultPartitions), Logger: n.logger})
+	n.broker, err = broker.Open(broker.Options{Dir: n.conf.Dir, Log: n.conf.Log, Machines: []meta.Machine{n.queries},
+		DefaultPartitions: int32(n.conf.DefaultPartitions), TopicDefaults: n.conf.TopicDefaults, Logger: n.logger})
 	if err != nil {
 		return err
 	}
@@ -117,7 +120,7 @@ func (n *Node) open() error {
 		return err
 	}
 	n.cluster = driver.NewCluster(n.executor)
-	n.engine = driver.NewEngine(driver.EngineOptions{Meta: n.broker.Meta(), Queries: queries, Log: env, Catalog: newCatalog(n.broker, env),
+	n.engine = driver.NewEngine(driver.EngineOptions{Meta: n.broker.Meta(), Queries: n.queries, Log: env, Catalog: newCatalog(n.broker, env),
 		Cluster: n.cluster, Plans: connect.PlanCodec{}, Parts: n.conf.Slots, Logger: n.logger, Snapshot: n.snapshot, SnapshotInterval: n.conf.StateInterval})
 	n.connect = connect.NewServer(n.connectOptions())
 	return n.engine.Resume(context.Background())
@@ -172,6 +175,9 @@ func (n *Node) snapshot(query string) error {
 
 // Broker is the node's log, for protocol servers.
 func (n *Node) Broker() *broker.Broker { return n.broker }
+
+// Queries are the records of the node's streaming queries.
+func (n *Node) Queries() *stream.Machine { return n.queries }
 
 // ServeConnect serves Spark Connect on a listener until Close.
 func (n *Node) ServeConnect(l net.Listener) error { return n.connect.GRPC().Serve(l) }
