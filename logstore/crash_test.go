@@ -93,7 +93,9 @@ func TestCrashAtEveryStep(t *testing.T) {
 	}
 }
 
-func value(topic string, i int) string { return fmt.Sprintf("%s-%d-%s", topic, i, strings.Repeat("y", i*7%400)) }
+func value(topic string, i int) string {
+	return fmt.Sprintf("%s-%d-%s", topic, i, strings.Repeat("y", i*7%400))
+}
 
 func writeSome(t *testing.T, l *Log, c *crasher) {
 	var wg sync.WaitGroup

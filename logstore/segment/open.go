@@ -134,27 +134,75 @@ func (s *Segment) ensureIndex() error {
 		}
 		return nil
 	}
-	return s.Reindex()
+	return s.rebuild()
 }
 
-// Reindex builds the index anew from the batches, checking each.
+// Reindex builds the index anew from the batches, checking each, and writes it.
 func (s *Segment) Reindex() error {
-	fresh := newSegment(s.fs, s.dir, s.sum.Base, int(s.interval))
-	old := s.Summary()
-	fresh.sum.Created, fresh.sum.Appended = old.Created, old.Appended
-	fresh.points = index{}
-	s.life.RLock()
-	fresh.file = s.file
-	err := fresh.extend(old.Bytes, NoLimit)
-	s.life.RUnlock()
+	if err := s.rebuild(); err != nil {
+		return err
+	}
+	return s.WriteIndex()
+}
+
+// rebuild brings the points into memory from the batches.
+func (s *Segment) rebuild() error {
+	fresh, err := s.fresh()
 	if err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.points == nil && s.sum.Bytes == fresh.sum.Bytes {
+	if s.sum.Bytes == fresh.sum.Bytes {
 		s.adopt(fresh.sum, fresh.points)
 		s.onDisk = -1
 	}
 	return nil
+}
+
+// fresh is the summary and the points as the batches give them.
+func (s *Segment) fresh() (*Segment, error) {
+	old := s.Summary()
+	f := newSegment(s.fs, s.dir, s.sum.Base, int(s.interval))
+	f.sum.Created, f.sum.Appended, f.points = old.Created, old.Appended, index{}
+	s.life.RLock()
+	defer s.life.RUnlock()
+	if s.file == nil {
+		return nil, ErrClosed
+	}
+	f.file = s.file
+	return f, f.extend(old.Bytes, NoLimit)
+}
+
+// CheckIndex tells whether summary and index say what the batches say. Where the points are spaced differently, because
+// the interval was changed, they still agree if each is the place of its batch.
+func (s *Segment) CheckIndex() (bool, error) {
+	if err := s.ensureIndex(); err != nil {
+		return false, err
+	}
+	fresh, err := s.fresh()
+	if err != nil {
+		return false, err
+	}
+	s.mu.Lock()
+	sum, points := s.sum, s.points
+	s.mu.Unlock()
+	if sum != fresh.sum {
+		return false, nil
+	}
+	i, before := 0, int64(noTimestamp)
+	err = s.scanAt(0, func(pos int64, b record.Batch) (bool, error) {
+		if i < len(points) && int64(points[i].pos) == pos {
+			want := entry{rel: uint32(b.BaseOffset() - sum.Base), pos: uint32(pos), before: before}
+			if points[i] != want {
+				return false, nil
+			}
+			i++
+		}
+		if !b.Attributes().IsControl() {
+			before = max(before, b.MaxTimestamp())
+		}
+		return true, nil
+	})
+	return i == len(points), err
 }
