@@ -14,7 +14,7 @@ help: ## print this help
 .PHONY: build
 build: ## build bin/streamflow and bin/sfsubmit
 	@mkdir -p $(BIN)
-	go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/streamflow ./cmd/sfsubmit
+	go build -ldflags '$(LDFLAGS)' -o $(BIN)/ ./cmd/streamflow ./cmd/sfsubmit
 
 .PHONY: demo
 demo: build ## the main job over history and live on real flights, and the comparison of both

@@ -21,11 +21,11 @@ func produceCommand() *cli.Command {
 	return &cli.Command{
 		Name: "produce", Usage: "send records to a topic: lines of standard input, or the rows of a file as JSON", ArgsUsage: "TOPIC",
 		Flags: []cli.Flag{bootstrapFlag(),
-			&cli.StringFlag{Name: "file", Aliases: []string{"f"}, Usage: "a Parquet `FILE`, or one with a record on each line; standard input without"},
-			&cli.StringFlag{Name: "columns", Usage: "of a Parquet file, the columns to send, comma separated; all without"},
-			&cli.StringFlag{Name: "key", Usage: "of a Parquet file, the column whose text is the record key"},
+			&cli.StringFlag{Name: "file", Aliases: []string{"f"}, Usage: "a Parquet or CSV `FILE`, or one with a record on each line; standard input without"},
+			&cli.StringFlag{Name: "columns", Usage: "of a Parquet or CSV file, the columns to send, comma separated; all without"},
+			&cli.StringFlag{Name: "key", Usage: "of a Parquet or CSV file, the column whose text is the record key"},
 			&cli.StringFlag{Name: "key-separator", Usage: "of lines, what stands between key and value"},
-			&cli.StringFlag{Name: "pace", Usage: "of a Parquet file, the timestamp column whose differences set the pace"},
+			&cli.StringFlag{Name: "pace", Usage: "of a Parquet or CSV file, the timestamp column whose differences set the pace"},
 			&cli.Float64Flag{Name: "speed", Value: 1, Usage: "with --pace, so many times faster than the timestamps"},
 			&cli.Int64Flag{Name: "max", Aliases: []string{"n"}, Usage: "stop after this many records"},
 			&cli.StringFlag{Name: "compression", Value: "none", Usage: "none, gzip, snappy, lz4 or zstd"},
@@ -119,12 +119,12 @@ func send(c *cli.Context, cl *kgo.Client, src records) (n, bytes int64, err erro
 
 func openRecords(c *cli.Context) (records, error) {
 	path := c.String("file")
-	if strings.HasSuffix(path, ".parquet") {
-		return openParquet(path, c.String("columns"), c.String("key"), c.String("pace"), c.Float64("speed"))
+	if strings.HasSuffix(path, ".parquet") || strings.HasSuffix(path, ".csv") {
+		return openTable(path, c.String("columns"), c.String("key"), c.String("pace"), c.Float64("speed"))
 	}
 	for _, f := range []string{"columns", "key", "pace"} {
 		if c.IsSet(f) {
-			return nil, term.Usage("--%s needs a Parquet --file", f)
+			return nil, term.Usage("--%s needs a Parquet or CSV --file", f)
 		}
 	}
 	in := os.Stdin
