@@ -23,6 +23,8 @@ func (s Slot) String() string {
 type Partition struct {
 	slot  Slot
 	store *Store
+	from  int // key groups [from, to) are the partition's
+	to    int
 
 	mu       sync.Mutex // held by the store and by batch-wise methods, not by Get and Put, which the one task calls
 	version  int64      // committed; -1 is empty
@@ -57,7 +59,9 @@ type undo struct {
 }
 
 func newPartition(store *Store, slot Slot) *Partition {
-	return &Partition{slot: slot, store: store, version: -1, position: -1, snapshot: -1, tables: map[int64]*table{}}
+	p := &Partition{slot: slot, store: store, version: -1, position: -1, snapshot: -1, tables: map[int64]*table{}}
+	p.from, p.to = slot.groups()
+	return p
 }
 
 // Op is the operator's id.
@@ -140,8 +144,12 @@ func (p *Partition) Get(bucket int64, keyGroup int, key []byte) ([]byte, bool, e
 	return t.value(n), true, nil
 }
 
-// Put sets the value of a key.
+// Put sets the value of a key, whose key group must be one of the partition's: rows are found by it after a restart.
 func (p *Partition) Put(bucket int64, keyGroup int, key, value []byte) error {
+	if keyGroup < p.from || keyGroup >= p.to {
+		return fmt.Errorf("state: key group %d does not belong to %s, which has %d to %d: the operator's input is not partitioned by its key, or its state was written by another number of partitions",
+			keyGroup, p.slot, p.from, p.to-1)
+	}
 	t, err := p.bucket(bucket, true)
 	if err != nil {
 		return err

@@ -39,15 +39,21 @@ func (p *Partition) clear() {
 	p.keys.Store(0)
 }
 
-// reset goes back to the snapshot when it is not after the wanted version, else to nothing.
+// reset goes back to the snapshot, or to nothing when there is none or the query is new. A snapshot that does not fit is
+// not thrown away: the changelog before it may be gone.
 func (p *Partition) reset(version int64) error {
 	p.clear()
 	m, ok, err := p.readMeta()
 	if err != nil {
 		return err
 	}
-	if !ok || m.version > version || m.parts != p.slot.Parts {
+	switch {
+	case !ok || version < 0:
 		return p.wipe()
+	case m.parts != p.slot.Parts:
+		return fmt.Errorf("%w: the snapshot of %s was written by %d partitions; run the query with as many", ErrVersion, p.slot, m.parts)
+	case m.version > version:
+		return fmt.Errorf("%w: the snapshot of %s is of version %d, after version %d", ErrVersion, p.slot, m.version, version)
 	}
 	buckets, err := p.storedBuckets()
 	if err != nil {
@@ -78,8 +84,7 @@ func (p *Partition) readMeta() (meta, bool, error) {
 	return m, err == nil, err
 }
 
-// wipe removes from Pebble what an earlier life of the query, or another cut into partitions, left in the partition's key
-// groups.
+// wipe removes from Pebble what an earlier life of the query left in the partition's key groups.
 func (p *Partition) wipe() error {
 	buckets, err := p.storedBuckets()
 	if err != nil {

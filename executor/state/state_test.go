@@ -189,6 +189,43 @@ func TestPartitionsShareTheStoreByKeyGroups(t *testing.T) {
 	}
 }
 
+func TestAnotherNumberOfPartitionsIsRefused(t *testing.T) {
+	s := newSubject(t, 0, 1)
+	s.check(s.Begin().Put(0, 1000, []byte("k"), []byte("1")))
+	s.Commit()
+	s.Restart()
+	if _, err := s.store.Open(context.Background(), "q", "op", 0, 2, s.version); !errors.Is(err, state.ErrVersion) {
+		t.Errorf("the snapshot of another cut was taken: %v", err)
+	}
+	// Without a snapshot it is the changelog that does not fit.
+	s = newSubject(t, 0, 0)
+	s.check(s.Begin().Put(0, 1000, []byte("k"), []byte("1")))
+	s.Commit()
+	if _, err := s.store.Open(context.Background(), "q", "op", 0, 2, s.version); err == nil {
+		t.Error("the changelog of another cut was taken")
+	}
+	st, err := s.store.Open(context.Background(), "new", "op", 0, 2, -1)
+	s.check(err)
+	if err := st.Put(0, 512, nil, nil); err == nil {
+		t.Error("a key of the other partition was taken")
+	}
+}
+
+func TestASnapshotOfALaterVersionIsKept(t *testing.T) {
+	s := newSubject(t, 0, 1)
+	for range 2 {
+		s.check(s.Begin().Put(0, 1, []byte("k"), []byte("1")))
+		s.Commit()
+	}
+	s.Restart()
+	if _, err := s.store.Open(context.Background(), "q", "op", 0, 1, 0); !errors.Is(err, state.ErrVersion) {
+		t.Fatal(err)
+	}
+	if v, ok, err := s.Begin().Get(0, 1, []byte("k")); !ok || err != nil || string(v) != "1" {
+		t.Fatal(v, ok, err)
+	}
+}
+
 func TestForgetRemovesAQueryFromDisk(t *testing.T) {
 	s := newSubject(t, 0, 1)
 	s.check(s.Begin().Put(0, 0, []byte("k"), []byte("1")))
