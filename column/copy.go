@@ -231,7 +231,7 @@ func concatBytes(out *Vector, parts []*Vector) {
 			for i, c := range p.Codes[:p.N] {
 				w := View{}
 				if p.IsValid(i) {
-					w = p.Dict.Views[c].shifted(base)
+					w = p.Dict.Views[c].Shifted(base)
 				}
 				out.Views = append(out.Views, w)
 			}
@@ -239,7 +239,7 @@ func concatBytes(out *Vector, parts []*Vector) {
 		}
 		out.Bufs = append(out.Bufs, p.Bufs...)
 		for _, w := range p.Views[:p.N] {
-			out.Views = append(out.Views, w.shifted(base))
+			out.Views = append(out.Views, w.Shifted(base))
 		}
 	}
 }
@@ -253,7 +253,8 @@ func sameDict(parts []*Vector) bool {
 	return true
 }
 
-func (w View) shifted(base uint32) View {
+// Shifted is the view with its buffer number, if it has one, raised by base.
+func (w View) Shifted(base uint32) View {
 	if w.Len > InlineLen {
 		w.buf += base
 	}
