@@ -12,7 +12,7 @@ var allKinds = []logical.JoinKind{logical.Inner, logical.LeftOuter, logical.Righ
 
 // TestJoinAgainstOracle joins with every kind, strategy, build side, condition and memory limit.
 func TestJoinAgainstOracle(t *testing.T) {
-	for _, size := range [][2]int{{0, 50}, {50, 0}, {120, 300}, {2500, 900}} {
+	for _, size := range [][2]int{{0, 50}, {50, 0}, {120, 300}, {1200, 500}} {
 		lt, lrows := people(t, size[0], 21)
 		rt, rrows := people(t, size[1], 22)
 		for _, kind := range allKinds {

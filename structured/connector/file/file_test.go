@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"os"
 	"path/filepath"
@@ -172,6 +173,30 @@ func TestNothingIsLeft(t *testing.T) {
 	}
 	left, err := os.ReadDir(dir)
 	if err != nil || len(left) != 1 || left[0].Name() != manifestDir {
+		t.Fatalf("left %v (%v)", left, err)
+	}
+}
+
+// TestManifestsDoNotPileUp: a streaming query keeps one manifest, whatever its number of batches.
+func TestManifestsDoNotPileUp(t *testing.T) {
+	dir := t.TempDir()
+	table := open(t, "json", dir, connectortest.Schema, nil)
+	ctx := context.Background()
+	s, err := table.PlanWrite(ctx, connector.WriteRequest{Schema: connectortest.Schema, Mode: connector.Complete})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for batch := range int64(12) {
+		tx := connector.Tx{Query: "q", Epoch: 1, Batch: batch}
+		if _, err := s.Begin(ctx, tx); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Publish(ctx, tx, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	left, err := os.ReadDir(filepath.Join(dir, manifestDir))
+	if err != nil || len(left) != 1 || left[0].Name() != manifestName("q", 11) {
 		t.Fatalf("left %v (%v)", left, err)
 	}
 }
@@ -410,3 +435,21 @@ func (o *once) Next() (*column.Batch, error) {
 	return b, nil
 }
 func (o *once) Close() error { return nil }
+
+// TestManifestExample decodes the example of docs/format/file-manifest.md.
+func TestManifestExample(t *testing.T) {
+	doc, err := os.ReadFile("../../../docs/format/file-manifest.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(doc), "Example:\n\n```\n")
+	text, _, _ = strings.Cut(text, "\n```")
+	m, err := decodeManifest([]byte(text))
+	if err != nil {
+		_, body, _ := strings.Cut(text, "\n")
+		t.Fatalf("%v: %08x %d", err, crc32.Checksum([]byte(body), castagnoli), len(body))
+	}
+	if m.Files[0].Rows != 2 || m.Batch != 3 {
+		t.Fatalf("%+v", m)
+	}
+}

@@ -54,10 +54,10 @@ func cleanName(s string) string {
 	var b strings.Builder
 	for _, r := range []byte(s) {
 		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '_':
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9':
 			b.WriteByte(r)
 		default:
-			fmt.Fprintf(&b, "%%%02x", r)
+			fmt.Fprintf(&b, "_%02x", r)
 		}
 	}
 	return b.String()
@@ -119,7 +119,29 @@ func (s *sink) Publish(ctx context.Context, tx connector.Tx, tokens [][]byte) er
 	if err := syncDir(s.dir); err != nil {
 		return err
 	}
+	if err := s.forget(tx); err != nil {
+		return err
+	}
 	return s.Abort(ctx, tx)
+}
+
+// forget removes the manifests of the write's earlier batches: their files have their names, and they will not be
+// published again.
+func (s *sink) forget(tx connector.Tx) error {
+	all := filepath.Join(escapeGlob(s.dir), manifestDir, escapeGlob(s.write(tx))+"-*.manifest")
+	paths, err := filepath.Glob(all)
+	if err != nil {
+		return fmt.Errorf("file: publish: %w", err)
+	}
+	for _, p := range paths {
+		if filepath.Base(p) >= manifestName(s.write(tx), tx.Batch) {
+			continue
+		}
+		if err := os.Remove(p); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("file: publish: %w", err)
+		}
+	}
+	return nil
 }
 
 // committed is the batch's manifest if it is there.
