@@ -33,9 +33,7 @@ func tooDeep() *usererr.Error {
 
 // unsupported is the error for what Spark can do and we cannot.
 func unsupported(feature, format string, args ...any) *usererr.Error {
-	e := usererr.New("UNSUPPORTED_FEATURE."+feature, "0A000", "The feature is not supported: "+format, args...)
-	e.Message += " is not supported by StreamFlow."
-	return e
+	return usererr.New("UNSUPPORTED_FEATURE."+feature, "0A000", "The feature is not supported: "+format+".", args...)
 }
 
 // oneofName is the name of the message's field that is set in a oneof, for errors: "map_partitions".
