@@ -48,7 +48,11 @@ func (s *StatefulAggregate) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Read
 	return output(tc, in, drain(func(emit func(*column.Batch)) error { return r.run(in[0], emit) }), nil), nil
 }
 
+// openState is the operator's state in a streaming query, and state for the run alone in a batch query.
 func openState(tc *rdd.TaskContext) (rdd.State, error) {
+	if !streaming(tc) {
+		return batchState{}, nil
+	}
 	if tc.OpenState == nil {
 		return nil, fmt.Errorf("physical: %s: the task has no state store", tc.Op)
 	}

@@ -366,6 +366,31 @@ func TestStreamLimitAndStaticJoin(t *testing.T) {
 	}
 }
 
+// TestDedupWithinWatermark: a key is forgotten once the row's own watermark has passed its first row by the delay.
+func TestDedupWithinWatermark(t *testing.T) {
+	table := memory.New("t", mustDDL(t, "k INT, ts TIMESTAMP, v BIGINT"), 1)
+	var rows [][]any
+	for i, at := range []int64{0, 5, 12, 30, 31, 33, 29, 60, 61} {
+		rows = append(rows, []any{int64(0), at * second, int64(i)})
+	}
+	if err := table.Append(0, rowsBatch(t, "k INT, ts TIMESTAMP, v BIGINT", rows...)); err != nil {
+		t.Fatal(err)
+	}
+	table.Seal()
+	q := func(s *logical.Scan) logical.Plan {
+		return &logical.Project{List: []expr.Expr{s.Attrs[2]}, Child: &logical.Dedup{Cols: []expr.Expr{s.Attrs[0]}, WithinWatermark: true, Child: watermarked(s)}}
+	}
+	want := history(t, q(scanOf(table, false)), Options{Parts: 1})
+	equal(t, "history", want.rows, []string{"0", "4", "8"})
+	phys, err := Plan(context.Background(), q(scanOf(table, true)), Options{Parts: 2, Streaming: true, Query: "q"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for cut := range uint64(5) {
+		equal(t, "live", live(t, phys, cut).rows, want.rows)
+	}
+}
+
 func mustDDL(t testing.TB, ddl string) *column.Schema {
 	t.Helper()
 	s, err := column.ParseDDL(ddl)
