@@ -3,6 +3,7 @@ package driver
 import (
 	"context"
 	"os"
+	"strconv"
 
 	"github.com/streamflow/streamflow/structured/logical"
 )
@@ -22,11 +23,13 @@ type definition struct {
 	Trigger    string            `json:"trigger,omitempty"`
 	Start      string            `json:"start,omitempty"`
 	Text       string            `json:"text,omitempty"` // the SQL that it came from, for people
+	// Parts is the number of partitions after an exchange, for the query's life: its state is cut so.
+	Parts int `json:"parts,omitempty"`
 }
 
 func (s *Session) define(c *logical.CreateStream, source logical.Plan) (definition, error) {
 	d := definition{Sink: c.Sink, Columns: c.Columns, ByName: c.ByName, Format: c.Format, Options: c.Options, OutputMode: c.OutputMode,
-		Trigger: c.Trigger, Start: c.Start, Text: textOf(source), Views: map[string][]byte{}}
+		Trigger: c.Trigger, Start: c.Start, Text: textOf(source), Parts: s.parts(), Views: map[string][]byte{}}
 	codec := s.engine.opts.Plans
 	var err error
 	if d.Plan, err = codec.EncodePlan(source); err != nil {
@@ -50,6 +53,11 @@ func (d *definition) session(e *Engine) (*Session, error) {
 			if err := s.conf.Set(context.Background(), k, v); err != nil {
 				return nil, err
 			}
+		}
+	}
+	if d.Parts > 0 {
+		if err := s.conf.Set(context.Background(), partsConf, strconv.Itoa(d.Parts)); err != nil {
+			return nil, err
 		}
 	}
 	for name, b := range d.Views {

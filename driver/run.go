@@ -52,15 +52,21 @@ func (e *Engine) runBatch(ctx context.Context, job *Job, phys *physical.Physical
 	if err := w.commit(ctx, res.Tasks); err != nil {
 		return nil, err
 	}
-	return sumCounters(res.Tasks), nil
+	return sumCounters(res.Tasks, phys), nil
 }
 
-// sumCounters adds up the tasks' counters by name.
-func sumCounters(tasks []*rdd.TaskResult) map[string]int64 {
+// sumCounters adds up the tasks' counters by name; rows in are those that sources read.
+func sumCounters(tasks []*rdd.TaskResult, phys *physical.Physical) map[string]int64 {
+	sources := map[string]bool{}
+	for _, s := range phys.Sources {
+		sources[s.Op] = true
+	}
 	sums := map[string]int64{}
 	for _, t := range tasks {
 		for _, c := range t.Counters {
-			sums[c.Name] += c.N
+			if c.Name != physical.RowsIn || sources[c.Op] {
+				sums[c.Name] += c.N
+			}
 		}
 	}
 	return sums

@@ -231,10 +231,13 @@ func (s *Session) location() *time.Location {
 	return time.UTC
 }
 
+// partsConf is the setting of the number of partitions after an exchange.
+const partsConf = "streamflow.sql.partitions"
+
 // parts is the number of partitions after an exchange: what the session asked for, else the node's.
 func (s *Session) parts() int {
-	if all, err := s.conf.All(context.Background(), "streamflow.sql.partitions"); err == nil {
-		if n, err := strconv.Atoi(all["streamflow.sql.partitions"]); err == nil && n > 0 {
+	if all, err := s.conf.All(context.Background(), partsConf); err == nil {
+		if n, err := strconv.Atoi(all[partsConf]); err == nil && n > 0 {
 			return n
 		}
 	}

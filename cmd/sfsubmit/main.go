@@ -44,7 +44,7 @@ func run(ctx context.Context, args []string) int {
 	for _, c := range app.Commands {
 		setUsageError(c)
 	}
-	return term.Exit(os.Stderr, app.RunContext(ctx, args))
+	return term.Exit(os.Stderr, app.RunContext(ctx, term.FlagsFirst(app, args)))
 }
 
 // bare is sfsubmit without a command: the shell on a terminal.

@@ -122,6 +122,9 @@ const sizing = 1000
 // tableRows prints a table row by row as rows come, so that a live result grows on the screen. Widths are fixed by the
 // first batch.
 func (p *printer) tableRows(b *column.Batch) {
+	if p.plain(b) {
+		return
+	}
 	for i := range b.N {
 		p.held = append(p.held, cells(b, i, "NULL"))
 		if p.widths == nil && len(p.held) >= sizing {
@@ -129,6 +132,20 @@ func (p *printer) tableRows(b *column.Batch) {
 		}
 	}
 	p.flushTable()
+}
+
+// plain prints a text of many lines, such as a plan, as it is.
+func (p *printer) plain(b *column.Batch) bool {
+	if len(b.Cols) != 1 || b.N != 1 || !b.Cols[0].IsValid(0) {
+		return false
+	}
+	s := structured.CellString(b.Cols[0], 0, time.UTC)
+	if !strings.Contains(s, "\n") {
+		return false
+	}
+	fmt.Fprintln(p.out, strings.TrimRight(s, "\n"))
+	p.output = "text"
+	return true
 }
 
 func (p *printer) flushTable() {

@@ -40,7 +40,7 @@ func run(ctx context.Context, args []string) int {
 	for _, c := range app.Commands {
 		setUsageError(c)
 	}
-	return term.Exit(os.Stderr, app.RunContext(ctx, args))
+	return term.Exit(os.Stderr, app.RunContext(ctx, term.FlagsFirst(app, args)))
 }
 
 // setUsageError makes wrong flags exit with the code for wrong usage, in all subcommands.

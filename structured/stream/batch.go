@@ -78,7 +78,7 @@ func (b *batch) run(ctx context.Context) error {
 		}
 	}
 	p.Watermarks, p.Counters = c.Watermarks, c.Counters
-	p.RowsIn, p.RowsOut = c.Counters["rows.in"], c.Counters["rows.out"]
+	p.RowsIn, p.RowsOut = c.Counters[RowsIn], c.Counters["rows.out"]
 	if b.OnProgress != nil {
 		p.Arrivals = arrivals(res)
 		b.OnProgress(p)
@@ -246,13 +246,27 @@ func (b *batch) commitEntry(res *RunResult, sides []byte) *Commit {
 			}
 		}
 		for _, n := range t.Counters {
-			c.Counters[n.Name] += n.N
+			if n.Name != RowsIn || b.isSource(n.Op) {
+				c.Counters[n.Name] += n.N
+			}
 		}
 	}
 	if sides != nil {
 		c.Tokens[ownToken] = [][]byte{sides}
 	}
 	return c
+}
+
+// RowsIn is the counter of rows that an operator took in; a query's is the sum over its sources.
+const RowsIn = "rows.in"
+
+func (b *batch) isSource(op string) bool {
+	for _, s := range b.Spec.Sources {
+		if s.ID == op {
+			return true
+		}
+	}
+	return false
 }
 
 // ArrivalsKey is the report key under which a source tells when its rows' records were stamped: pairs of unsigned varints,

@@ -200,7 +200,7 @@ func (e *Env) ReplayState(ctx context.Context, query, op string, partition int, 
 		return err
 	}
 	o := p.Offsets()
-	if after+1 < o.LogStart && after >= 0 {
+	if after+1 < o.LogStart {
 		return fmt.Errorf("streamlog: state changes of %s-%d after %d were deleted; the log begins at %d", StateTopic(query), partition, after, o.LogStart)
 	}
 	r := newCommittedRecords(p, max(after+1, o.LogStart), o.LastStable)

@@ -38,7 +38,7 @@ func (s *TopicScan) Open(tc *rdd.TaskContext, _ []rdd.Reader) (rdd.Reader, error
 	if all := tc.Binding.Splits[tc.Op]; tc.Partition < len(all) {
 		splits = all[tc.Partition]
 	}
-	return &scanReader{scan: s, tc: tc, op: tc.Op, env: env, splits: splits}, nil
+	return &scanReader{scan: s, tc: tc, env: env, splits: splits}, nil
 }
 
 // decoder turns record batches of one format into column batches.
@@ -62,7 +62,6 @@ func newDecoder(s *TopicScan) decoder {
 type scanReader struct {
 	scan   *TopicScan
 	tc     *rdd.TaskContext
-	op     string
 	env    *Env
 	splits []rdd.Split
 
@@ -75,7 +74,6 @@ type scanReader struct {
 	rest     []byte
 	aborts   abortFilter
 	inBatch  bool
-	rows     int64
 	closed   bool
 }
 
@@ -86,7 +84,6 @@ func (r *scanReader) Next() (*column.Batch, error) {
 			return nil, err
 		}
 		if out != nil && out.N > 0 {
-			r.rows += int64(out.N)
 			return out, nil
 		}
 	}
@@ -116,10 +113,6 @@ func (r *scanReader) step() (*column.Batch, error) {
 
 func (r *scanReader) nextSplit() error {
 	if len(r.splits) == 0 {
-		if r.rows > 0 {
-			r.tc.Count(r.op, "rows.in", r.rows)
-			r.rows = 0
-		}
 		return io.EOF
 	}
 	var err error
