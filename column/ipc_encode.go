@@ -58,7 +58,7 @@ func (e *ipcEncoder) column(v *Vector) {
 	if nulls == 0 {
 		e.buffer(nil)
 	} else {
-		e.buffer(rawBytes(v.Valid[:(n+63)/64]))
+		e.buffer(rawBytes(cleanTail(v.Valid, n)))
 	}
 	switch v.Type.Kind.Storage() {
 	case StorageBool:
@@ -91,6 +91,13 @@ func (e *ipcEncoder) column(v *Vector) {
 			e.column(k.firstRows(n))
 		}
 	}
+}
+
+// cleanTail is a copy of a bitmap in which the bits past n are clear, so that equal batches are equal bytes.
+func cleanTail(words []uint64, n int) []uint64 {
+	words = clone(words[:(n+63)/64])
+	words[len(words)-1] &= tailMask(n)
+	return words
 }
 
 // firstRows is v cut to n rows.
