@@ -5,18 +5,18 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-
-	"github.com/apache/arrow/go/v17/parquet/file"
-	"github.com/apache/arrow/go/v17/parquet/metadata"
+	"io"
+	"os"
 
 	"github.com/streamflow/streamflow/column"
+	"github.com/streamflow/streamflow/column/parquet"
 	"github.com/streamflow/streamflow/expr"
 	"github.com/streamflow/streamflow/internal/usererr"
 	"github.com/streamflow/streamflow/rdd"
 )
 
-// parquetFormat reads and writes Parquet files of flat columns: a split is a row group, and row groups whose statistics
-// exclude a filter are not read.
+// parquetFormat reads and writes Parquet: a split is a row group, and row groups whose statistics exclude a filter are
+// not read.
 type parquetFormat struct{}
 
 // Parquet is the provider of Parquet files.
@@ -24,29 +24,36 @@ var Parquet = register(parquetFormat{})
 
 func (parquetFormat) name() string { return "parquet" }
 
+// parquetFile is an open file.
+type parquetFile struct {
+	*parquet.File
+	f *os.File
+}
+
+func openParquet(path string) (*parquetFile, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("file: %w", err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("file: %w", err), f.Close())
+	}
+	p, err := parquet.Open(f, info.Size())
+	if err != nil {
+		bad := usererr.New("CANNOT_READ_FILE_FOOTER", "KD001", "The file is no Parquet file that can be read: %v.", err).In(path)
+		return nil, errors.Join(bad, f.Close())
+	}
+	return &parquetFile{p, f}, nil
+}
+
 // infer takes the first file's schema.
 func (parquetFormat) infer(_ context.Context, files []entry, _ Options) (*column.Schema, error) {
-	f, err := openParquet(files[0].path)
+	p, err := openParquet(files[0].path)
 	if err != nil {
 		return nil, err
 	}
-	s, _, err := parquetSchema(f.MetaData().Schema)
-	return s, errors.Join(inFile(err, files[0].path), f.Close())
-}
-
-func openParquet(path string) (*file.Reader, error) {
-	f, err := file.OpenParquetFile(path, false)
-	if err != nil {
-		return nil, usererr.New("CANNOT_READ_FILE_FOOTER", "KD001", "The file is no Parquet file: %v.", err).In(path)
-	}
-	return f, nil
-}
-
-func inFile(err error, path string) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("file: %s: %w", path, err)
+	return p.Schema(), p.f.Close()
 }
 
 // rowGroup is a split.
@@ -59,81 +66,118 @@ func (parquetFormat) splits(_ context.Context, files []entry, schema *column.Sch
 	var out []rdd.Split
 	all := 0
 	for _, e := range files {
-		f, err := openParquet(e.path)
+		p, err := openParquet(e.path)
 		if err != nil {
 			return nil, "", err
 		}
-		all += f.NumRowGroups()
-		out, err = groupSplits(out, f, e.path, schema, columns, filters)
-		if err := errors.Join(err, f.Close()); err != nil {
-			return nil, "", inFile(err, e.path)
-		}
-	}
-	return out, fmt.Sprintf("%d files, row groups %d of %d", len(files), len(out), all), nil
-}
-
-func groupSplits(out []rdd.Split, f *file.Reader, path string, schema *column.Schema, columns []int, filters []expr.Expr) ([]rdd.Split, error) {
-	have, leaves, err := parquetSchema(f.MetaData().Schema)
-	if err != nil {
-		return nil, err
-	}
-	for g := range f.NumRowGroups() {
-		meta := f.MetaData().RowGroup(g)
-		bound := func(c int) (lo, hi *expr.Literal) {
-			at := have.Index(schema.Fields[columns[c]].Name)
-			if at < 0 {
-				return nil, nil
+		all += p.RowGroups()
+		for g := range p.RowGroups() {
+			if excluded(filters, func(c int) (lo, hi any) { return p.bounds(g, schema.Fields[columns[c]]) }) {
+				continue
 			}
-			return groupBounds(meta, at, leaves[at])
+			data, err := json.Marshal(rowGroup{e.path, g})
+			if err != nil {
+				return nil, "", errors.Join(fmt.Errorf("file: split: %w", err), p.f.Close())
+			}
+			out = append(out, rdd.Split{Data: data, Rows: p.RowGroupRows(g), Bytes: max(p.RowGroupBytes(g), 1)})
 		}
-		if excluded(filters, bound) {
-			continue
+		if err := p.f.Close(); err != nil {
+			return nil, "", fmt.Errorf("file: %w", err)
 		}
-		data, err := json.Marshal(rowGroup{path, g})
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, rdd.Split{Data: data, Rows: meta.NumRows(), Bytes: max(meta.TotalByteSize(), 1)})
 	}
-	return out, nil
+	return out, fmt.Sprintf("%d file%s, row groups %d of %d", len(files), plural(len(files)), len(out), all), nil
 }
 
-// groupBounds are the least and greatest value of a column in a row group, nil when the file does not tell.
-func groupBounds(meta *metadata.RowGroupMetaData, at int, leaf parquetLeaf) (lo, hi *expr.Literal) {
-	chunk, err := meta.ColumnChunk(at)
-	if err != nil {
-		return nil, nil
+func plural(n int) string {
+	if n == 1 {
+		return ""
 	}
-	stats, err := chunk.Statistics()
-	if err != nil || stats == nil || !stats.HasMinMax() {
-		return nil, nil
-	}
-	switch s := stats.(type) {
-	case *metadata.Int32Statistics:
-		lo, hi = leaf.literal(int64(s.Min())), leaf.literal(int64(s.Max()))
-	case *metadata.Int64Statistics:
-		lo, hi = leaf.literal(s.Min()), leaf.literal(s.Max())
-	case *metadata.ByteArrayStatistics:
-		if leaf.typ.Kind == column.String {
-			lo, hi = &expr.Literal{Value: string(s.Min()), Typ: leaf.typ}, &expr.Literal{Value: string(s.Max()), Typ: leaf.typ}
-		}
-	}
-	return lo, hi
+	return "s"
 }
 
-// open reads a row group.
+// bounds are the least and greatest value of a column in a row group, nil when the file does not tell.
+func (p *parquetFile) bounds(group int, f column.Field) (lo, hi any) {
+	at := p.Schema().Index(f.Name)
+	if at < 0 || !p.Schema().Fields[at].Type.Equal(f.Type) {
+		return nil, nil
+	}
+	s := p.Stats(group, at)
+	return s.Min, s.Max
+}
+
+// open reads a row group. A column that the file does not have is null.
 func (parquetFormat) open(r *reader, data []byte) (splitReader, error) {
 	var g rowGroup
 	if err := json.Unmarshal(data, &g); err != nil {
 		return nil, fmt.Errorf("file: split: %w", err)
 	}
-	f, err := openParquet(g.Path)
+	p, err := openParquet(g.Path)
 	if err != nil {
 		return nil, err
 	}
-	p, err := newGroupReader(r, f, g)
-	if err != nil {
-		return nil, errors.Join(inFile(err, g.Path), f.Close())
+	out := &groupReader{p: p, path: g.Path, out: column.Batch{Schema: r.out()}}
+	var cols []int
+	for _, f := range out.out.Schema.Fields {
+		at := p.Schema().Index(f.Name)
+		out.at = append(out.at, -1)
+		if at < 0 {
+			continue
+		}
+		if have := p.Schema().Fields[at].Type; !have.Equal(f.Type) {
+			bad := usererr.New("PARQUET_COLUMN_DATA_TYPE_MISMATCH", "KD001", "Column %s is %s in the file and %s in the table.", f.Name, have, f.Type).In(g.Path)
+			return nil, errors.Join(bad, p.f.Close())
+		}
+		out.at[len(out.at)-1] = len(cols)
+		cols = append(cols, at)
 	}
-	return p, nil
+	if out.rows, err = p.Read(g.Group, cols); err != nil {
+		return nil, errors.Join(fmt.Errorf("file: %s: %w", g.Path, err), p.f.Close())
+	}
+	return out, nil
 }
+
+// groupReader reads the columns of one row group side by side.
+type groupReader struct {
+	p    *parquetFile
+	path string
+	rows *parquet.Rows
+	at   []int // place of each column among those read, -1 for one that the file does not have
+	out  column.Batch
+}
+
+func (g *groupReader) next() (*column.Batch, error) {
+	b, err := g.rows.Next()
+	if err == io.EOF {
+		return nil, err
+	}
+	if err != nil {
+		return nil, fmt.Errorf("file: %s: %w", g.path, err)
+	}
+	g.out.N, g.out.Cols = b.N, g.out.Cols[:0]
+	for i, at := range g.at {
+		if at < 0 {
+			g.out.Cols = append(g.out.Cols, column.Nulls(g.out.Schema.Fields[i].Type, b.N))
+		} else {
+			g.out.Cols = append(g.out.Cols, b.Cols[at])
+		}
+	}
+	return &g.out, nil
+}
+
+func (g *groupReader) close() error { return g.p.f.Close() }
+
+// groupRows is the number of rows of the row groups that we write: enough to compress well, few enough to be shared out.
+const groupRows = 128 << 10
+
+type parquetWriter struct{ w *parquet.Writer }
+
+func (parquetFormat) writer(w io.Writer, s *column.Schema, opt Options) (writer, error) {
+	p, err := parquet.NewWriter(w, s, parquet.Options{Compression: opt.Compression, RowGroupRows: groupRows})
+	if err != nil {
+		return nil, err
+	}
+	return &parquetWriter{p}, nil
+}
+
+func (p *parquetWriter) write(b *column.Batch) error { return p.w.Write(b) }
+func (p *parquetWriter) close() error                { return p.w.Close() }

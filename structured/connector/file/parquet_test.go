@@ -12,14 +12,14 @@ import (
 
 // TestParquetTypes writes and reads every type that files can hold.
 func TestParquetTypes(t *testing.T) {
-	s, err := column.ParseDDL("a TINYINT, b SMALLINT, c INT, d BIGINT, e FLOAT, f DOUBLE, g DECIMAL(20,3), h STRING, i BINARY, j DATE, k TIMESTAMP, l TIMESTAMP_NTZ, m BOOLEAN")
+	s, err := column.ParseDDL("n ARRAY<STRUCT<x: INT, y: STRING>>, a TINYINT, b SMALLINT, c INT, d BIGINT, e FLOAT, f DOUBLE, g DECIMAL(20,3), h STRING, i BINARY, j DATE, k TIMESTAMP, l TIMESTAMP_NTZ, m BOOLEAN")
 	if err != nil {
 		t.Fatal(err)
 	}
 	b, err := column.FromRows(s,
-		[]any{int64(-1), int64(300), int64(-70000), int64(1) << 40, 1.5, -2.25, column.Dec128{Lo: 1 << 63, Hi: 7}, "text longer than twelve bytes", []byte{0, 255}, int64(11000), int64(-5), int64(7), true},
-		[]any{nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil},
-		[]any{int64(127), int64(-300), int64(7), int64(-1), 0.0, 0.0, column.Dec128{Lo: ^uint64(4), Hi: -1}, "", []byte{}, int64(-1), int64(1) << 50, int64(0), false})
+		[]any{[]any{[]any{int64(1), "p"}, nil}, int64(-1), int64(300), int64(-70000), int64(1) << 40, 1.5, -2.25, column.Dec128{Lo: 1 << 63, Hi: 7}, "text longer than twelve bytes", []byte{0, 255}, int64(11000), int64(-5), int64(7), true},
+		[]any{nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil, nil},
+		[]any{[]any{}, int64(127), int64(-300), int64(7), int64(-1), 0.0, 0.0, column.Dec128{Lo: ^uint64(4), Hi: -1}, "", []byte{}, int64(-1), int64(1) << 50, int64(0), false})
 	if err != nil {
 		t.Fatal(err)
 	}

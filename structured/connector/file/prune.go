@@ -9,7 +9,7 @@ import (
 
 // excluded reports whether bounds prove that no row satisfies all filters. bound gives the least and greatest value of a
 // column, nil when they are not known.
-func excluded(filters []expr.Expr, bound func(col int) (lo, hi *expr.Literal)) bool {
+func excluded(filters []expr.Expr, bound func(col int) (lo, hi any)) bool {
 	for _, f := range filters {
 		for _, c := range expr.Conjuncts(f) {
 			if impossible(c, bound) {
@@ -24,7 +24,7 @@ func excluded(filters []expr.Expr, bound func(col int) (lo, hi *expr.Literal)) b
 var mirrored = map[string]string{"=": "=", "==": "==", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 // impossible reports whether a comparison of a column with a constant is false for every value between the bounds.
-func impossible(e expr.Expr, bound func(col int) (lo, hi *expr.Literal)) bool {
+func impossible(e expr.Expr, bound func(col int) (lo, hi any)) bool {
 	call, ok := e.(*expr.Call)
 	if !ok || len(call.Args) != 2 || mirrored[call.Fn] == "" {
 		return false
@@ -41,11 +41,11 @@ func impossible(e expr.Expr, bound func(col int) (lo, hi *expr.Literal)) bool {
 		return false
 	}
 	lo, hi := bound(col.Index)
-	if lo == nil || hi == nil || !lo.Typ.Equal(col.Typ) {
+	if lo == nil || hi == nil {
 		return false
 	}
-	low, ok1 := compare(lit, lo)
-	high, ok2 := compare(lit, hi)
+	low, ok1 := compare(lit.Value, lo)
+	high, ok2 := compare(lit.Value, hi)
 	if !ok1 || !ok2 {
 		return false
 	}
@@ -62,15 +62,15 @@ func impossible(e expr.Expr, bound func(col int) (lo, hi *expr.Literal)) bool {
 	return high > 0
 }
 
-// compare orders two literals of one type. Floats are left out: a file's bounds do not tell of NaN, which is above every
+// compare orders two boxed values of one type. Floats are left out: a file's bounds do not tell of NaN, which is above every
 // number.
-func compare(a, b *expr.Literal) (int, bool) {
-	switch x := a.Value.(type) {
+func compare(a, b any) (int, bool) {
+	switch x := a.(type) {
 	case int64:
-		y, ok := b.Value.(int64)
+		y, ok := b.(int64)
 		return cmp.Compare(x, y), ok
 	case string:
-		y, ok := b.Value.(string)
+		y, ok := b.(string)
 		return strings.Compare(x, y), ok
 	}
 	return 0, false
