@@ -74,7 +74,7 @@ func TestCrashAtEveryStep(t *testing.T) {
 			t.Logf("repeat with: SEED=%d go test ./logstore -run TestCrashAtEveryStep", n)
 		}
 	}()
-	for _, policy := range []SyncPolicy{SyncPerBatch, SyncPerWrite} {
+	for _, policy := range []SyncPolicy{SyncPerBatch, SyncPerWrite, SyncAsync} {
 		mem := vfs.NewMem()
 		c := &crasher{r: rand.New(rand.NewPCG(n, 1)), mem: mem, acked: map[string]int{}, every: 12}
 		o := small(&vfs.Fault{FS: mem, Hook: c.hook})
@@ -88,6 +88,10 @@ func TestCrashAtEveryStep(t *testing.T) {
 			t.Errorf("only %d crash points", len(c.points))
 		}
 		for i, pt := range c.points {
+			if policy == SyncAsync { // it may lose what it acknowledged last, but must leave a sound prefix
+				clear(pt.acked)
+				pt.acked["a"], pt.acked["b"], pt.acked["c"] = 0, 0, 0
+			}
 			checkCrash(t, fmt.Sprintf("%s, point %d (%s %s)", policy, i, pt.op, pt.name), pt)
 		}
 	}

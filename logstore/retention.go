@@ -76,6 +76,9 @@ func (p *Partition) moveLogStart(to int64) error {
 	}
 	p.disk.Lock()
 	defer p.disk.Unlock()
+	if p.gone() {
+		return ErrUnknownPartition
+	}
 	p.disk.snapStale = true
 	for _, s := range p.setLogStart(to) {
 		p.disk.unsynced = slices.DeleteFunc(p.disk.unsynced, func(u *segment.Segment) bool { return u == s })
