@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/streamflow/streamflow/logstore/segment"
+	"github.com/streamflow/streamflow/logstore/wal"
 )
 
 const (
@@ -20,8 +21,7 @@ func (l *Log) checkpoint(last bool) error {
 	l.deleting.RLock()
 	defer l.deleting.RUnlock()
 	if err := l.wal.SyncNow(); err != nil {
-		l.o.Fatal(err)
-		return err
+		return &syncError{err}
 	}
 	lsn := l.wal.DurableLSN()
 	var errs []error
@@ -39,11 +39,22 @@ func (l *Log) checkpoint(last bool) error {
 	if err != nil {
 		return fmt.Errorf("logstore: checkpoint: %w", err)
 	}
-	<-g.Done()
-	if g.Err() != nil {
-		return g.Err()
+	if err := l.onDisk(g); err != nil {
+		return err
 	}
 	return l.wal.Free(lsn)
+}
+
+// onDisk waits until a group is on disk, which under SyncAsync is later than its acknowledgement.
+func (l *Log) onDisk(g *wal.Group) error {
+	<-g.Done()
+	if err := g.Err(); err != nil {
+		return err
+	}
+	if err := l.wal.SyncNow(); err != nil {
+		return &syncError{err}
+	}
+	return nil
 }
 
 // checkpoint flushes and syncs the partition.
@@ -95,11 +106,8 @@ func (p *Partition) captureSnapshot(last bool) ([]byte, int64) {
 	at, group := p.end, p.group
 	b := (&snapshot{at: at, logStart: p.logStart, epochs: p.epochs, state: p.state}).encode()
 	p.mu.Unlock()
-	if group != nil {
-		<-group.Done()
-		if group.Err() != nil {
-			return nil, 0
-		}
+	if group != nil && p.log.onDisk(group) != nil {
+		return nil, 0
 	}
 	return b, at
 }

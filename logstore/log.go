@@ -274,8 +274,7 @@ func (l *Log) writeDelete(topic string) error {
 	}
 	copy(r.Payload, prefix)
 	r.Commit()
-	<-r.Group.Done()
-	return r.Group.Err()
+	return l.onDisk(r.Group)
 }
 
 // release gives up the memory of a partition that is out of use.

@@ -70,8 +70,7 @@ func (p *Partition) moveLogStart(to int64) error {
 	n := copy(r.Payload, p.walPrefix)
 	binary.LittleEndian.PutUint64(r.Payload[n:], uint64(to))
 	r.Commit()
-	<-r.Group.Done()
-	if err := r.Group.Err(); err != nil {
+	if err := p.log.onDisk(r.Group); err != nil {
 		return err
 	}
 	p.disk.Lock()
