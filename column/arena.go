@@ -36,13 +36,20 @@ func viewOf(w0, w1 uint64) View {
 
 // bytes is the string that the words name. Inline strings are copied out.
 func (a *byteArena) bytes(w0, w1 uint64) []byte {
-	v := viewOf(w0, w1)
-	if v.Len <= InlineLen {
-		out := make([]byte, v.Len)
-		copy(out, unsafe.Slice((*byte)(unsafe.Pointer(&v.prefix)), v.Len))
-		return out
+	if isLong(w0) {
+		return a.long(w0, w1)
 	}
-	return a.bufs[v.buf][v.off : v.off+v.Len]
+	v := viewOf(w0, w1)
+	out := make([]byte, v.Len)
+	copy(out, unsafe.Slice((*byte)(unsafe.Pointer(&v.prefix)), v.Len))
+	return out
+}
+
+// long is the stored string that the words of a long view name. The words are taken apart by shifts: reading them back
+// through memory as a View would wait for the stores.
+func (a *byteArena) long(w0, w1 uint64) []byte {
+	buf, off, n := uint32(w1), uint32(w1>>32), uint32(w0)
+	return a.bufs[buf][off : off+n]
 }
 
 func (a *byteArena) reset() {

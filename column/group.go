@@ -13,18 +13,19 @@ const NoGroup = ^uint32(0)
 //
 // The hash of every group is kept, so that growing and merging never hash again.
 type GroupTable struct {
-	layout keyLayout
-	single bool // the one key is a fixed-width leaf
-	rows   []uint64
-	hashes []uint64
-	slots  []slot
-	tags   []uint64
-	mask   uint64
-	n      int
-	arena  byteArena
-	words  []uint64
-	long   longStrings
-	nullID uint32 // single: the null group's id + 1, 0 when there is none
+	layout    keyLayout
+	single    bool // the one key is a fixed-width leaf
+	oneString bool // the one key is a string or binary column
+	rows      []uint64
+	hashes    []uint64
+	slots     []slot
+	tags      []uint64
+	mask      uint64
+	n         int
+	arena     byteArena
+	words     []uint64
+	long      longStrings
+	nullID    uint32 // single: the null group's id + 1, 0 when there is none
 
 	byCode []uint32 // dictionary codes to groups, for the batch at hand
 	keys   []*Builder
@@ -50,6 +51,7 @@ func NewGroupTable(types []Type) *GroupTable {
 	if len(types) == 1 && len(t.layout.leaves) == 1 && !t.layout.leaves[0].isBytes() {
 		t.single = t.layout.leaves[0].words() == 1
 	}
+	t.oneString = len(types) == 1 && types[0].Kind.Storage() == StorageBytes
 	t.alloc(firstSlots)
 	return t
 }
@@ -153,6 +155,8 @@ func (t *GroupTable) find(gids []uint32, keys []*Vector, hashes []uint64, n int,
 	case t.single:
 		t.words = singleWords(t.words, keys[0], n)
 		t.findSingle(gids, t.words, keys[0], hashes, insert)
+	case t.oneString && keys[0].Codes == nil:
+		t.findStrings(gids, keys[0], hashes, insert)
 	default:
 		t.words = t.layout.encode(t.words, keys, n, &t.long)
 		t.findRows(gids, hashes, insert)

@@ -66,6 +66,9 @@ func (t *GroupTable) sameKey(stored, row []uint64, i int) bool {
 			break
 		}
 	}
+	if !t.long.any {
+		return same
+	}
 	if same && t.noLong(row) {
 		return true
 	}
@@ -94,7 +97,7 @@ func (t *GroupTable) sameLong(stored, row []uint64, i int) bool {
 				continue
 			}
 			if w > f.word && f.isBytes() && isLong(row[f.word]) {
-				if !bytes.Equal(t.arena.bytes(stored[f.word], stored[w]), t.long.of[k].Bytes(i)) {
+				if !bytes.Equal(t.arena.long(stored[f.word], stored[w]), t.long.of[k].Bytes(i)) {
 					return false
 				}
 				continue

@@ -169,10 +169,10 @@ func (d *ipcDecoder) takeNode(n int) bool {
 }
 
 func unpackBools(dst []bool, words []uint64, n int) []bool {
-	dst = resize(dst, n)
-	if len(words)*64 < n {
+	if len(words)*64 < n { // the buffer was refused
 		return dst[:0]
 	}
+	dst = resize(dst, n)
 	for i := range dst {
 		dst[i] = words[i>>6]>>(uint(i)&63)&1 != 0
 	}

@@ -224,15 +224,21 @@ func encodeInts[T Integer](dst []uint64, src []T, w, width int) {
 }
 
 // longStrings remembers, for each string leaf of the batch being encoded, the vector whose bytes long strings have.
-type longStrings struct{ of []*Vector }
+type longStrings struct {
+	of  []*Vector
+	any bool // some string of the batch is long
+}
 
 func (s *longStrings) reset(leaves int) {
 	s.of = resize(s.of, leaves)
 	clear(s.of)
+	s.any = false
 }
 
 func encodeViews(dst []uint64, v *Vector, n, w, width int, long *longStrings, leaf int) {
 	long.of[leaf] = v
+	top := uint32(0)
+	defer func() { long.any = long.any || top > InlineLen }()
 	if v.Codes != nil {
 		if v.Dict.N == 0 {
 			return
@@ -240,12 +246,14 @@ func encodeViews(dst []uint64, v *Vector, n, w, width int, long *longStrings, le
 		for i, c := range v.Codes[:n] {
 			x := &v.Dict.Views[c]
 			dst[i*width+w], dst[i*width+w+1] = x.words()
+			top = max(top, x.Len)
 		}
 		return
 	}
 	views := v.Views[:n]
 	for i := range views {
 		dst[i*width+w], dst[i*width+w+1] = views[i].words()
+		top = max(top, views[i].Len)
 	}
 }
 

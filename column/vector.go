@@ -1,6 +1,9 @@
 package column
 
-import "unsafe"
+import (
+	"encoding/binary"
+	"unsafe"
+)
 
 // Vector is one column of N rows. Exactly the storage that its type's Kind names is set; the value of a null row is
 // unspecified but readable. See the package comment for the layout.
@@ -63,12 +66,23 @@ const InlineLen = 12
 // MakeView returns the view of b, which must already lie at bufs[buf][off:] when it is longer than InlineLen.
 func MakeView(b []byte, buf, off uint32) View {
 	v := View{Len: uint32(len(b))}
-	if len(b) <= InlineLen {
-		copy(unsafe.Slice((*byte)(unsafe.Pointer(&v.prefix)), InlineLen), b)
-		return v
+	le := binary.LittleEndian
+	switch n := len(b); {
+	case n > InlineLen:
+		le.PutUint32(v.prefix[:], le.Uint32(b))
+		v.buf, v.off = buf, off
+	case n >= 8:
+		// Two overlapping loads; what the first has already is shifted out of the second.
+		le.PutUint32(v.prefix[:], le.Uint32(b))
+		rest := le.Uint64(b[n-8:]) >> (8 * uint(12-n))
+		v.buf, v.off = uint32(rest), uint32(rest>>32)
+	case n >= 4:
+		le.PutUint32(v.prefix[:], le.Uint32(b))
+		v.buf = uint32(uint64(le.Uint32(b[n-4:])) >> (8 * uint(8-n)))
+	case n > 0:
+		word := uint32(b[0]) | uint32(b[n>>1])<<(8*uint(n>>1)) | uint32(b[n-1])<<(8*uint(n-1))
+		le.PutUint32(v.prefix[:], word)
 	}
-	copy(v.prefix[:], b)
-	v.buf, v.off = buf, off
 	return v
 }
 

@@ -13,12 +13,16 @@ func Decode(schema *column.Schema, b record.Batch, reuse *column.Batch) (*column
 	if err := check(b); err != nil {
 		return nil, err
 	}
-	rows, err := column.DecodeBatchPrefix(schema, b.Payload(), reuse)
+	n, err := column.MessageRows(b.Payload())
 	if err != nil {
 		return nil, fmt.Errorf("columnar: batch at offset %d: %w", b.BaseOffset(), err)
 	}
-	if rows.N != int(b.Count()) {
-		return nil, fmt.Errorf("columnar: batch at offset %d has %d rows, its header says %d", b.BaseOffset(), rows.N, b.Count())
+	if n != int(b.Count()) {
+		return nil, fmt.Errorf("columnar: batch at offset %d has %d rows, its header says %d", b.BaseOffset(), n, b.Count())
+	}
+	rows, err := column.DecodeBatchPrefix(schema, b.Payload(), reuse)
+	if err != nil {
+		return nil, fmt.Errorf("columnar: batch at offset %d: %w", b.BaseOffset(), err)
 	}
 	return rows, nil
 }
