@@ -218,6 +218,7 @@ func (j *joining) node(p *planner) *Node {
 		probe, build = build, probe
 	}
 	out := p.node("HashJoin", j.detail(), attrs, probe)
+	out.adoptMark(build)
 	out.Kids = j.inputs
 	out.Rows, out.Bytes = joinSize(probe, build)
 	op := j.op
@@ -229,6 +230,18 @@ func (j *joining) node(p *planner) *Node {
 		out.props.hash = nil // rows without a partner have no key of the probe side
 	}
 	return out
+}
+
+// adoptMark keeps what decides lateness when it comes from the build side. A row carries its watermark with it, so it is as
+// late after any exchange as it was before.
+func (n *Node) adoptMark(build *Node) {
+	from := build.props
+	if n.props.mark != nil || from.mark == nil {
+		return
+	}
+	n.props.mark, n.props.event, n.props.delay, n.props.offset = from.mark, from.event, from.delay, from.offset
+	n.props.origins, n.props.marks = from.origins, from.marks
+	n.props.keepOnly(n.Output)
 }
 
 // output are the columns, nullable where a row of the other side may have no partner.

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/streamflow/streamflow/column"
 	"github.com/streamflow/streamflow/expr"
 	"github.com/streamflow/streamflow/rdd"
 	"github.com/streamflow/streamflow/structured/connector"
@@ -75,7 +76,7 @@ func (p *planner) scan(s *logical.Scan) (*Node, error) {
 	if src.Scan.Note != "" {
 		n.Notes = append(n.Notes, src.Scan.Note)
 	}
-	n.Rows, n.Bytes = sizeOf(src.Scan.Splits)
+	n.Rows, n.Bytes = sizeOf(src.Scan.Splits, rowWidth(attrs))
 	return p.residual(n, src.Scan.Residual)
 }
 
@@ -214,14 +215,36 @@ func startOf(options map[string]string) connector.Start {
 	return connector.Start{}
 }
 
-// sizeOf adds up what the splits know of their size, -1 for what they do not.
-func sizeOf(parts [][]rdd.Split) (rows, bytes int64) {
+// rowWidth is a guess at the bytes of a row in memory.
+func rowWidth(attrs []*expr.Attr) (w int64) {
+	for _, a := range attrs {
+		switch a.Typ.Kind {
+		case column.String, column.Binary:
+			w += 24
+		case column.List, column.Map, column.Struct:
+			w += 64
+		default:
+			w += 8
+		}
+	}
+	return max(w, 8)
+}
+
+// sizeOf adds up what the splits know of their size, -1 when one knows nothing. Rows and bytes follow from each other, by
+// width, where a split knows only one.
+func sizeOf(parts [][]rdd.Split, width int64) (rows, bytes int64) {
 	if parts == nil {
 		return -1, -1
 	}
 	for _, s := range flatten(parts) {
 		if s.Rows == 0 && s.Bytes == 0 {
 			return -1, -1
+		}
+		if s.Rows == 0 {
+			s.Rows = max(s.Bytes/width, 1)
+		}
+		if s.Bytes == 0 {
+			s.Bytes = s.Rows * width
 		}
 		rows += s.Rows
 		bytes += s.Bytes
