@@ -128,6 +128,15 @@ const TokenKey = "sink.token"
 // Tx names a batch of a query.
 type Tx struct {
 	Query string
+	ID    string // of the query's life: another query that takes the name later has another one
 	Epoch int64
 	Batch int64
+}
+
+// Life tells a query's writes from those of an earlier query of the same name.
+func (tx Tx) Life() string {
+	if tx.ID != "" {
+		return tx.ID
+	}
+	return tx.Query
 }

@@ -43,7 +43,7 @@ type batch struct {
 }
 
 func (b *batch) tx() connector.Tx {
-	return connector.Tx{Query: b.Spec.Name, Epoch: b.epoch, Batch: b.Batch}
+	return connector.Tx{Query: b.Spec.Name, ID: b.record.ID, Epoch: b.epoch, Batch: b.Batch}
 }
 
 func (b *batch) run(ctx context.Context) error {
@@ -269,40 +269,14 @@ func (b *batch) isSource(op string) bool {
 	return false
 }
 
-// ArrivalsKey is the report key under which a source tells when its rows' records were stamped: pairs of unsigned varints,
-// milliseconds (the first absolute, then differences) and how many rows.
-const ArrivalsKey = "arrivals"
-
-// AppendArrival adds a pair to a report.
-func AppendArrival(dst []byte, deltaMs, rows uint64) []byte {
-	return binary.AppendUvarint(binary.AppendUvarint(dst, deltaMs), rows)
-}
-
 func arrivals(res *RunResult) map[int64]int64 {
 	sum := map[int64]int64{}
 	for _, t := range res.Tasks {
 		for _, r := range t.Reports {
-			if r.Key == ArrivalsKey {
-				addArrivals(sum, r.Value)
+			if r.Key == connector.ArrivalsKey {
+				connector.AddArrivals(sum, r.Value)
 			}
 		}
 	}
 	return sum
-}
-
-func addArrivals(sum map[int64]int64, b []byte) {
-	ms := int64(0)
-	for len(b) > 0 {
-		d, n := binary.Uvarint(b)
-		if n <= 0 {
-			return
-		}
-		rows, m := binary.Uvarint(b[n:])
-		if m <= 0 {
-			return
-		}
-		ms += int64(d)
-		sum[ms] += int64(rows)
-		b = b[n+m:]
-	}
 }

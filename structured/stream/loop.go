@@ -32,6 +32,7 @@ type Loop struct {
 	stop     chan struct{}
 	stopOnce sync.Once
 
+	id        string // of the query's life
 	epoch     int64
 	published int64
 	recovered bool
@@ -111,7 +112,7 @@ func (l *Loop) claim(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l.epoch = r.Epoch
+	l.id, l.epoch = r.ID, r.Epoch
 	if l.until == nil && (l.Spec.Trigger.AvailableNow || l.Spec.Trigger.Once) {
 		l.until, err = l.available(ctx)
 	}
@@ -179,7 +180,7 @@ func (l *Loop) wait(ctx context.Context, f Facts) error {
 
 // recover clears what an earlier driver may have left of the batch that is next.
 func (l *Loop) recover(ctx context.Context, next int64) error {
-	tx := connector.Tx{Query: l.Spec.Name, Epoch: l.epoch, Batch: next}
+	tx := connector.Tx{Query: l.Spec.Name, ID: l.id, Epoch: l.epoch, Batch: next}
 	if err := l.abort(ctx, tx); err != nil {
 		return err
 	}
@@ -198,7 +199,7 @@ func (l *Loop) abort(ctx context.Context, tx connector.Tx) error {
 
 // publish carries out what a commit entry promises. It is idempotent.
 func (l *Loop) publish(ctx context.Context, c *Commit) error {
-	tx := connector.Tx{Query: l.Spec.Name, Epoch: c.Epoch, Batch: c.Batch}
+	tx := connector.Tx{Query: l.Spec.Name, ID: l.id, Epoch: c.Epoch, Batch: c.Batch}
 	for _, s := range l.Spec.Sinks {
 		if err := s.Publish(ctx, tx, c.Tokens[s.ID]); err != nil {
 			return fmt.Errorf("stream: publish batch %d of %s: %w", c.Batch, l.Spec.Name, err)

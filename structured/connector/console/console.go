@@ -89,7 +89,7 @@ func (s *sink) Publish(_ context.Context, tx connector.Tx, tokens [][]byte) erro
 	t := s.t
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if last, ok := t.printed[tx.Query]; ok && tx.Query != "" && tx.Batch <= last {
+	if last, ok := t.printed[tx.Life()]; ok && tx.Query != "" && tx.Batch <= last {
 		return nil
 	}
 	var rows []*column.Batch
@@ -103,7 +103,7 @@ func (s *sink) Publish(_ context.Context, tx connector.Tx, tokens [][]byte) erro
 	if _, err := io.WriteString(t.out, t.render(tx, s.schema, rows)); err != nil {
 		return fmt.Errorf("console: %w", err)
 	}
-	t.printed[tx.Query] = tx.Batch
+	t.printed[tx.Life()] = tx.Batch
 	return nil
 }
 

@@ -78,7 +78,7 @@ func (s *sink) write(tx connector.Tx) string {
 	if tx.Query == "" {
 		return s.alone
 	}
-	return cleanName(tx.Query)
+	return cleanName(tx.Life())
 }
 
 func (s *sink) Op() rdd.Operator  { return s.op }

@@ -55,7 +55,7 @@ func (s *sink) Publish(_ context.Context, tx connector.Tx, tokens [][]byte) erro
 	t := s.t
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if last, ok := t.published[tx.Query]; ok && tx.Query != "" && tx.Batch <= last {
+	if last, ok := t.published[tx.Life()]; ok && tx.Query != "" && tx.Batch <= last {
 		return nil
 	}
 	switch {
@@ -72,7 +72,7 @@ func (s *sink) Publish(_ context.Context, tx connector.Tx, tokens [][]byte) erro
 	for _, b := range rows {
 		t.append(0, b)
 	}
-	t.published[tx.Query] = tx.Batch
+	t.published[tx.Life()] = tx.Batch
 	t.wake()
 	return nil
 }

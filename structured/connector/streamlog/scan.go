@@ -9,6 +9,7 @@ import (
 	"github.com/streamflow/streamflow/logstore"
 	"github.com/streamflow/streamflow/logstore/record"
 	"github.com/streamflow/streamflow/rdd"
+	"github.com/streamflow/streamflow/structured/connector"
 )
 
 // readBytes is how much of a partition is read at a time.
@@ -38,7 +39,7 @@ func (s *TopicScan) Open(tc *rdd.TaskContext, _ []rdd.Reader) (rdd.Reader, error
 	if all := tc.Binding.Splits[tc.Op]; tc.Partition < len(all) {
 		splits = all[tc.Partition]
 	}
-	return &scanReader{scan: s, tc: tc, env: env, splits: splits}, nil
+	return &scanReader{scan: s, tc: tc, op: tc.Op, env: env, splits: splits, arrived: newArrivals(tc)}, nil
 }
 
 // decoder turns record batches of one format into column batches.
@@ -62,6 +63,7 @@ func newDecoder(s *TopicScan) decoder {
 type scanReader struct {
 	scan   *TopicScan
 	tc     *rdd.TaskContext
+	op     string
 	env    *Env
 	splits []rdd.Split
 
@@ -74,6 +76,7 @@ type scanReader struct {
 	rest     []byte
 	aborts   abortFilter
 	inBatch  bool
+	arrived  arrivals
 	closed   bool
 }
 
@@ -113,6 +116,9 @@ func (r *scanReader) step() (*column.Batch, error) {
 
 func (r *scanReader) nextSplit() error {
 	if len(r.splits) == 0 {
+		if r.arrived.rows != nil {
+			r.tc.Report(r.op, connector.ArrivalsKey, r.arrived.report())
+		}
 		return io.EOF
 	}
 	var err error
@@ -167,6 +173,7 @@ func (r *scanReader) nextLogBatch() (*column.Batch, error) {
 		return nil, r.place(err)
 	}
 	r.inBatch = true
+	r.arrived.note(b)
 	return nil, nil
 }
 
