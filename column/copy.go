@@ -41,7 +41,7 @@ func clone[T any](s []T) []T {
 func compactViews(dst []View, v *Vector) ([]View, [][]byte) {
 	total := 0
 	for i := range v.Views {
-		if n := int(v.Views[i].Len); n > InlineLen && v.IsValid(i) {
+		if n := int(v.Views[i].Len); n > InlineLen && (v.Valid == nil || bit(v.Valid, i)) {
 			total += n
 		}
 	}
@@ -50,18 +50,18 @@ func compactViews(dst []View, v *Vector) ([]View, [][]byte) {
 	for i := range v.Views {
 		w := v.Views[i]
 		switch {
-		case !v.IsValid(i):
+		case v.Valid != nil && !bit(v.Valid, i):
 			w = View{}
 		case w.Len > InlineLen:
 			if len(buf)+int(w.Len) > cap(buf) {
 				buf = make([]byte, 0, max(int(w.Len), min(total, 1<<30)))
 				bufs = append(bufs, nil)
 			}
-			b := v.Bytes(i)
-			w = MakeView(b, uint32(len(bufs)-1), uint32(len(buf)))
-			buf = append(buf, b...)
+			from := len(buf)
+			buf = append(buf, v.Bufs[w.buf][w.off:w.off+w.Len]...)
+			w.buf, w.off = uint32(len(bufs)-1), uint32(from)
 			bufs[len(bufs)-1] = buf
-			total -= len(b)
+			total -= int(w.Len)
 		}
 		dst = append(dst, w)
 	}

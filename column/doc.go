@@ -13,7 +13,7 @@
 //	                                      Offs+Kids                          lists and maps
 //	                                      Kids                               structs
 //
-// Arrow's layout is spoken at every border (the log, shuffle files, clients): see arrow.go and ipc.go.
+// Arrow's layout is spoken at every border (the log, shuffle files, clients): see arrow_schema.go and ipc_encode.go.
 //
 // Ownership: a batch that a reader returns is valid until the next call on that reader. Whoever keeps rows longer copies
 // them (Batch.Clone, Builder.AppendFrom). This lets each operator reuse its output buffers with no reference counts.

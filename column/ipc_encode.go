@@ -122,8 +122,11 @@ func (e *ipcEncoder) list(v *Vector) {
 	}
 }
 
-// encodeStrings is v's views over fresh buffers that hold what they use and no more.
+// encodeStrings is v's views over buffers that hold little more than they use: v's own when that is so.
 func encodeStrings(v *Vector) ([]View, [][]byte) {
+	if v.Codes == nil && v.Valid == nil && compact(v) {
+		return v.Views[:v.N], v.Bufs
+	}
 	if v.Codes == nil {
 		return compactViews(make([]View, 0, v.N), &Vector{Type: v.Type, N: v.N, Valid: v.Valid, Views: v.Views[:v.N], Bufs: v.Bufs})
 	}
@@ -148,6 +151,20 @@ func encodeStrings(v *Vector) ([]View, [][]byte) {
 		}
 	}
 	return views, bufs
+}
+
+// compact reports whether at least half of the buffers' bytes are used, each byte counted as often as it is.
+func compact(v *Vector) bool {
+	used, held := 0, 0
+	for i := range v.Views[:v.N] {
+		if n := int(v.Views[i].Len); n > InlineLen {
+			used += n
+		}
+	}
+	for _, b := range v.Bufs {
+		held += len(b)
+	}
+	return held <= 2*used
 }
 
 // Places in the fixed head of the metadata, a flatbuffer laid out front to back, all counted from its start.

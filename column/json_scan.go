@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// JSONScanner turns JSON objects into columns. It knows the schema, so it expects the members in schema order and, while
-// they come so, compares each key with one constant; other orders cost one look-up a key. Values go straight into the
+// JSONScanner turns JSON objects into columns. It expects the members in the order of the record before, at first in the
+// schema's, and while they come so compares each key with one constant; other orders cost one look-up a key. Values go straight into the
 // columns: no value is boxed, no record is built.
 //
 // Missing members and nulls are null. Numbers must be in range, strings that should be dates must be dates: otherwise the
@@ -16,6 +16,7 @@ type JSONScanner struct {
 	schema *Schema
 	cols   []jsonColumn
 	byName map[string]int
+	order  []int32 // the column of each member of the last record, by position; see expect
 	n      int // complete rows
 	room   int // rows that the columns have space for
 	buf    []byte
@@ -54,6 +55,7 @@ func NewJSONScanner(schema *Schema) *JSONScanner {
 	for i, f := range schema.Fields {
 		s.cols[i].key = string(append(AppendJSONString(nil, []byte(f.Name)), ':'))
 		s.byName[f.Name] = i
+		s.order = append(s.order, int32(i))
 	}
 	s.start(nil)
 	return s
@@ -292,20 +294,14 @@ func (s *JSONScanner) object(i int) int {
 	if i = skipSpace(rec, i+1); i < len(rec) && rec[i] == '}' {
 		return i + 1
 	}
-	expect := 0
-	for {
-		var col int
-		if expect < len(s.cols) && hasKey(rec, i, s.cols[expect].key) {
-			col = expect
-			i += len(s.cols[expect].key)
-			expect++
+	for pos := 0; ; pos++ {
+		col := s.expect(pos)
+		if col >= 0 && hasKey(rec, i, s.cols[col].key) {
+			i += len(s.cols[col].key)
+		} else if col, i = s.key(i); i < 0 {
+			return -1
 		} else {
-			if col, i = s.key(i); i < 0 {
-				return -1
-			}
-			if col >= 0 {
-				expect = col + 1
-			}
+			s.learn(pos, col)
 		}
 		if i < len(rec) && rec[i] <= ' ' {
 			i = skipSpace(rec, i)
@@ -330,6 +326,22 @@ func (s *JSONScanner) object(i int) int {
 		if i < len(rec) && rec[i] <= ' ' {
 			i = skipSpace(rec, i)
 		}
+	}
+}
+
+// expect is the column whose key the member at a position of a record is likely to have: the one it had in the record
+// before, at first the schema's own order; -1 for none.
+func (s *JSONScanner) expect(pos int) int {
+	if pos < len(s.order) {
+		return int(s.order[pos])
+	}
+	return -1
+}
+
+// learn notes which column the member at a position had. Positions beyond those of the columns are not predicted.
+func (s *JSONScanner) learn(pos, col int) {
+	if pos < len(s.order) {
+		s.order[pos] = int32(col)
 	}
 }
 

@@ -142,6 +142,31 @@ func TestJSONScanOrderDuplicatesAndUnknownMembers(t *testing.T) {
 	equalRows(t, rows(b), [][]any{{int64(2), nil, []any{int64(3), int64(4)}}, {nil, nil, nil}, {int64(7), nil, nil}})
 }
 
+func TestJSONScanFollowsChangingOrders(t *testing.T) {
+	var recs []string
+	var want [][]any
+	for i := range 50 {
+		a, b := fmt.Sprintf(`"a":%d`, i), fmt.Sprintf(`"b":"%d"`, i)
+		forms := []string{a + "," + b, b + "," + a, `"x":1,` + b + "," + a, b, `"x":[],"y":2,"z":3,` + a + "," + b, a + `,"b":null`}
+		recs = append(recs, "{"+forms[i%len(forms)]+"}")
+		row := []any{int64(i), fmt.Sprint(i)}
+		switch i % len(forms) {
+		case 3:
+			row[0] = nil
+		case 5:
+			row[1] = nil
+		}
+		want = append(want, row)
+	}
+	got, errs := scanAll(t, "a INT, b STRING", recs...)
+	for _, err := range errs {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	equalRows(t, rows(got), want)
+}
+
 func TestJSONScannerReusesMemoryAndOldBatchStays(t *testing.T) {
 	schema, _ := ParseDDL("a BIGINT, s STRING")
 	s := NewJSONScanner(schema)
