@@ -43,7 +43,9 @@ type Config struct {
 	TopicDefaults map[string]string
 	// StateInterval is how often the state of streaming queries is snapshotted; 0 is 30 s.
 	StateInterval time.Duration
-	Logger        *slog.Logger
+	// OnBatch, when set, sees each published micro-batch of each streaming query. It is called between batches and must be quick.
+	OnBatch func(query string, p *stream.Progress)
+	Logger  *slog.Logger
 }
 
 // Node is a running node: log, metadata, executor and engine.
@@ -121,7 +123,7 @@ func (n *Node) open() error {
 	}
 	n.cluster = driver.NewCluster(n.executor)
 	n.engine = driver.NewEngine(driver.EngineOptions{Meta: n.broker.Meta(), Queries: n.queries, Log: env, Catalog: newCatalog(n.broker, env),
-		Cluster: n.cluster, Plans: connect.PlanCodec{}, Parts: n.conf.Slots, Logger: n.logger, Snapshot: n.snapshot, SnapshotInterval: n.conf.StateInterval})
+		Cluster: n.cluster, Plans: connect.PlanCodec{}, Parts: n.conf.Slots, Logger: n.logger, Snapshot: n.snapshot, SnapshotInterval: n.conf.StateInterval, OnBatch: n.conf.OnBatch})
 	n.connect = connect.NewServer(n.connectOptions())
 	return n.engine.Resume(context.Background())
 }
@@ -149,24 +151,32 @@ func (n *Node) connectOptions() connect.Options {
 	}}
 }
 
-// snapshot writes the committed state of a query to disk and lets go of the changes before it.
+// snapshot writes the committed state of a query to disk and lets go of the changes before it. The query's loop calls it
+// between two batches. How far the changelog is covered is read once: the last stable offset also moves when a commit
+// marker reaches the disk, and the changelog must not begin behind what a snapshot says it holds.
 func (n *Node) snapshot(query string) error {
 	st := n.executor.State()
+	covered := map[int]int64{}
 	for slot := range st.Slots(query) {
-		p, err := n.broker.Partition(streamlog.StateTopic(query), int32(slot.Partition))
-		if err != nil {
-			return nil // nothing has changed yet
+		end, ok := covered[slot.Partition]
+		if !ok {
+			p, err := n.broker.Partition(streamlog.StateTopic(query), int32(slot.Partition))
+			if err != nil {
+				return nil // nothing has changed yet
+			}
+			end = p.Offsets().LastStable
+			covered[slot.Partition] = end
 		}
-		if err := st.Snapshot(query, slot.Op, slot.Partition, slot.Parts, p.Offsets().LastStable-1); err != nil {
+		if err := st.Snapshot(query, slot.Op, slot.Partition, slot.Parts, end-1); err != nil {
 			return err
 		}
 	}
-	for slot := range st.Slots(query) {
-		p, err := n.broker.Partition(streamlog.StateTopic(query), int32(slot.Partition))
+	for part, end := range covered {
+		p, err := n.broker.Partition(streamlog.StateTopic(query), int32(part))
 		if err != nil {
 			return err
 		}
-		if _, err := p.DeleteRecords(p.Offsets().LastStable); err != nil {
+		if _, err := p.DeleteRecords(end); err != nil {
 			return err
 		}
 	}

@@ -35,7 +35,9 @@ type EngineOptions struct {
 	Snapshot func(query string) error
 	// SnapshotInterval is how often the state of a query is snapshotted, when Snapshot is set.
 	SnapshotInterval time.Duration
-	Logger           *slog.Logger
+	// OnBatch, when set, sees each published micro-batch, in the loop's goroutine.
+	OnBatch func(query string, p *stream.Progress)
+	Logger  *slog.Logger
 }
 
 // Engine is a node's query engine, shared by its sessions.

@@ -69,6 +69,9 @@ func (q *query) onProgress(p *stream.Progress) {
 		q.lastSnap = time.Now()
 	}
 	q.mu.Unlock()
+	if q.engine.opts.OnBatch != nil {
+		q.engine.opts.OnBatch(q.name, p)
+	}
 	if due {
 		if err := q.engine.opts.Snapshot(q.name); err != nil {
 			q.engine.log.Warn("state snapshot failed", "query", q.name, "err", err)

@@ -3,6 +3,7 @@
 //	streamflow serve                       a node: Kafka protocol, Spark Connect, HTTP
 //	streamflow topic list|create|…         topics
 //	streamflow produce | consume           records in and out, over the Kafka protocol
+//	streamflow bench smoke                 throughput and latency of the whole path, on this machine
 package main
 
 import (
@@ -29,7 +30,7 @@ func run(ctx context.Context, args []string) int {
 		Name:                 "streamflow",
 		Usage:                "a Kafka-compatible log and a Spark-compatible engine in one process",
 		EnableBashCompletion: true,
-		Commands:             []*cli.Command{serveCommand(), topicCommand(), produceCommand(), consumeCommand()},
+		Commands:             []*cli.Command{serveCommand(), topicCommand(), produceCommand(), consumeCommand(), benchCommand()},
 		ExitErrHandler:       func(*cli.Context, error) {},
 		OnUsageError:         usageError,
 		CommandNotFound: func(c *cli.Context, name string) {
