@@ -147,3 +147,30 @@ func TestLateRowsSurviveAnyJoin(t *testing.T) {
 		}
 	}
 }
+
+// --from and --to bound what a program reads by when records were appended, also under a watermark.
+func TestBounds(t *testing.T) {
+	s := local(t)
+	query(t, s.Session, "CREATE TABLE orders (ts TIMESTAMP, item STRING, n INT, WATERMARK FOR ts AS ts - INTERVAL 1 MINUTE) USING topic OPTIONS (partitions '1')")
+	produce(t, s, "orders", 0, order(0, 1, "a", 1))
+	time.Sleep(3 * time.Millisecond)
+	between := time.Now()
+	time.Sleep(3 * time.Millisecond)
+	produce(t, s, "orders", 0, order(0, 2, "a", 10))
+	for _, tc := range []struct {
+		o    structured.RunOptions
+		want string
+	}{
+		{structured.RunOptions{}, `"total":11`},
+		{structured.RunOptions{To: between}, `"total":1}`},
+		{structured.RunOptions{From: between}, `"total":10`},
+	} {
+		rows, err := s.Run(context.Background(), windowCount, tc.o, structured.ExecOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := drain(t, rows); len(got) != 1 || !strings.Contains(got[0], tc.want) {
+			t.Errorf("%+v: got %v, want %s", tc.o, got, tc.want)
+		}
+	}
+}

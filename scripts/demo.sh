@@ -18,6 +18,7 @@ say "2. History: flights are loaded into the topic demo, and the program runs ov
 scripts/demo-data.sh
 bad
 bin/sfsubmit run "$PROGRAM" --history --output json >"$WORK/history.json"
+sleep 0.01; date -u +%Y-%m-%dT%H:%M:%S.%NZ >"$WORK/loaded"
 echo "the first hours of the result:"
 bin/sfsubmit sql -e "SELECT * FROM json.\`$WORK/history.json\` ORDER BY hour, flights DESC LIMIT 10"
 
@@ -53,3 +54,9 @@ else
 	echo "history and live differ"
 	exit 1
 fi
+
+say "6. The same program in Go, over history"
+bin/sfsubmit run examples/delays --history --name delays-go --to "$(cat "$WORK/loaded")" >"$WORK/go.json"
+sort "$WORK/go.json" >"$WORK/c"
+diff "$WORK/a" "$WORK/c" | head -10; cmp "$WORK/a" "$WORK/c"
+echo "examples/delays (Go) == $PROGRAM (SQL): $(wc -l <"$WORK/c" | tr -d ' ') rows identical"

@@ -1,6 +1,7 @@
 package physical
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -143,11 +144,31 @@ func (p *planner) planSource(src *Source, stream connector.StreamReader, req con
 	if err != nil {
 		return err
 	}
-	src.Scan.Splits = stream.Bind(from, have.End)
+	end, err := endOf(p.ctx, stream, have.End, req.To)
+	if err != nil {
+		return err
+	}
+	src.Scan.Splits = stream.Bind(from, end)
 	for len(src.Scan.Splits) < src.Parts {
 		src.Scan.Splits = append(src.Scan.Splits, nil)
 	}
 	return nil
+}
+
+// endOf is where a bounded read ends: at what is there, or before the first row of a time.
+func endOf(ctx context.Context, stream connector.StreamReader, have connector.Offsets, to *int64) (connector.Offsets, error) {
+	if to == nil {
+		return have, nil
+	}
+	at, err := stream.Begin(ctx, connector.Start{Mode: "time", Time: *to})
+	if err != nil {
+		return nil, err
+	}
+	end := append(connector.Offsets{}, have...)
+	for i := range min(len(end), len(at)) {
+		end[i] = min(end[i], at[i])
+	}
+	return end, nil
 }
 
 // residual filters what the scan does not promise to filter itself.
