@@ -26,7 +26,7 @@ const module = "github.com/streamflow/streamflow"
 // modules and of the standard library may be named too; that is a statement about direct imports only.
 const policy = `
 # The ground: mistakes of users, time, files, encodings.
-NONE < internal/usererr, internal/clock, internal/vfs, internal/invariant, internal/metrics, internal/tidy;
+NONE < internal/usererr, internal/clock, internal/vfs, internal/invariant, internal/metrics, internal/tidy, internal/proctest;
 internal/usererr < internal/config, internal/term, internal/wire, internal/auth, internal/simtest;
 
 # Data, then expressions over it.

@@ -1,0 +1,9 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/streamflow/streamflow/internal/proctest"
+)
+
+func TestMain(m *testing.M) { proctest.Main(m) }
