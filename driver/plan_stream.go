@@ -25,15 +25,16 @@ type plannedQuery struct {
 	maxRows int64
 }
 
-// planStream plans a streaming query. toClient says that its rows go to the caller.
-func (s *Session) planStream(ctx context.Context, c *logical.CreateStream, name string, toClient bool) (*plannedQuery, error) {
+// planStream plans a streaming query. text is the SQL that positions in it point into, if it came from SQL; toClient says
+// that its rows go to the caller.
+func (s *Session) planStream(ctx context.Context, c *logical.CreateStream, name, text string, toClient bool) (*plannedQuery, error) {
 	parsed, err := parse(c.Query)
 	if err != nil {
 		return nil, err
 	}
 	create := *c
 	create.Name, create.Query = name, parsed
-	analysed, err := optimize.Analyze(ctx, &create, s.env(textOf(c.Query), c.OutputMode))
+	analysed, err := optimize.Analyze(ctx, &create, s.env(text, c.OutputMode))
 	if err != nil {
 		return nil, err
 	}

@@ -47,7 +47,7 @@ func (s *Session) start(ctx context.Context, c *logical.CreateStream, def defini
 	}
 	var err error
 	q := &query{engine: e, name: name, runID: uuid.NewString(), def: def, deliver: deliver, ended: make(chan struct{}), progressed: make(chan struct{})}
-	if q.planned, err = s.planStream(ctx, c, name, deliver != nil); err != nil {
+	if q.planned, err = s.planStream(ctx, c, name, def.Text, deliver != nil); err != nil {
 		return nil, err
 	}
 	if err := q.register(ctx); err != nil {
@@ -226,7 +226,7 @@ func (e *Engine) resume(ctx context.Context, r stream.Record) error {
 	}
 	c := &logical.CreateStream{Name: r.Name, Query: plan, Sink: d.Sink, Columns: d.Columns, ByName: d.ByName, Format: d.Format, Options: d.Options,
 		OutputMode: d.OutputMode, Trigger: d.Trigger, Start: d.Start}
-	if q.planned, err = s.planStream(ctx, c, r.Name, false); err != nil {
+	if q.planned, err = s.planStream(ctx, c, r.Name, d.Text, false); err != nil {
 		return err
 	}
 	e.log.Info("query resumes", "query", r.Name, "batch", r.NextBatch())

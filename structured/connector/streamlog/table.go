@@ -82,7 +82,7 @@ func Open(env *Env, name string) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	tab := &Table{env: env, name: name, parts: int(t.Partitions), format: t.Config(ConfigFormat), opts: options(t)}
+	tab := &Table{env: env, name: name, parts: int(t.Partitions), format: t.Configs[ConfigFormat], opts: options(t)}
 	if ddl := t.Config(ConfigSchema); ddl != "" {
 		tab.fields, err = column.ParseDDL(ddl)
 		if err != nil {
