@@ -82,8 +82,20 @@ func script(c *cli.Context, s *opened, text string, o structured.RunOptions) err
 		if err != nil {
 			return inScript(err, st)
 		}
+		if !o.Live {
+			leftOut(rows.Counters())
+		}
 	}
 	return nil
+}
+
+// leftOut says how many rows a statement over history set aside. It has no name and so no topic to keep them in.
+func leftOut(n map[string]int64) {
+	for side, why := range map[string]string{"late": "came too late for their window", "dead": "could not be decoded or computed"} {
+		if k := n["rows."+side]; k > 0 {
+			note("%d rows left out: they %s; sfsubmit run keeps them in a topic", k, why)
+		}
+	}
 }
 
 // inScript moves an error's position from the statement to the script.

@@ -22,9 +22,10 @@ func Parse(text string, cols []*expr.Attr) (expr.Expr, error) {
 	return newLowerer(text, cols).lower(node)
 }
 
-// ParseSelect reads a map literal {a: x, b: y*2} and returns its entries as aliases in order. Any other expression is one
-// alias, named by the column it is or by its text.
+// ParseSelect reads a map literal {a: x, b: y*2} and returns its entries as aliases in order; an entry that is a name alone
+// is the column of that name. Any other expression is one alias, named by the column it is or by its text.
 func ParseSelect(text string, cols []*expr.Attr) ([]expr.Expr, error) {
+	text = longhand(text)
 	node, err := parse(text)
 	if err != nil {
 		return nil, err

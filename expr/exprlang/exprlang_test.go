@@ -291,3 +291,21 @@ func BenchmarkFilter(b *testing.B) {
 	}
 	b.ReportMetric(float64(batch.N)*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mrows/s")
 }
+
+func TestSelectShorthand(t *testing.T) {
+	for _, c := range [][2]string{
+		{"{id, cents: price * 100}", "{id: id, cents: price * 100}"},
+		{"{ a , b }", "{ a : a, b : b}"},
+		{`{x: f(a, b), y: "c, d", z}`, `{x: f(a, b), y: "c, d", z: z}`},
+		{`{x: 'it\'s, a', y}`, `{x: 'it\'s, a', y: y}`},
+		{"{a: 1}", "{a: 1}"}, {"amount", "amount"}, {"{a: {b: 1}}", "{a: {b: 1}}"}, {"{", "{"}, {"{'}", "{'}"},
+	} {
+		if got := longhand(c[0]); got != c[1] {
+			t.Errorf("%s: got %s, want %s", c[0], got, c[1])
+		}
+	}
+	list, err := ParseSelect("{country, twice: amount * 2}", fixture.attrs)
+	if err != nil || len(list) != 2 || list[0].(*expr.Alias).Name != "country" || list[1].(*expr.Alias).Name != "twice" {
+		t.Errorf("%v, %v", list, err)
+	}
+}

@@ -58,7 +58,7 @@ var configTable = []ConfigKey{
 	{Name: "segment.jitter.ms", Default: "0", Kind: KindInt, Max: anyInt, Doc: "accepted, no effect"},
 	{Name: "segment.ms", Default: "86400000", Kind: KindInt, Min: 1, Max: anyInt, Doc: "segments roll at this age"},
 	{Name: "unclean.leader.election.enable", Default: "false", Kind: KindBool, Doc: "whether a replica that lacks records may lead"},
-	{Name: "streamflow.format", Default: "raw", Kind: KindEnum, Values: []string{"raw", "json", "arrow"}, Doc: "how a payload becomes columns"},
+	{Name: "streamflow.format", Default: "raw", Kind: KindEnum, Values: []string{"raw", "json", "arrow"}, Doc: "how a payload becomes columns; json without it when there is a schema"},
 	{Name: "streamflow.schema", Kind: KindString, Doc: "columns as DDL, such as: ts TIMESTAMP, delay INT"},
 	{Name: "streamflow.event.time", Kind: KindString, Doc: "the column that is the event time"},
 	{Name: "streamflow.watermark.delay.ms", Default: "0", Kind: KindInt, Max: anyInt, Doc: "how late rows may be"},

@@ -72,3 +72,19 @@ func TestEditDistance(t *testing.T) {
 		}
 	}
 }
+
+func TestFormatFollowsSchema(t *testing.T) {
+	for _, c := range []struct{ schema, format, want string }{
+		{"", "", "raw"}, {"id INT", "", "json"}, {"id INT", "raw", "raw"}, {"id INT", "arrow", "arrow"},
+	} {
+		topic := &Topic{Configs: map[string]string{}}
+		for k, v := range map[string]string{"streamflow.schema": c.schema, "streamflow.format": c.format} {
+			if v != "" {
+				topic.Configs[k] = v
+			}
+		}
+		if got := topic.Format(); got != c.want {
+			t.Errorf("schema %q, format %q: is %s, want %s", c.schema, c.format, got, c.want)
+		}
+	}
+}

@@ -16,10 +16,14 @@ type Topic struct {
 	CreatedMs  int64             `json:"createdMs"`
 }
 
-// Config is a config's value, the default when it was not set, "" when the key is unknown.
+// Config is a config's value, the default when it was not set, "" when the key is unknown. A topic with columns and no word
+// of its format holds JSON.
 func (t *Topic) Config(key string) string {
 	if v, ok := t.Configs[key]; ok {
 		return v
+	}
+	if key == "streamflow.format" && t.Configs["streamflow.schema"] != "" {
+		return "json"
 	}
 	if k := configKeys[key]; k != nil {
 		return k.Default
