@@ -23,6 +23,7 @@ type plannedQuery struct {
 	trigger stream.Trigger
 	start   connector.Start
 	maxRows int64
+	idle    time.Duration
 }
 
 // planStream plans a streaming query. text is the SQL that positions in it point into, if it came from SQL; toClient says
@@ -59,6 +60,9 @@ func (s *Session) planStream(ctx context.Context, c *logical.CreateStream, name,
 		return nil, err
 	}
 	p.maxRows = defaultMaxRows
+	if p.idle, err = s.idleTimeout(ctx); err != nil {
+		return nil, err
+	}
 	p.job, err = s.engine.opts.Cluster.Prepare(p.phys.Lower())
 	return p, err
 }
@@ -113,4 +117,19 @@ func staticSplits(phys *physical.Physical) map[string][][]rdd.Split {
 		}
 	}
 	return out
+}
+
+// idleConf is the setting of how long a partition may bring nothing before it no longer holds event time back.
+const idleConf = "streamflow.watermark.idle.timeout"
+
+func (s *Session) idleTimeout(ctx context.Context) (time.Duration, error) {
+	v, ok, err := s.conf.Get(ctx, idleConf)
+	if err != nil || !ok {
+		return stream.DefaultIdleTimeout, err
+	}
+	if v == "0" {
+		return 0, nil
+	}
+	micros, err := structured.ParseDelay(v)
+	return time.Duration(micros) * time.Microsecond, err
 }

@@ -104,7 +104,7 @@ func (e *Engine) launch(q *query) {
 	stateParts := 0
 	phys.Root.Walk(func(n *physical.Node) { stateParts = max(stateParts, n.Parts) })
 	q.own = streamlog.NewQueryLog(e.opts.Log, q.name, q.name, stateParts)
-	spec := &stream.Spec{Name: q.name, Job: streamJob{q.planned.job}, Own: q.own, Deliver: q.deliver, Trigger: q.planned.trigger, MaxRows: q.planned.maxRows}
+	spec := &stream.Spec{Name: q.name, Job: streamJob{q.planned.job}, Own: q.own, Deliver: q.deliver, Trigger: q.planned.trigger, MaxRows: q.planned.maxRows, IdleTimeout: q.planned.idle}
 	for _, s := range phys.Sources {
 		if s.Stream == nil {
 			continue
@@ -116,7 +116,11 @@ func (e *Engine) launch(q *query) {
 		spec.Sources = append(spec.Sources, stream.Source{ID: s.Op, Reader: s.Stream, Start: start})
 	}
 	for _, w := range phys.Watermarks {
-		spec.Watermarks = append(spec.Watermarks, stream.WatermarkOp{ID: w.Op, Delay: w.Delay, Parts: w.Parts})
+		op := stream.WatermarkOp{ID: w.Op, Delay: w.Delay, Parts: w.Parts, Column: w.Column}
+		if len(w.Sources) == 1 {
+			op.Source = w.Sources[0]
+		}
+		spec.Watermarks = append(spec.Watermarks, op)
 	}
 	for _, s := range phys.Stateful {
 		spec.Stateful = append(spec.Stateful, s.Op)

@@ -2,7 +2,6 @@ package executor
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/streamflow/streamflow/column"
 	"github.com/streamflow/streamflow/rdd"
@@ -19,8 +18,7 @@ func (t *task) context() *rdd.TaskContext {
 		Context: t.ctx, Job: s.Job, Stage: s.Stage, Partition: s.Partition, Parts: s.Parts, Attempt: s.Attempt, Binding: binding,
 		Log: t.x.opts.Log, Memory: &t.memory, Services: t.x.opts.Services,
 		OpenState: func(op string) (rdd.State, error) { return t.openState(op, s.Partition, s.Parts) },
-		Clock:     math.MinInt64,
-		Emit:      t.emit, Report: t.report, Count: t.count,
+		Clocks:    map[string]int64{}, Emit: t.emit, Report: t.report, Count: t.count,
 	}
 }
 

@@ -3,6 +3,7 @@ package rdd
 import (
 	"context"
 	"log/slog"
+	"math"
 
 	"github.com/streamflow/streamflow/column"
 )
@@ -56,9 +57,9 @@ type TaskContext struct {
 
 	// OpenState opens the keyed state of the operator in this partition at Binding.StateVersion.
 	OpenState func(op string) (State, error)
-	// Clock is the event time (microseconds) to which marks in the source's log have advanced this partition so far;
-	// MinInt64 when there were none. A source sets it before it returns the first batch behind a mark.
-	Clock int64
+	// Clocks are the event times (microseconds) to which marks in the source's log have advanced this partition so far, by
+	// the name of the event time column. A source advances one before it returns the first batch behind its mark.
+	Clocks map[string]int64
 	// Emit hands rows to a side output ("late", "dead"), from where the job takes them with the same guarantee as its
 	// output. The batch is copied.
 	Emit func(side string, b *column.Batch) error
@@ -66,6 +67,24 @@ type TaskContext struct {
 	Report func(op, key string, value []byte)
 	// Count adds to an operator's exact counters (rows in, rows out, rows late …), which travel with the task's result.
 	Count func(op, counter string, n int64)
+}
+
+// Advance moves a column's clock forward.
+func (tc *TaskContext) Advance(column string, clock int64) {
+	if tc.Clocks == nil {
+		tc.Clocks = map[string]int64{}
+	}
+	if old, ok := tc.Clocks[column]; !ok || clock > old {
+		tc.Clocks[column] = clock
+	}
+}
+
+// Clock is a column's clock by marks, MinInt64 when there was none.
+func (tc *TaskContext) Clock(column string) int64 {
+	if c, ok := tc.Clocks[column]; ok {
+		return c
+	}
+	return math.MinInt64
 }
 
 // Memory is a task's share of the process's one limit. Reserve returns false when the task should spill.

@@ -81,6 +81,12 @@ type StreamReader interface {
 	Bind(from, to Offsets) [][]rdd.Split
 }
 
+// Marker is a growing source whose log can hold marks for partitions that bring nothing: readers of the partition take the
+// event time of a column to be at least clock (microseconds) from there on.
+type Marker interface {
+	Mark(ctx context.Context, partition int, column string, clock int64) error
+}
+
 // OutputMode is Spark's: what of a result a sink receives.
 type OutputMode uint8
 

@@ -53,6 +53,7 @@ type Source struct {
 // next run carries the clocks in Binding.PartitionClocks[Op].
 type WatermarkOp struct {
 	Op      string
+	Column  string   // the event time column
 	Delay   int64    // microseconds
 	Sources []string // operator ids of the sources below
 	Parts   int      // partitions, hence clocks

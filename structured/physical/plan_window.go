@@ -36,7 +36,7 @@ func (p *planner) watermark(l *logical.Watermark) (*Node, error) {
 	mark := engineAttr(WatermarkColumn)
 	out := p.node("Watermark", fmt.Sprintf("%s - %s", event.Name, micros(l.Delay)), append(append([]*expr.Attr{}, n.Output...), mark), n)
 	out.Op = &Watermark{Time: cols[0], Delay: l.Delay, Out: schemaOf(out.Output)}
-	out.watermark = &WatermarkOp{Delay: l.Delay, Parts: n.Parts}
+	out.watermark = &WatermarkOp{Column: event.Name, Delay: l.Delay, Parts: n.Parts}
 	out.props.mark, out.props.event, out.props.delay = mark, event, l.Delay
 	out.props.marks = append(append([]*Node{}, n.props.marks...), out)
 	return out, nil

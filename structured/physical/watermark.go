@@ -15,7 +15,7 @@ const ClockKey = "clock"
 // Watermark follows event time. It appends the column _watermark: for each row the watermark of the row's own partition
 // just before the row, in log order, that is the largest event time before it less Delay. Whether a row is late follows
 // from it alone, so it does not depend on how the log was cut into batches. Marks that the log holds for idle partitions
-// (TaskContext.Clock) advance the clock like rows.
+// (TaskContext.Clocks) advance the clock like rows.
 type Watermark struct {
 	Time  int // event time column
 	Delay int64
@@ -30,13 +30,14 @@ const WatermarkColumn = "_watermark"
 
 func (w *Watermark) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader, error) {
 	clock := clockOf(tc)
+	name := w.Out.Fields[w.Time].Name
 	op := tc.Op
 	next := func() (*column.Batch, error) {
 		b, err := in[0].Next()
 		if err != nil {
 			return nil, err
 		}
-		clock = max(clock, tc.Clock)
+		clock = max(clock, tc.Clock(name))
 		w.mark.Type, w.mark.N = column.Of(column.Int64), b.N
 		w.mark.I64 = resize(w.mark.I64, b.N)
 		clock = runningMarks(w.mark.I64, b.Cols[w.Time], clock, w.Delay)
@@ -44,7 +45,7 @@ func (w *Watermark) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader, erro
 		return &w.out, nil
 	}
 	end := func() {
-		clock = max(clock, tc.Clock)
+		clock = max(clock, tc.Clock(name))
 		if tc.Report != nil {
 			tc.Report(op, ClockKey, encodeClock(tc.Partition, clock))
 		}

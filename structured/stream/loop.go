@@ -39,6 +39,7 @@ type Loop struct {
 	until     map[string]connector.Offsets
 	nextFire  time.Time
 	failures  int
+	idle      idleness
 }
 
 // NewLoop returns a loop over the spec.
@@ -66,16 +67,21 @@ func (l *Loop) run(ctx context.Context) error {
 	if err := l.claim(ctx); err != nil {
 		return err
 	}
+	l.idle.timeout = l.Spec.IdleTimeout
 	for {
 		began := time.Now()
 		facts, err := l.facts(ctx)
 		if err != nil {
 			return err
 		}
+		l.idle.observe(began, facts.Sources)
 		d := Decide(facts)
 		switch d.Action {
 		case Wait:
-			err = l.wait(ctx, facts)
+			var look time.Time
+			if look, err = l.markIdle(ctx, facts, began); err == nil {
+				err = l.wait(ctx, facts, look)
+			}
 		case Finish:
 			err = l.publish(ctx, facts.Record.Committed)
 		case Recover:
@@ -157,8 +163,9 @@ func (l *Loop) facts(ctx context.Context) (Facts, error) {
 	return f, nil
 }
 
-// wait returns when a source has more than the query has read, the user asks to stop, or ctx ends.
-func (l *Loop) wait(ctx context.Context, f Facts) error {
+// wait returns when a source has more than the query has read, at the time to look for idle partitions (if any), when the
+// user asks to stop, or when ctx ends.
+func (l *Loop) wait(ctx context.Context, f Facts, look time.Time) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	woken := make(chan error, len(l.Spec.Sources))
@@ -168,9 +175,17 @@ func (l *Loop) wait(ctx context.Context, f Facts) error {
 		}
 		go func() { woken <- s.Reader.Wait(ctx, f.Record.From(s.ID)) }()
 	}
+	var timer <-chan time.Time
+	if !look.IsZero() {
+		t := time.NewTimer(time.Until(look))
+		defer t.Stop()
+		timer = t.C
+	}
 	select {
 	case err := <-woken:
 		return err
+	case <-timer:
+		return nil
 	case <-l.stop:
 		return nil
 	case <-ctx.Done():

@@ -23,6 +23,8 @@ type Spec struct {
 	Trigger    Trigger
 	MaxRows    int64 // cap on rows taken from one partition by one batch; 0 takes all there is
 	FixRanges  bool  // some sink is only idempotent
+	// IdleTimeout is how long a partition may bring nothing before it is marked; 0 never.
+	IdleTimeout time.Duration
 }
 
 // Source is a growing table at the operator that scans it.
@@ -34,9 +36,11 @@ type Source struct {
 
 // WatermarkOp is a watermark operator and its delay in microseconds. It has one clock for each partition of its stage.
 type WatermarkOp struct {
-	ID    string
-	Delay int64
-	Parts int
+	ID     string
+	Delay  int64
+	Parts  int
+	Source string // the source whose partitions are the operator's, or "" when there are several
+	Column string // the event time column
 }
 
 // Sink is a write at the operator that stages it.

@@ -1,7 +1,6 @@
 package streamlog
 
 import (
-	"encoding/binary"
 	"fmt"
 	"io"
 
@@ -187,8 +186,8 @@ func (r *scanReader) control(b record.Batch, rest []byte) (*column.Batch, error)
 		if out := r.scan.decoder.flush(); out != nil {
 			return out, nil
 		}
-		if len(value) == 8 {
-			r.tc.Clock = max(r.tc.Clock, int64(binary.BigEndian.Uint64(value)))
+		if column, clock, ok := decodeMark(value); ok {
+			r.tc.Advance(column, clock)
 		}
 	}
 	r.rest, r.from = rest, b.LastOffset()+1
