@@ -79,8 +79,14 @@ func (e *Engine) producerOf(_ context.Context, query string) (int64, error) {
 	return r.ProducerID, nil
 }
 
-// send replicates a command about a query.
+// send replicates a command about a query. A record that stops running, or goes, is not published again after a crash, so
+// what it has published, the markers of its transactions, is on disk before.
 func (e *Engine) send(ctx context.Context, c stream.Command) (stream.Reply, error) {
+	if c.Drop || c.Status != nil {
+		if err := e.opts.Log.Broker.Log().Sync(); err != nil {
+			return stream.Reply{}, fmt.Errorf("driver: end of query %s: %w", c.Query, err)
+		}
+	}
 	b, err := json.Marshal(c)
 	if err != nil {
 		return stream.Reply{}, err

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/streamflow/streamflow/internal/vfs"
 	"github.com/streamflow/streamflow/logstore/segment"
 	"github.com/streamflow/streamflow/logstore/wal"
 )
@@ -43,6 +44,21 @@ func (l *Log) checkpoint(last bool) error {
 		return err
 	}
 	return l.wal.Free(lsn)
+}
+
+// Sync returns when everything that was appended before it is on disk, markers of transactions too. Whoever gives up
+// telling the outcome of a transaction again after a crash calls it first.
+func (l *Log) Sync() error {
+	g, err := l.wal.Mark()
+	switch {
+	case errors.Is(err, wal.ErrClosed):
+		return ErrClosed
+	case vfs.IsDiskFull(err):
+		return fmt.Errorf("logstore: sync: %w: %w", ErrDiskFull, err)
+	case err != nil:
+		return fmt.Errorf("logstore: sync: %w", err)
+	}
+	return l.onDisk(g)
 }
 
 // onDisk waits until a group is on disk, which under SyncAsync is later than its acknowledgement.

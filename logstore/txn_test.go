@@ -4,6 +4,7 @@ import (
 	"errors"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/streamflow/streamflow/internal/vfs"
 	"github.com/streamflow/streamflow/logstore/record"
@@ -198,5 +199,32 @@ func TestControlRecords(t *testing.T) {
 	typ, value, err := record.Batch(got.Data).Control()
 	if err != nil || typ != record.ControlIdle || string(value) != "mark" {
 		t.Errorf("control record %d %q, %v", typ, value, err)
+	}
+}
+
+// A marker goes to disk when something else does. Sync sends it at once, under every policy.
+func TestSyncKeepsMarkers(t *testing.T) {
+	for _, policy := range []SyncPolicy{SyncPerBatch, SyncPerWrite, SyncAsync} {
+		fs := vfs.NewMem()
+		o := small(fs)
+		o.Sync, o.SyncInterval = policy, time.Hour
+		l := mustOpen(t, o)
+		p := mustEnsure(t, l, "t", smallConfig())
+		mustAppend(t, p, newSender(1, 0, true).batch(t, "committed"))
+		if err := p.EndTxn(1, 0, true); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Sync(); err != nil {
+			t.Fatal(err)
+		}
+		crashed := mustOpen(t, small(fs.Crash(nil)))
+		if got := values(t, mustEnsure(t, crashed, "t", smallConfig()), true); !reflect.DeepEqual(got, []string{"0:committed"}) {
+			t.Errorf("%s: after a crash, committed read sees %v", policy, got)
+		}
+		mustClose(t, crashed)
+		mustClose(t, l)
+		if err := l.Sync(); !errors.Is(err, ErrClosed) {
+			t.Errorf("%s: sync of a closed log: %v", policy, err)
+		}
 	}
 }

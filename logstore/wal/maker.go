@@ -47,6 +47,10 @@ func (w *WAL) Checkpoint(lsn uint64) (*Group, error) { return w.note(typeCheckpo
 // MarkClosed is Checkpoint as the last record before Close.
 func (w *WAL) MarkClosed(lsn uint64) (*Group, error) { return w.note(typeClose, lsn, false) }
 
+// Mark writes down what is durable. Its group is done when every record reserved before it is durable, those that nobody
+// waits for too.
+func (w *WAL) Mark() (*Group, error) { return w.note(typeMark, w.durable.Load(), false) }
+
 func (w *WAL) note(typ Type, lsn uint64, lazy bool) (*Group, error) {
 	r, err := w.Reserve(Request{Type: typ, Size: markPayload, Timestamp: w.o.Clock.Now().UnixMilli(), Lazy: lazy})
 	if err != nil {
