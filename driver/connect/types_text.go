@@ -60,11 +60,6 @@ func badType(text string) *usererr.Error {
 		WithFix(`Write a type such as "array<int>" or a schema such as "a INT, b STRING".`)
 }
 
-type jsonStruct struct {
-	Type   string      `json:"type"`
-	Fields []jsonField `json:"fields"`
-}
-
 type jsonField struct {
 	Name     string          `json:"name"`
 	Type     json.RawMessage `json:"type"`

@@ -13,7 +13,6 @@ type scope struct {
 	layers  [][]*expr.Attr
 	lateral []*expr.Alias // earlier items of the same SELECT list, tried last
 	inner   []*expr.Attr  // what names inside aggregate functions mean, when it is another layer
-	aliases map[string]expr.Expr
 }
 
 // over is the scope of a node's expressions: its child's output.

@@ -33,6 +33,3 @@ func (r *reservation) release() {
 	}
 	r.held = 0
 }
-
-// batchBytes is about how much memory a cloned batch takes.
-func batchBytes(n int64, width int) int64 { return n * int64(width) }

@@ -33,7 +33,6 @@ type StatefulAggregate struct {
 	key    []byte
 	value  []byte
 	vals   []*column.Builder
-	stored []*column.Vector
 }
 
 func (s *StatefulAggregate) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader, error) {

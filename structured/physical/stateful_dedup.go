@@ -77,7 +77,6 @@ type statefulDedupRun struct {
 	tc    *rdd.TaskContext
 	op    string
 	state rdd.State
-	rows  int64
 }
 
 func (r *statefulDedupRun) pass(b *column.Batch) (*column.Batch, error) {
