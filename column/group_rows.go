@@ -26,7 +26,7 @@ func (t *GroupTable) touchRows(hashes []uint64) {
 		}
 	}
 	if acc == 1 {
-		touched = acc
+		touched.Store(acc)
 	}
 }
 

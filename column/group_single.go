@@ -1,6 +1,9 @@
 package column
 
-import "unsafe"
+import (
+	"sync/atomic"
+	"unsafe"
+)
 
 // singleWords is the key word of each row of a fixed-width column. 64-bit integers are used where they lie.
 func singleWords(dst []uint64, v *Vector, n int) []uint64 {
@@ -57,7 +60,8 @@ func (t *GroupTable) findSingle(gids []uint32, words []uint64, v *Vector, hashes
 	}
 }
 
-var touched uint64
+// touched keeps the compiler from leaving the loads out; it is stored to about never.
+var touched atomic.Uint64
 
 // touchSlots loads the home slots of a stage of rows with loads that do not depend on each other, so that the cache
 // misses overlap.
@@ -67,7 +71,7 @@ func touchSlots(slots []slot, mask uint64, hashes []uint64) {
 		acc += slots[home(h)&mask].key
 	}
 	if acc == 1 {
-		touched = acc
+		touched.Store(acc)
 	}
 }
 

@@ -17,8 +17,8 @@ type JSONScanner struct {
 	cols   []jsonColumn
 	byName map[string]int
 	order  []int32 // the column of each member of the last record, by position; see expect
-	n      int // complete rows
-	room   int // rows that the columns have space for
+	n      int     // complete rows
+	room   int     // rows that the columns have space for
 	buf    []byte
 	bufs   [][]byte
 	rec    []byte

@@ -26,7 +26,6 @@ type task struct {
 	reports  []rdd.Report
 	counters []rdd.Counter
 	sides    []rdd.Side
-	opening  string // operator being opened
 }
 
 // result starts the answer to the driver.

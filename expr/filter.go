@@ -6,7 +6,6 @@ import "github.com/streamflow/streamflow/column"
 // kept; a comparison with a constant writes the selection directly.
 type Filter struct {
 	parts []conjunct
-	sel   []int32 // rows kept so far
 }
 
 type conjunct struct {

@@ -22,7 +22,7 @@ func (b *Broker) InitTxn(ctx context.Context, id string, timeoutMs, pid int64, e
 	if err != nil || t.State == TxnEmpty {
 		return t, err
 	}
-	if t, err = b.finishTxn(ctx, t); err != nil {
+	if _, err = b.finishTxn(ctx, t); err != nil {
 		return nil, err
 	}
 	c.ProducerID, c.Epoch = -1, -1
@@ -100,7 +100,7 @@ func (b *Broker) AppendInTxn(id string, pid int64, epoch int16, topic string, pa
 func (b *Broker) finishTxn(ctx context.Context, t *Txn) (*Txn, error) {
 	b.unwatchTxn(t.ID)
 	b.txnGate.Lock()   // appends that were let in before the decision are in the log after this
-	b.txnGate.Unlock() //nolint:staticcheck // an empty section on purpose
+	b.txnGate.Unlock() //lint:ignore SA2001 an empty section on purpose
 	markers := make([]TxnMarker, 0, len(t.Partitions))
 	for _, p := range t.Partitions {
 		m, err := b.mark(p, t.ProducerID, t.Epoch, t.State == TxnPrepareCommit)

@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/raft"
 	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
 	"go.etcd.io/bbolt"
+	bbolterrors "go.etcd.io/bbolt/errors"
 )
 
 // preallocated is how much of the log file is written with zeros when it is made. Pages that exist already cost a sync no
@@ -28,7 +29,7 @@ func openStore(dir string) (*store, error) {
 		return nil, fmt.Errorf("meta: preallocate %s: %w", path, err)
 	}
 	s, err := openBolt(path)
-	if errors.Is(err, bbolt.ErrTimeout) {
+	if errors.Is(err, bbolterrors.ErrTimeout) {
 		return nil, fmt.Errorf("meta: %s is in use by another process: %w", path, err)
 	}
 	if err != nil {
@@ -80,7 +81,7 @@ func preallocate(path string) error {
 // other failure leaves unknown what is on disk, so the node must not go on.
 func (s *store) StoreLogs(logs []*raft.Log) error {
 	err := s.BoltStore.StoreLogs(logs)
-	if err != nil && !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) && !errors.Is(err, bbolt.ErrDatabaseNotOpen) {
+	if err != nil && !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) && !errors.Is(err, bbolterrors.ErrDatabaseNotOpen) {
 		panic(fmt.Sprintf("FATAL: metadata log could not be written: %v", err))
 	}
 	return err
