@@ -99,8 +99,10 @@ func (b *Broker) AppendInTxn(id string, pid int64, epoch int16, topic string, pa
 // finishTxn writes the markers of a decided transaction.
 func (b *Broker) finishTxn(ctx context.Context, t *Txn) (*Txn, error) {
 	b.unwatchTxn(t.ID)
-	b.txnGate.Lock()   // appends that were let in before the decision are in the log after this
-	b.txnGate.Unlock() //lint:ignore SA2001 an empty section on purpose
+	// Appends that were let in before the decision are in the log after this.
+	b.txnGate.Lock()
+	//lint:ignore SA2001 an empty section on purpose
+	b.txnGate.Unlock()
 	markers := make([]TxnMarker, 0, len(t.Partitions))
 	for _, p := range t.Partitions {
 		m, err := b.mark(p, t.ProducerID, t.Epoch, t.State == TxnPrepareCommit)
