@@ -287,17 +287,32 @@ func (r *run) durableBehind() (uint64, error) {
 	}
 	durable := r.durable
 	win := &window{f: r.f}
-	for at := r.end; at+markSize <= r.f.size; at += align {
-		b, err := win.at(at, markSize)
+	for at := r.end; at+markSize <= r.f.size; {
+		b, err := win.rest(at, markSize)
 		if err != nil {
 			return 0, err
 		}
-		h := getHeader(b)
-		if h.typ == typeMark && h.length == markPayload && (r.bad || h.salt == r.f.salt) && recordCRC(b) == h.crc {
-			durable = max(durable, binary.LittleEndian.Uint64(b[recordHead:]))
+		n := len(b) - markSize // the last place in b where a whole mark fits
+		if n < 0 {
+			break // the file is shorter than it was
 		}
+		for i := 0; i <= n; i += align {
+			if !mayBeMark(b[i:]) {
+				continue
+			}
+			m := b[i : i+markSize]
+			if h := getHeader(m); (r.bad || h.salt == r.f.salt) && recordCRC(m) == h.crc {
+				durable = max(durable, binary.LittleEndian.Uint64(m[recordHead:]))
+			}
+		}
+		at += int64(n)&^(align-1) + align
 	}
 	return durable, nil
+}
+
+// mayBeMark looks at the length and the type: most of a file is anything but a mark, and all of it is looked through.
+func mayBeMark(b []byte) bool {
+	return binary.LittleEndian.Uint32(b) == markPayload && Type(b[8]) == typeMark
 }
 
 func applyChain(chain []*run, checkpoint uint64, apply func(Entry) error) error {

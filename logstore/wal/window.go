@@ -29,6 +29,15 @@ func (w *window) at(pos int64, n int) ([]byte, error) {
 	return w.buf[:min(n, got)], nil
 }
 
+// rest returns all that is in the buffer from pos on, which is at least n bytes unless the file ends.
+func (w *window) rest(pos int64, n int) ([]byte, error) {
+	b, err := w.at(pos, n)
+	if err != nil || len(b) < n {
+		return b, err
+	}
+	return w.buf[pos-w.start:], nil
+}
+
 // record returns the record at pos without its padding, or nil if there is no sound one.
 func (w *window) record(pos int64) ([]byte, error) {
 	b, err := w.at(pos, recordHead)
