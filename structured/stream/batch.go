@@ -251,10 +251,23 @@ func (b *batch) commitEntry(res *RunResult, sides []byte) *Commit {
 			}
 		}
 	}
-	if sides != nil {
-		c.Tokens[ownToken] = [][]byte{sides}
+	if own := b.ownTokens(sides); own != nil {
+		c.Tokens[ownToken] = own
 	}
 	return c
+}
+
+// ownTokens is the query log's token: of this batch, or of the last one that staged something. Markers are not synced when
+// a batch is published, only with whatever is staged next. A batch that stages nothing syncs nothing, so its entry must
+// keep what a node that comes back has to publish again.
+func (b *batch) ownTokens(staged []byte) [][]byte {
+	if staged != nil {
+		return [][]byte{staged}
+	}
+	if b.record.Committed != nil {
+		return b.record.Committed.Tokens[ownToken]
+	}
+	return nil
 }
 
 // RowsIn is the counter of rows that an operator took in; a query's is the sum over its sources.

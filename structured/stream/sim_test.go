@@ -39,6 +39,7 @@ func simulate(t *testing.T, seed int64) {
 	w := newWorld(seed)
 	for crashes := 0; ; crashes++ {
 		err := w.drive()
+		w.loseMarkers()
 		if err == nil {
 			break
 		}
@@ -53,6 +54,9 @@ func simulate(t *testing.T, seed int64) {
 		if got := w.visible[p]; !slices.Equal(got, rows) {
 			t.Fatalf("seed %d: partition %d shows %v, want %v", seed, p, got, rows)
 		}
+	}
+	if want, got := w.setAside(), w.visibleSide(); !slices.Equal(got, want) {
+		t.Fatalf("seed %d: set aside are %v, want %v", seed, got, want)
 	}
 	if w.state.committed != int64(w.total()) {
 		t.Fatalf("seed %d: state counted %d rows, want %d", seed, w.state.committed, w.total())
@@ -70,6 +74,8 @@ type world struct {
 	visible map[int][]int64
 	staged  []simStaged
 	state   simState
+	own     *simOwn
+	side    []simSide
 }
 
 type simStaged struct {
@@ -96,6 +102,32 @@ func (w *world) total() (n int) {
 		n += len(r)
 	}
 	return n
+}
+
+// setAside says which rows the job sets aside: few, so that most batches stage none.
+func setAside(part int, row int64) bool { return (int64(part)+row)%7 == 0 }
+
+func sideRow(part int, row int64) int64 { return int64(part)*1000 + row }
+
+func (w *world) setAside() (want []int64) {
+	for p, rows := range w.source.rows {
+		for _, row := range rows {
+			if setAside(p, row) {
+				want = append(want, sideRow(p, row))
+			}
+		}
+	}
+	return want
+}
+
+func (w *world) visibleSide() (got []int64) {
+	for _, s := range w.side {
+		if s.committed {
+			got = append(got, s.row)
+		}
+	}
+	slices.Sort(got)
+	return got
 }
 
 // dice crashes now and then.
@@ -131,10 +163,11 @@ func (w *world) apply(c Command) Reply {
 func (w *world) drive() error {
 	w.source.arrive(w.rnd)
 	w.restoreState()
+	w.own = &simOwn{w: w}
 	spec := &Spec{Name: "q", Job: &simJob{w}, MaxRows: int64(w.rnd.Intn(6)), FixRanges: w.rnd.Intn(2) == 0,
 		Sources:    []Source{{ID: "src", Reader: w.source}},
 		Watermarks: []WatermarkOp{{ID: "wm", Delay: 3, Parts: len(w.source.rows)}}, Stateful: []string{"agg"},
-		Sinks: []Sink{{ID: "sink", Sink: &simSink{w}}}, Own: simOwn{&simSink{w}}}
+		Sinks: []Sink{{ID: "sink", Sink: &simSink{w}}}, Own: w.own}
 	l := NewLoop(spec, &simLog{w}, &w.state, func() (Record, bool) { return w.machine.Query("q") })
 	l.Logger = slog.New(slog.DiscardHandler)
 	return l.Run(context.Background())
@@ -194,6 +227,9 @@ func (l *simLog) Commit(_ context.Context, name string, c Commit) error {
 }
 
 func (l *simLog) SetStatus(_ context.Context, name string, s StatusCmd) error {
+	if s.Status != Failed { // a failed loop is a crash here, and a crash does nothing more
+		l.w.syncSide() // as the driver does: nobody publishes again what is over
+	}
 	_, err := l.send(Command{Query: name, Status: &s})
 	return err
 }
@@ -259,6 +295,11 @@ func (j *simJob) Run(_ context.Context, r JobRun) (*RunResult, error) {
 		for _, row := range rows {
 			clock = max(clock, row)
 		}
+		for _, row := range rows {
+			if setAside(p, row) {
+				j.w.own.stage(sideRow(p, row))
+			}
+		}
 		if len(rows) > 0 {
 			j.w.staged = append(j.w.staged, simStaged{r.Binding.Batch, p, rows})
 		}
@@ -318,11 +359,66 @@ func (s *simSink) Abort(_ context.Context, tx connector.Tx) error {
 	return nil
 }
 
-// simOwn is a query log without side outputs.
-type simOwn struct{ *simSink }
+// simOwn is a query log over a log like the node's: what is staged is synced, and everything before it; the marker that
+// commits it is not, until something else is. A crash takes the markers that were not synced.
+type simOwn struct {
+	w    *world
+	open []simSide // staged by the batch that runs
+}
 
-func (simOwn) Stage(connector.Tx, string, *column.Batch) error         { return nil }
-func (simOwn) StageState(connector.Tx, string, int, []byte) error      { return nil }
-func (simOwn) Flush(context.Context, connector.Tx) ([]byte, error)     { return nil, nil }
-func (o simOwn) Publish(context.Context, connector.Tx, [][]byte) error { return nil }
-func (o simOwn) Abort(context.Context, connector.Tx) error             { return nil }
+// simSide is a row in the log of set-aside rows.
+type simSide struct {
+	row       int64
+	committed bool // its marker is in the log
+	synced    bool // and on disk
+}
+
+func (o *simOwn) Op() rdd.Operator  { return nil }
+func (o *simOwn) Guarantee() string { return "" }
+func (o *simOwn) Begin(context.Context, connector.Tx) (map[string]string, error) {
+	o.open = nil
+	return nil, nil
+}
+
+func (o *simOwn) Stage(connector.Tx, string, *column.Batch) error    { return nil }
+func (o *simOwn) StageState(connector.Tx, string, int, []byte) error { return nil }
+func (o *simOwn) stage(row int64)                                    { o.open = append(o.open, simSide{row: row}) }
+
+// Flush appends what was staged; its token is where it ends.
+func (o *simOwn) Flush(context.Context, connector.Tx) ([]byte, error) {
+	if len(o.open) == 0 {
+		return nil, o.w.dice()
+	}
+	o.w.side = append(o.w.side, o.open...)
+	o.w.syncSide()
+	return binary.AppendUvarint(nil, uint64(len(o.w.side))), o.w.dice()
+}
+
+func (o *simOwn) Publish(_ context.Context, _ connector.Tx, tokens [][]byte) error {
+	for _, t := range tokens {
+		end, _ := binary.Uvarint(t)
+		for i := range o.w.side[:end] {
+			o.w.side[i].committed = true
+		}
+	}
+	return o.w.dice()
+}
+
+func (o *simOwn) Abort(context.Context, connector.Tx) error {
+	o.w.side = slices.DeleteFunc(o.w.side, func(s simSide) bool { return !s.committed })
+	return o.w.dice()
+}
+
+// syncSide puts the markers on disk.
+func (w *world) syncSide() {
+	for i := range w.side {
+		w.side[i].synced = w.side[i].committed
+	}
+}
+
+// loseMarkers is what a crash does to them.
+func (w *world) loseMarkers() {
+	for i := range w.side {
+		w.side[i].committed = w.side[i].synced
+	}
+}
