@@ -1,0 +1,45 @@
+"""An unmodified PySpark client against a node: batch, files, topics and a streaming query. Prints "ok" at the end."""
+import datetime
+import sys
+import tempfile
+
+from pyspark.sql import SparkSession, functions as F
+
+spark = SparkSession.builder.remote(sys.argv[1]).getOrCreate()
+
+spark.sql("select 1 as one, 'x' as letter").show()
+assert spark.range(1000).selectExpr("sum(id) as s").collect()[0].s == 499500
+
+people = spark.createDataFrame([("ann", 31), ("bob", 25), ("cid", 31)], "name string, age int")
+ages = people.groupBy("age").agg(F.count("*").alias("n"), F.max("name").alias("last")).orderBy("age").collect()
+assert [(r.age, r.n, r["last"]) for r in ages] == [(25, 1, "bob"), (31, 2, "cid")], ages
+assert people.filter(F.col("age") > 30).count() == 2
+assert people.toPandas().shape == (3, 2)
+
+with tempfile.TemporaryDirectory() as d:
+    people.write.parquet(d + "/people")
+    assert spark.read.parquet(d + "/people").count() == 3
+
+spark.sql("create table events (ts timestamp, kind string, n int, watermark for ts as ts - interval 1 minute) using topic options (partitions '2')")
+spark.sql("insert into events values (timestamp '2024-01-01 00:00:01', 'a', 1), (timestamp '2024-01-01 00:00:30', 'a', 2), (timestamp '2024-01-01 00:05:00', 'b', 3)")
+spark.table("events").createOrReplaceTempView("v")
+rows = spark.sql("select window(ts, '1 minute').start as w, kind, sum(n) as n from v group by 1, 2 order by 1").collect()
+assert [(r.w.minute, r.kind, r.n) for r in rows] == [(0, "a", 3), (5, "b", 3)], rows
+
+stream = spark.readStream.table("events").withWatermark("ts", "1 minute")
+counts = stream.groupBy(F.window("ts", "1 minute"), "kind").agg(F.sum("n").alias("n"))
+query = counts.writeStream.outputMode("update").format("memory").queryName("live_counts").option("startingOffsets", "earliest").start()
+query.processAllAvailable()
+live = spark.sql("select kind, n from live_counts order by kind").collect()
+assert [(r.kind, r.n) for r in live] == [("a", 3), ("b", 3)], live
+progress = query.lastProgress
+assert progress["numInputRows"] == 3, progress
+query.stop()
+assert not query.isActive
+
+try:
+    spark.sql("select nope from events").collect()
+    raise SystemExit("an unknown column went through")
+except Exception as e:
+    assert "UNRESOLVED_COLUMN" in str(e), e
+print("ok")
