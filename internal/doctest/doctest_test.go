@@ -13,7 +13,7 @@
 // the block whose command is the node of the file, and <!-- doctest: output --> for a block of text that is what the block
 // before it printed.
 //
-// The node listens on free ports and works in a temporary directory; commands and outputs are rewritten between those and
+// The node listens on free ports, runs two tasks at once and works in a temporary directory; commands and outputs are rewritten between those and
 // what the documents show: 127.0.0.1:9092, 127.0.0.1:15002, 127.0.0.1:8080 and /tmp/tour.
 //
 //	go test ./internal/doctest -run TestDocs/README -update    writes the real output where it differs

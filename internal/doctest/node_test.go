@@ -134,7 +134,7 @@ func (n *node) command(t *testing.T, b *block) string {
 
 func (n *node) env() []string {
 	env := append(os.Environ(), "PATH="+n.bin+":"+os.Getenv("PATH"), "CGO_ENABLED=0", "STREAMFLOW_NETWORK_KAFKA=127.0.0.1:0", "STREAMFLOW_NETWORK_CONNECT=127.0.0.1:0",
-		"STREAMFLOW_NETWORK_HTTP=127.0.0.1:0", "STREAMFLOW_SERVER=", "STREAMFLOW_KAFKA="+n.real["127.0.0.1:9092"])
+		"STREAMFLOW_NETWORK_HTTP=127.0.0.1:0", "STREAMFLOW_PROCESSING_PARALLELISM_DEFAULT=2", "STREAMFLOW_SERVER=", "STREAMFLOW_KAFKA="+n.real["127.0.0.1:9092"])
 	return env
 }
 
