@@ -12,7 +12,7 @@ type Type uint8
 const (
 	typeMark       Type = 1 // payload: the last LSN that was durable when the mark was written
 	typeCheckpoint Type = 2 // payload: the last LSN whose records are safe elsewhere
-	typeClose      Type = 3 // payload as a checkpoint's; nothing follows it in its file
+	typeClose      Type = 3 // payload as a checkpoint's; nothing but marks follows it in its file
 
 	FirstUserType Type = 16
 )

@@ -1,6 +1,7 @@
 package wal
 
 import (
+	"runtime"
 	"testing"
 
 	"github.com/streamflow/streamflow/internal/vfs"
@@ -51,4 +52,30 @@ func BenchmarkMarks(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// The mark of the idle writer comes after the close record more often than not; the log was closed all the same, and the
+// next start need not look through the rest of the file.
+func TestClosedBeforeTheLastMark(t *testing.T) {
+	o := options(vfs.NewMem())
+	w, _ := open(t, o)
+	lsn := addSync(t, w, "x")
+	g, err := w.MarkClosed(lsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-g.Done()
+	for marked := false; !marked; runtime.Gosched() {
+		w.mu.Lock()
+		marked = w.marked
+		w.mu.Unlock()
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	runs, err := openRuns(o)
+	if err != nil || len(runs) != 1 || !runs[0].closed {
+		t.Fatalf("runs %+v, %v: want one that is closed", runs, err)
+	}
+	runs[0].f.Close()
 }

@@ -150,7 +150,9 @@ func (r *run) read() error {
 }
 
 func (r *run) learn(h header, payload []byte) {
-	r.closed = false
+	if h.typ != typeMark { // the mark that is written when the queue runs dry may come after the close record
+		r.closed = false
+	}
 	if len(payload) != markPayload {
 		return
 	}
