@@ -212,3 +212,13 @@ func TestIdlePartitionDoesNotHoldTimeBack(t *testing.T) {
 		t.Fatalf("replay %v, late %d; live %v", replay, counters["rows.late"], append(rest, first))
 	}
 }
+
+// A plain query is Spark's batch query: the watermark means nothing there, and every row counts.
+func TestPlainQueriesSeeLateRows(t *testing.T) {
+	s := local(t)
+	query(t, s.Session, "CREATE TABLE orders (ts TIMESTAMP, item STRING, n INT, WATERMARK FOR ts AS ts - INTERVAL 1 MINUTE) USING topic OPTIONS (partitions '1')")
+	produce(t, s, "orders", 0, order(0, 1, "a", 1), order(9, 1, "a", 1), order(0, 2, "a", 5))
+	if got := query(t, s.Session, "SELECT sum(n) AS n FROM (SELECT window(ts, '1 minute') AS w, sum(n) AS n FROM orders GROUP BY 1)"); got != "Row(n=7)\n" {
+		t.Fatalf("got %s", got)
+	}
+}

@@ -97,7 +97,7 @@ func (s *Session) createTable(ctx context.Context, p *logical.CreateTable, run *
 	}
 	var query logical.Plan
 	if p.As != nil {
-		analysed, err := optimize.Analyze(ctx, p, s.env(src, ""))
+		analysed, err := s.analyse(ctx, p, src, run)
 		if err != nil {
 			return nil, err
 		}

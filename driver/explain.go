@@ -18,7 +18,8 @@ func (s *Session) explanation(ctx context.Context, p logical.Plan, mode, src str
 	if full {
 		section(&b, "Parsed Logical Plan", logical.Format(p))
 	}
-	analysed, err := optimize.Analyze(ctx, p, s.env(src, ""))
+	run, _ := unwrap(p)
+	analysed, err := s.analyse(ctx, p, src, run)
 	if err != nil {
 		return "", err
 	}

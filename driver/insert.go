@@ -24,7 +24,7 @@ func (s *Session) insert(ctx context.Context, p *logical.InsertInto, run *logica
 		bounded.Query = &logical.Run{From: run.From, To: run.To, Child: p.Query}
 		plan = &bounded
 	}
-	analysed, err := optimize.Analyze(ctx, plan, s.env(src, ""))
+	analysed, err := s.analyse(ctx, plan, src, run)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +38,7 @@ func (s *Session) insert(ctx context.Context, p *logical.InsertInto, run *logica
 
 // writeTo is DataFrameWriter.save: a path in a format.
 func (s *Session) writeTo(ctx context.Context, p *logical.WriteTo, run *logical.Run, src string) (structured.Rows, error) {
-	analysed, err := optimize.Analyze(ctx, p, s.env(src, ""))
+	analysed, err := s.analyse(ctx, p, src, run)
 	if err != nil {
 		return nil, err
 	}

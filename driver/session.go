@@ -138,7 +138,7 @@ func (s *Session) execute(ctx context.Context, original logical.Plan, opts struc
 	if run != nil && run.Live || logical.IsStreaming(plan) || readsStream(plan) {
 		return s.liveQuery(ctx, run, plan, text)
 	}
-	phys, err := s.plan(ctx, plan, text, physical.Options{})
+	phys, err := s.plan(ctx, plan, text, run)
 	if err != nil {
 		return nil, err
 	}
@@ -244,13 +244,28 @@ func (s *Session) parts() int {
 	return s.engine.opts.Parts
 }
 
-// plan takes a query from names to operators.
-func (s *Session) plan(ctx context.Context, p logical.Plan, text string, o physical.Options) (*physical.Physical, error) {
-	analysed, err := optimize.Analyze(ctx, p, s.env(text, o.OutputMode.String()))
+// plan takes a batch query from names to operators. run is its bounds, nil for a query that is not run as a program.
+func (s *Session) plan(ctx context.Context, p logical.Plan, text string, run *logical.Run) (*physical.Physical, error) {
+	analysed, err := s.analyse(ctx, p, text, run)
 	if err != nil {
 		return nil, err
 	}
-	return s.physical(ctx, optimize.Optimize(analysed), o)
+	return s.physical(ctx, optimize.Optimize(analysed), physical.Options{})
+}
+
+// analyse resolves a plan that is not a stream. A program over history treats late rows as it would live, so that both give
+// the same answer; a plain query sees every row, as Spark's batch queries do: there the watermark means nothing.
+func (s *Session) analyse(ctx context.Context, p logical.Plan, text string, run *logical.Run) (logical.Plan, error) {
+	analysed, err := optimize.Analyze(ctx, p, s.env(text, ""))
+	if err != nil || run != nil {
+		return analysed, err
+	}
+	return logical.TransformUp(analysed, func(n logical.Plan) logical.Plan {
+		if w, ok := n.(*logical.Watermark); ok && !logical.IsStreaming(w) {
+			return w.Child
+		}
+		return n
+	}), nil
 }
 
 // physical plans an optimised query with the session's settings.

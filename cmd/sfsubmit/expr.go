@@ -180,7 +180,8 @@ func (p pipeline) ensureTopic(ctx context.Context, s *opened, plan logical.Plan,
 	if err != nil {
 		return err
 	}
-	rows, err := s.Backend().Execute(ctx, &logical.CreateTable{Name: []string{topic}, Columns: info.Schema.Fields, Provider: "topic", IfNotExists: true}, structured.ExecOptions{})
+	text := "CREATE TABLE IF NOT EXISTS " + structured.JoinName([]string{topic}) + " (" + info.Schema.String() + ") USING topic"
+	rows, err := s.Backend().Execute(ctx, &logical.SQLText{Text: text}, structured.ExecOptions{})
 	if err != nil {
 		return err
 	}

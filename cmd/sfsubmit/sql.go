@@ -10,6 +10,7 @@ import (
 	"github.com/streamflow/streamflow/internal/term"
 	"github.com/streamflow/streamflow/internal/usererr"
 	"github.com/streamflow/streamflow/structured"
+	"github.com/streamflow/streamflow/structured/logical"
 	"github.com/streamflow/streamflow/structured/sql"
 )
 
@@ -74,7 +75,7 @@ func script(c *cli.Context, s *opened, text string, o structured.RunOptions) err
 		return usererr.New("PARSE_EMPTY_STATEMENT", "42617", "There is no statement.")
 	}
 	for _, st := range stmts {
-		rows, err := s.Run(c.Context, st.Text, o, structured.ExecOptions{Progress: progress(c)})
+		rows, err := execute(c, s, st.Text, o)
 		if err == nil {
 			err = print(c.Context, rows, c.String("output"))
 			clearProgress()
@@ -82,20 +83,17 @@ func script(c *cli.Context, s *opened, text string, o structured.RunOptions) err
 		if err != nil {
 			return inScript(err, st)
 		}
-		if !o.Live {
-			leftOut(rows.Counters())
-		}
 	}
 	return nil
 }
 
-// leftOut says how many rows a statement over history set aside. It has no name and so no topic to keep them in.
-func leftOut(n map[string]int64) {
-	for side, why := range map[string]string{"late": "came too late for their window", "dead": "could not be decoded or computed"} {
-		if k := n["rows."+side]; k > 0 {
-			note("%d rows left out: they %s; sfsubmit run keeps them in a topic", k, why)
-		}
+// execute starts one statement: live as a stream, else as a plain query, which sees every row.
+func execute(c *cli.Context, s *opened, text string, o structured.RunOptions) (structured.Rows, error) {
+	opts := structured.ExecOptions{Progress: progress(c)}
+	if o.Live {
+		return s.Run(c.Context, text, o, opts)
 	}
+	return s.Backend().Execute(c.Context, &logical.SQLText{Text: text}, opts)
 }
 
 // inScript moves an error's position from the statement to the script.
