@@ -25,7 +25,7 @@ type arrowDecoder struct {
 }
 
 func newArrowDecoder(s *TopicScan) *arrowDecoder {
-	d := &arrowDecoder{scan: s, json: newRecordDecoder(s), meta: &metaColumns{topic: s.Topic}}
+	d := &arrowDecoder{scan: s, json: newRecordDecoder(s), meta: newMetaColumns(s)}
 	d.out.Schema = outSchema(s)
 	return d
 }
@@ -57,7 +57,8 @@ func (d *arrowDecoder) next(tc *rdd.TaskContext) (*column.Batch, error) {
 	if d.at > 0 || end < rows.N {
 		rows = rows.Slice(d.at, end)
 	}
-	d.fillMeta(end - d.at)
+	d.meta.reset()
+	d.meta.addRange(d.base+int64(d.at), d.time, end-d.at)
 	d.out.N, d.out.Cols = rows.N, d.out.Cols[:0]
 	for _, c := range d.scan.Columns {
 		if c < d.scan.Fields.Len() {
@@ -68,18 +69,6 @@ func (d *arrowDecoder) next(tc *rdd.TaskContext) (*column.Batch, error) {
 	}
 	d.at = end
 	return &d.out, nil
-}
-
-// fillMeta sets the places of the next n rows, if any metadata column is read.
-func (d *arrowDecoder) fillMeta(n int) {
-	if len(d.scan.Columns) == 0 || d.scan.Columns[len(d.scan.Columns)-1] < d.scan.Fields.Len() {
-		return
-	}
-	d.meta.reset()
-	for i := range n {
-		r := record.Record{Offset: d.base + int64(d.at+i), Timestamp: d.time / 1000}
-		d.meta.add(&r)
-	}
 }
 
 func (d *arrowDecoder) flush() *column.Batch { return d.json.flush() }

@@ -12,6 +12,7 @@ import (
 type recordDecoder struct {
 	scan *TopicScan
 	json *column.JSONScanner // nil for raw topics
+	used *column.Batch       // what json returned last; its memory is free at the next flush
 	meta *metaColumns
 	raw  *column.BatchBuilder // key and value of raw topics
 	dead *column.BatchBuilder // made with the first undecodable record
@@ -25,7 +26,7 @@ type recordDecoder struct {
 }
 
 func newRecordDecoder(s *TopicScan) *recordDecoder {
-	d := &recordDecoder{scan: s, declared: &column.Schema{}, meta: &metaColumns{topic: s.Topic}}
+	d := &recordDecoder{scan: s, declared: &column.Schema{}, meta: newMetaColumns(s)}
 	d.out.Schema = outSchema(s)
 	for _, c := range s.Columns {
 		if c < s.Fields.Len() {
@@ -94,7 +95,8 @@ func (d *recordDecoder) flush() *column.Batch {
 	d.out.N, d.out.Cols = d.rows, d.out.Cols[:0]
 	var declared []*column.Vector
 	if d.json != nil {
-		declared = d.json.Finish(nil).Cols
+		d.used = d.json.Finish(d.used)
+		declared = d.used.Cols
 	} else {
 		declared = d.raw.Finish().Cols
 	}
@@ -133,25 +135,64 @@ func (d *recordDecoder) setAside(tc *rdd.TaskContext, r *record.Record, reason s
 	return tc.Emit(connector.Dead, d.dead.Finish())
 }
 
-// metaColumns gathers where records lie, for the hidden columns and those of raw topics.
+// metaColumns gathers where records lie, for the hidden columns and those of raw topics; nothing that the scan does not read.
 type metaColumns struct {
-	topic   string
-	offsets []int64
-	times   []int64
-	keys    *column.Builder
-	made    map[string]*column.Vector
+	topic       string
+	readOffsets bool
+	readTimes   bool
+	offsets     []int64
+	times       []int64
+	keys        *column.Builder // nil when not read
+	made        map[string]*column.Vector
+}
+
+func newMetaColumns(s *TopicScan) *metaColumns {
+	m := &metaColumns{topic: s.Topic}
+	for _, c := range s.Columns {
+		if s.Format != Raw && c < s.Fields.Len() {
+			continue
+		}
+		switch s.Schema.Fields[c].Name {
+		case connector.ColOffset, "offset":
+			m.readOffsets = true
+		case connector.ColTimestamp, "timestamp":
+			m.readTimes = true
+		case connector.ColKey:
+			m.keys = column.NewBuilder(column.Of(column.Binary))
+		}
+	}
+	return m
 }
 
 func (m *metaColumns) add(r *record.Record) {
-	m.offsets = append(m.offsets, r.Offset)
-	m.times = append(m.times, r.Timestamp*1000)
+	if m.readOffsets {
+		m.offsets = append(m.offsets, r.Offset)
+	}
+	if m.readTimes {
+		m.times = append(m.times, r.Timestamp*1000)
+	}
 	if m.keys == nil {
-		m.keys = column.NewBuilder(column.Of(column.Binary))
+		return
 	}
 	if r.Key == nil {
 		m.keys.AppendNull()
 	} else {
 		m.keys.AppendBytes(r.Key)
+	}
+}
+
+// addRange adds n rows without keys that follow one another and have one time, in microseconds.
+func (m *metaColumns) addRange(offset, micros int64, n int) {
+	for i := range n {
+		if m.readOffsets {
+			m.offsets = append(m.offsets, offset+int64(i))
+		}
+		if m.readTimes {
+			m.times = append(m.times, micros)
+		}
+		if m.keys != nil {
+			m.keys.AppendNull()
+		}
 	}
 }
 
