@@ -25,6 +25,8 @@ type Executor interface {
 	// CommitState makes the state changes of a query's batch the committed version; AbortState takes them back.
 	CommitState(query string, version int64) error
 	AbortState(query string) error
+	// ForgetState drops a query's state, from disk too.
+	ForgetState(query string) error
 }
 
 // ErrClusterClosed ends the runs of a cluster that is being closed.
@@ -128,6 +130,15 @@ func (c *Cluster) AbortState(query string) error {
 	var errs []error
 	for _, x := range c.all() {
 		errs = append(errs, x.AbortState(query))
+	}
+	return errors.Join(errs...)
+}
+
+// ForgetState drops a query's state everywhere, so that a query of the same name begins with none.
+func (c *Cluster) ForgetState(query string) error {
+	var errs []error
+	for _, x := range c.all() {
+		errs = append(errs, x.ForgetState(query))
 	}
 	return errors.Join(errs...)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/streamflow/streamflow/column"
 	"github.com/streamflow/streamflow/internal/usererr"
 	"github.com/streamflow/streamflow/structured"
+	"github.com/streamflow/streamflow/structured/connector"
 	"github.com/streamflow/streamflow/structured/connector/streamlog"
 	"github.com/streamflow/streamflow/structured/logical"
 	"github.com/streamflow/streamflow/structured/stream"
@@ -70,20 +71,17 @@ func (s *Session) finishLive(ctx context.Context, q *query, h *handoff) {
 	if err == nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
-	s.engine.forget(q)
+	s.engine.end(q)
 	h.end(err, counters)
 }
 
-// forget drops a query's record and its topics of state; side outputs stay.
-func (e *Engine) forget(q *query) {
-	ctx := context.WithoutCancel(e.ctx)
-	if _, err := e.send(ctx, stream.Command{Query: q.name, Drop: true}); err != nil {
-		e.log.Warn("query cannot be forgotten", "query", q.name, "err", err)
+// end forgets a client's query.
+func (e *Engine) end(q *query) {
+	if e.ctx.Err() != nil {
+		return // the node stops; when it starts again, it finds the record and abandons the query
 	}
-	if _, err := e.opts.Log.Broker.Topic(streamlog.StateTopic(q.name)); err == nil {
-		if err := e.opts.Log.Broker.DeleteTopic(ctx, streamlog.StateTopic(q.name)); err != nil {
-			e.log.Warn("state changelog cannot be deleted", "query", q.name, "err", err)
-		}
+	if err := e.forget(context.WithoutCancel(e.ctx), q.name); err != nil {
+		e.log.Warn("query cannot be forgotten", "query", q.name, "err", err)
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -91,6 +89,37 @@ func (e *Engine) forget(q *query) {
 		delete(e.running, q.name)
 		e.order = remove(e.order, q)
 	}
+}
+
+// forget drops what a query leaves behind, but for its side outputs: its state, the changelog of that, and last of all its
+// record, by which a node that starts finds the rest. A query of the same name begins with nothing.
+func (e *Engine) forget(ctx context.Context, name string) error {
+	if err := e.opts.Cluster.ForgetState(name); err != nil {
+		return err
+	}
+	if _, err := e.opts.Log.Broker.Topic(streamlog.StateTopic(name)); err == nil {
+		if err := e.opts.Log.Broker.DeleteTopic(ctx, streamlog.StateTopic(name)); err != nil {
+			return err
+		}
+	}
+	_, err := e.send(ctx, stream.Command{Query: name, Drop: true})
+	return err
+}
+
+// abandon ends a query whose client went with the node's last life: nobody waits for its rows. What it had set aside up to
+// its last committed batch is published, what it had staged after that is undone, and it is forgotten.
+func (e *Engine) abandon(ctx context.Context, r stream.Record) error {
+	own := streamlog.NewQueryLog(e.opts.Log, r.Name, r.Name, 0)
+	defer own.Close()
+	if c := r.Committed; c != nil {
+		if err := own.Publish(ctx, connector.Tx{Query: r.Name, Epoch: c.Epoch, Batch: c.Batch}, c.Tokens[ownTokens]); err != nil {
+			return err
+		}
+	}
+	if err := own.Abort(ctx, connector.Tx{Query: r.Name, Epoch: r.Epoch, Batch: r.NextBatch()}); err != nil {
+		return err
+	}
+	return e.forget(ctx, r.Name)
 }
 
 // liveInsert runs INSERT INTO … SELECT as a streaming query and waits for its end.

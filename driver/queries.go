@@ -197,6 +197,8 @@ func (e *Engine) Resume(ctx context.Context) error {
 		switch {
 		case isBatch(r.Name):
 			errs = append(errs, e.settle(ctx, r.Name))
+		case ofClient(r):
+			errs = append(errs, e.abandon(ctx, r))
 		case r.Status == stream.Running:
 			if err := e.resume(ctx, r); err != nil {
 				e.log.Error("query cannot resume", "query", r.Name, "err", err)
@@ -209,6 +211,12 @@ func (e *Engine) Resume(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
+// ofClient reports whether a query's rows went to the client that started it: it has no plan to resume by.
+func ofClient(r stream.Record) bool {
+	var d definition
+	return json.Unmarshal(r.Definition, &d) == nil && len(d.Plan) == 0
+}
+
 func (e *Engine) resume(ctx context.Context, r stream.Record) error {
 	q := &query{engine: e, name: r.Name, id: r.ID, runID: uuid.NewString(), ended: make(chan struct{}), progressed: make(chan struct{})}
 	if err := json.Unmarshal(r.Definition, &q.def); err != nil {
@@ -217,11 +225,6 @@ func (e *Engine) resume(ctx context.Context, r stream.Record) error {
 	d := &q.def
 	s, err := d.session(e)
 	if err != nil {
-		return err
-	}
-	if len(d.Plan) == 0 {
-		// Its rows went to a client that is gone: nobody waits for them.
-		_, err := e.send(ctx, stream.Command{Query: r.Name, Drop: true})
 		return err
 	}
 	plan, err := d.query(e)
