@@ -16,9 +16,9 @@ type JSONScanner struct {
 	schema *Schema
 	cols   []jsonColumn
 	byName map[string]int
-	order  []int32 // the column of each member of the last record, by position; see expect
-	n      int     // complete rows
-	room   int     // rows that the columns have space for
+	order  []jsonMember // what each member of the last record was, by position; see expect
+	n      int          // complete rows
+	room   int          // rows that the columns have space for
 	buf    []byte
 	bufs   [][]byte
 	rec    []byte
@@ -28,7 +28,6 @@ type JSONScanner struct {
 
 // jsonColumn is a column being filled. Fixed-width values are stored at index n and count only once the row is complete.
 type jsonColumn struct {
-	key  string // `"name":` as it stands in a record that is written without spaces
 	v    *Vector
 	row  int      // the last row that has a value, counted from 1
 	nest *Builder // lists, structs, maps
@@ -53,9 +52,8 @@ func NewJSONScanner(schema *Schema) *JSONScanner {
 	s := &JSONScanner{schema: schema, byName: map[string]int{}}
 	s.cols = make([]jsonColumn, schema.Len())
 	for i, f := range schema.Fields {
-		s.cols[i].key = string(append(AppendJSONString(nil, []byte(f.Name)), ':'))
 		s.byName[f.Name] = i
-		s.order = append(s.order, int32(i))
+		s.order = append(s.order, jsonMember{key: append(AppendJSONString(nil, []byte(f.Name)), ':'), col: i})
 	}
 	s.start(nil)
 	return s
@@ -295,13 +293,15 @@ func (s *JSONScanner) object(i int) int {
 		return i + 1
 	}
 	for pos := 0; ; pos++ {
-		col := s.expect(pos)
-		if col >= 0 && hasKey(rec, i, s.cols[col].key) {
-			i += len(s.cols[col].key)
-		} else if col, i = s.key(i); i < 0 {
-			return -1
+		col := -1
+		if m := s.expect(pos); m != nil && hasKey(rec, i, m.key) {
+			col, i = m.col, i+len(m.key)
 		} else {
-			s.learn(pos, col)
+			from := i
+			if col, i = s.key(i); i < 0 {
+				return -1
+			}
+			s.learn(pos, rec[from:i], col)
 		}
 		if i < len(rec) && rec[i] <= ' ' {
 			i = skipSpace(rec, i)
@@ -329,24 +329,42 @@ func (s *JSONScanner) object(i int) int {
 	}
 }
 
-// expect is the column whose key the member at a position of a record is likely to have: the one it had in the record
-// before, at first the schema's own order; -1 for none.
-func (s *JSONScanner) expect(pos int) int {
-	if pos < len(s.order) {
-		return int(s.order[pos])
-	}
-	return -1
+// jsonMember is a member of a record as it was read: its key as it stands there, with quotes and colon, and its column.
+type jsonMember struct {
+	key []byte // empty when nothing is expected here
+	col int    // -1 for a member that the schema does not have
 }
 
-// learn notes which column the member at a position had. Positions beyond those of the columns are not predicted.
-func (s *JSONScanner) learn(pos, col int) {
+// A monstrous record is not remembered: these bound the positions and the length of a key.
+const (
+	maxExpected = 256
+	maxKey      = 256
+)
+
+// expect is what the member at a position of a record is likely to be: what it was in the record before, at first the
+// schema's own order; nil for a position that had none. Members that the schema does not have are expected too: most
+// queries read a few columns of many.
+func (s *JSONScanner) expect(pos int) *jsonMember {
 	if pos < len(s.order) {
-		s.order[pos] = int32(col)
+		return &s.order[pos]
 	}
+	return nil
 }
 
-func hasKey(rec []byte, i int, key string) bool {
-	return len(rec)-i >= len(key) && string(rec[i:i+len(key)]) == key
+// learn notes what the member at a position was. key ends where its value begins.
+func (s *JSONScanner) learn(pos int, key []byte, col int) {
+	if pos >= maxExpected || len(key) > maxKey {
+		return
+	}
+	for pos >= len(s.order) {
+		s.order = append(s.order, jsonMember{})
+	}
+	m := &s.order[pos]
+	m.key, m.col = append(m.key[:0], key...), col
+}
+
+func hasKey[K string | []byte](rec []byte, i int, key K) bool {
+	return len(key) > 0 && len(rec)-i >= len(key) && string(rec[i:i+len(key)]) == string(key)
 }
 
 // key reads a member name and its colon; the column is -1 when the schema has no such field.
