@@ -154,7 +154,7 @@ type user struct {
 func TestJoinsOfStructs(t *testing.T) {
 	c := newContext(t)
 	users := rdd.KeyBy(rdd.Parallelize(c, []user{{1, "ann", []string{"x"}}, {2, "bob", nil}, {3, "cy", nil}}, 2), func(u user) int { return u.ID })
-	orders := rdd.Parallelize(c, []rdd.Pair[int, float64]{{1, 1.5}, {1, 2.5}, {3, 9}, {4, 7}}, 3)
+	orders := rdd.Parallelize(c, []rdd.Pair[int, float64]{{Key: 1, Value: 1.5}, {Key: 1, Value: 2.5}, {Key: 3, Value: 9}, {Key: 4, Value: 7}}, 3)
 	show := func(d rdd.Dataset[rdd.Pair[int, rdd.Joined[user, float64]]]) []string {
 		var out []string
 		for _, p := range byKey(collected(t, d)) {
@@ -169,7 +169,7 @@ func TestJoinsOfStructs(t *testing.T) {
 		t.Errorf("%+v", groups)
 	}
 	grouped := byKey(collected(t, rdd.GroupByKey(orders)))
-	expectRows(t, grouped, []rdd.Pair[int, []float64]{{1, []float64{1.5, 2.5}}, {3, []float64{9}}, {4, []float64{7}}})
+	expectRows(t, grouped, []rdd.Pair[int, []float64]{{Key: 1, Value: []float64{1.5, 2.5}}, {Key: 3, Value: []float64{9}}, {Key: 4, Value: []float64{7}}})
 }
 
 func TestSortByRangesAndKeepsEqualKeysInOrder(t *testing.T) {

@@ -28,23 +28,16 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) int {
-	app := &cli.App{
+	return term.Main(ctx, &cli.App{
 		Name:  "sfsubmit",
 		Usage: "run SQL, Go programs and expressions over history and live streams",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "server", Aliases: []string{"s", "master"}, EnvVars: []string{"STREAMFLOW_SERVER"}, Usage: "`HOST:PORT` or sc:// address of Spark Connect; without it a node runs in this process"},
 			&cli.StringFlag{Name: "data-dir", EnvVars: []string{"STREAMFLOW_DATA_DIR"}, Usage: "directory of the node in this process; a temporary one without"},
 		},
-		EnableBashCompletion: true,
-		Commands:             []*cli.Command{runCommand(), sqlCommand(), exprCommand(), queryCommand()},
-		Action:               bare,
-		ExitErrHandler:       func(*cli.Context, error) {},
-		OnUsageError:         usageError,
-	}
-	for _, c := range app.Commands {
-		setUsageError(c)
-	}
-	return term.Exit(os.Stderr, app.RunContext(ctx, term.FlagsFirst(app, args)))
+		Commands: []*cli.Command{runCommand(), sqlCommand(), exprCommand(), queryCommand()},
+		Action:   bare,
+	}, args)
 }
 
 // bare is sfsubmit without a command: the shell on a terminal.
@@ -56,21 +49,6 @@ func bare(c *cli.Context) error {
 		return term.Usage("the SQL shell needs a terminal; use sfsubmit sql -f - for standard input")
 	}
 	return shell(c)
-}
-
-func setUsageError(c *cli.Command) {
-	c.OnUsageError = usageError
-	for _, s := range c.Subcommands {
-		setUsageError(s)
-	}
-}
-
-func usageError(c *cli.Context, err error, _ bool) error {
-	name := "sfsubmit"
-	if c.Command != nil && c.Command.Name != "" {
-		name = c.Command.FullName()
-	}
-	return term.Usage("%v; see %s --help", err, name)
 }
 
 // note prints a message for people: never on standard output.

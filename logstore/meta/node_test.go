@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
-	"time"
 
 	"go.uber.org/goleak"
 )
@@ -195,28 +194,6 @@ func TestSecondProcessIsRefused(t *testing.T) {
 	_, err := Open(Options{Dir: dir, Logger: slog.New(slog.DiscardHandler)})
 	if err == nil || !bytes.Contains([]byte(err.Error()), []byte("in use by another process")) {
 		t.Errorf("error %v", err)
-	}
-}
-
-func TestOpenIsFast(t *testing.T) {
-	if testing.Short() {
-		t.Skip("timing")
-	}
-	dir := t.TempDir()
-	n := open(t, dir, &journal{name: "a"})
-	for i := range 200 {
-		apply(t, n, "a", fmt.Sprint(i))
-	}
-	n.Close()
-	best := time.Hour
-	for range 3 {
-		start := time.Now()
-		open(t, dir, &journal{name: "a"}).Close()
-		best = min(best, time.Since(start))
-	}
-	t.Logf("reopen and close: %v", best)
-	if best > 300*time.Millisecond {
-		t.Errorf("reopening took %v", best)
 	}
 }
 
