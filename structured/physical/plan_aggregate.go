@@ -190,7 +190,7 @@ func (p *planner) hashAggregate(a *aggregation) (*Node, error) {
 	keys = leading(len(keys))
 	merge := mergeSpecs(specs, len(keys))
 	stream := n.props.stream
-	n = p.clustered(n, keys)
+	n = p.closing(n, keys)
 	if stream {
 		return p.statefulAggregate(a, n, keys, merge), nil
 	}
@@ -467,7 +467,7 @@ func (p *planner) sessionAggregate(a *aggregation) (*Node, error) {
 		return nil, err
 	}
 	stream := n.props.stream
-	n = p.clustered(n, cols[:k])
+	n = p.closing(n, cols[:k])
 	order := make([]column.SortKey, k+1)
 	for i := range order {
 		order[i].Col = cols[i]

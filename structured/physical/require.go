@@ -43,6 +43,17 @@ func (p *planner) clustered(n *Node, keys []int) *Node {
 	return p.exchange(n, hashBy(n, keys, p.parts))
 }
 
+// closing is clustered for an operator that closes what the watermark has passed. In a stream it stands in a later stage
+// than the watermark: only between two stages does a batch learn how far its own rows have moved it, and without that a
+// window would stay open until the batch after.
+func (p *planner) closing(n *Node, keys []int) *Node {
+	out := p.clustered(n, keys)
+	if out == n && n.props.stream && len(n.props.marks) > 0 {
+		return p.exchange(n, hashBy(n, keys, n.Parts))
+	}
+	return out
+}
+
 // clusteredBy reports whether rows of equal keys already lie in one partition: the partitions were made by some of them.
 func (n *Node) clusteredBy(keys []int) bool {
 	if len(n.props.hash) == 0 {
