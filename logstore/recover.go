@@ -22,6 +22,7 @@ type recovery struct {
 	queued []*Partition
 	batch  map[*Partition][]record.Batch
 	starts map[TopicPartition]start // log starts, to be set when the partitions are open
+	gaps   map[*Partition]int64     // partitions that have nothing below an offset; a log start must say why
 }
 
 type start struct {
@@ -122,9 +123,12 @@ func (r *recovery) take(p *Partition, b record.Batch, ms int64) error {
 	switch base := b.BaseOffset(); {
 	case base < p.end:
 		return nil // it is in a segment
+	case base > p.end && p.end == 0 && len(p.segments) == 0:
+		// Retention may have deleted all segments up to here; the ones behind are written again.
+		r.gaps[p] = base
+		p.logStart, p.end, p.high = base, base, base
 	case base > p.end:
-		return usererr.New("CORRUPT_SEGMENT", "XX001", "Offsets %d to %d of %s are in no segment, though they were written.", p.end, base-1, p.tp).
-			In(p.dir).WithFix("Restore the partition's files from a copy or a replica.")
+		return missing(p, p.end, base)
 	}
 	if len(r.held)+len(b) > cap(r.held) {
 		if err := r.flush(); err != nil {
@@ -147,6 +151,12 @@ func (r *recovery) take(p *Partition, b record.Batch, ms int64) error {
 	return nil
 }
 
+// missing says that offsets are neither in segments nor deleted.
+func missing(p *Partition, from, to int64) error {
+	return usererr.New("CORRUPT_SEGMENT", "XX001", "Offsets %d to %d of %s are in no segment, though they were written.", from, to-1, p.tp).
+		In(p.dir).WithFix("Restore the partition's files from a copy or a replica.")
+}
+
 func (r *recovery) noteStart(tp TopicPartition, incarnation uint64, rest []byte) error {
 	if len(rest) != 8 {
 		return fmt.Errorf("logstore: write-ahead log record of %s has %d bytes, want 8", tp, len(rest))
@@ -163,6 +173,11 @@ func (r *recovery) finish() error {
 	if err := r.flush(); err != nil {
 		return err
 	}
+	for p, base := range r.gaps {
+		if err := r.explain(p, base); err != nil {
+			return err
+		}
+	}
 	for tp, s := range r.starts {
 		p, err := r.partition(tp, s.incarnation, segment.NoLimit)
 		if err != nil {
@@ -173,6 +188,23 @@ func (r *recovery) finish() error {
 			p.disk.snapStale = true
 		}
 	}
+	return nil
+}
+
+// explain looks for the log start by which everything below base was deleted, in the write-ahead log and in the newest
+// snapshot.
+func (r *recovery) explain(p *Partition, base int64) error {
+	if s, ok := r.starts[p.tp]; ok && s.incarnation == p.incarnation && s.offset >= base {
+		return nil
+	}
+	snap, err := loadSnapshot(p.log.o.FS, p.dir, segment.NoLimit)
+	if err != nil {
+		return err
+	}
+	if snap == nil || snap.logStart < base {
+		return missing(p, 0, base)
+	}
+	p.logStart = max(p.logStart, min(snap.logStart, p.end))
 	return nil
 }
 
