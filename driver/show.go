@@ -168,7 +168,7 @@ func createStatement(t logical.Table) string {
 	fmt.Fprintf(&b, ") USING %s", t.Provider())
 	var opts []string
 	for k, v := range t.Options() {
-		opts = append(opts, fmt.Sprintf("%q '%s'", k, strings.ReplaceAll(v, "'", "''")))
+		opts = append(opts, fmt.Sprintf("%s '%s'", k, strings.ReplaceAll(v, "'", "''")))
 	}
 	sort.Strings(opts)
 	if len(opts) > 0 {

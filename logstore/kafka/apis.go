@@ -2,6 +2,8 @@ package kafka
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -77,4 +79,20 @@ func lookup(f *frame) (*api, error) {
 		return nil, fmt.Errorf("%s version %d, served are %d to %d", kmsg.NameForKey(f.key), f.version, a.min, a.max)
 	}
 	return a, nil
+}
+
+// API is an API that the server serves, and in which versions.
+type API struct {
+	Key      int16
+	Name     string
+	Min, Max int16
+}
+
+// APIs are what the server serves, by key; the documentation is made from them.
+func APIs() []API {
+	var out []API
+	for _, k := range slices.Sorted(maps.Keys(apisByKey)) {
+		out = append(out, API{Key: k, Name: kmsg.NameForKey(k), Min: apisByKey[k].min, Max: apisByKey[k].max})
+	}
+	return out
 }

@@ -74,11 +74,23 @@ func (a *analyzer) item(e expr.Expr, s *scope) (expr.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch r.(type) {
-	case *expr.Attr, *expr.Alias, *expr.Generate:
+	switch r := r.(type) {
+	case *expr.Attr:
+		return shown(r), nil
+	case *expr.Alias, *expr.Generate:
 		return r, nil
 	}
 	return &expr.Alias{Child: r, Name: columnName(e), ID: expr.NewID()}, nil
+}
+
+// shown is a as it stands in a list: a hidden column that is named there is hidden no longer.
+func shown(a *expr.Attr) *expr.Attr {
+	if !a.Hidden {
+		return a
+	}
+	c := *a
+	c.Hidden = false
+	return &c
 }
 
 // sort resolves ORDER BY: against what the query puts out, then against what it reads.
