@@ -63,6 +63,9 @@ type printer struct {
 }
 
 func (p *printer) batch(b *column.Batch) error {
+	if p.schema.Len() == 0 {
+		return nil // a command without rows
+	}
 	switch p.output {
 	case "json":
 		for i := range b.N {
@@ -80,9 +83,6 @@ func (p *printer) batch(b *column.Batch) error {
 }
 
 func (p *printer) csvRows(b *column.Batch) error {
-	if p.schema.Len() == 0 {
-		return nil // a command without rows
-	}
 	if p.csv == nil {
 		p.csv = csv.NewWriter(p.out)
 		if err := p.csv.Write(p.header()); err != nil {

@@ -27,6 +27,8 @@ import (
 	"testing"
 
 	"github.com/streamflow/streamflow/internal/config"
+	"github.com/streamflow/streamflow/logstore/broker"
+	"github.com/streamflow/streamflow/logstore/kafka"
 )
 
 var update = flag.Bool("update", false, "write real outputs into the documents")
@@ -98,5 +100,40 @@ func TestConfiguration(t *testing.T) {
 	}
 	if string(got) != want {
 		t.Error("docs/guide/configuration.md is not what internal/config says; go test ./internal/doctest -run TestConfiguration -update")
+	}
+}
+
+// TestTopicConfigs keeps the table in docs/guide/topics.md equal to the broker's.
+func TestTopicConfigs(t *testing.T) {
+	section(t, "docs/guide/topics.md", "topic configs", topicConfigs(broker.ConfigKeys()))
+}
+
+// TestKafkaAPIs keeps the table in docs/guide/kafka.md equal to what the server serves.
+func TestKafkaAPIs(t *testing.T) {
+	section(t, "docs/guide/kafka.md", "apis", kafkaAPIs(kafka.APIs()))
+}
+
+// section keeps what stands between a comment of that name and the next end comment equal to want.
+func section(t *testing.T, name, mark, want string) {
+	t.Helper()
+	path := filepath.Join(root, name)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok := strings.Cut(string(b), "<!-- "+mark+" -->\n")
+	got, after, closed := strings.Cut(rest, "<!-- end -->")
+	if !ok || !closed {
+		t.Fatalf("%s has no section %s", name, mark)
+	}
+	if got == want {
+		return
+	}
+	if !*update {
+		t.Fatalf("%s: the section %s is not what the code says; go test ./internal/doctest -run %s -update", name, mark, t.Name())
+	}
+	text := before + "<!-- " + mark + " -->\n" + want + "<!-- end -->" + after
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
 	}
 }

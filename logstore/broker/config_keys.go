@@ -39,7 +39,7 @@ var configTable = []ConfigKey{
 	{Name: "file.delete.delay.ms", Default: "60000", Kind: KindInt, Max: anyInt, Doc: "accepted, no effect"},
 	{Name: "flush.messages", Default: "9223372036854775807", Kind: KindInt, Max: anyInt, Doc: "accepted; every acknowledged batch is synced"},
 	{Name: "flush.ms", Default: "9223372036854775807", Kind: KindInt, Max: anyInt, Doc: "accepted; every acknowledged batch is synced"},
-	{Name: "index.interval.bytes", Default: "4096", Kind: KindInt, Min: 512, Max: math.MaxInt32, Doc: "accepted; an entry each 16 KiB"},
+	{Name: "index.interval.bytes", Default: "4096", Kind: KindInt, Min: 512, Max: math.MaxInt32, Doc: "bytes between index entries"},
 	{Name: "max.compaction.lag.ms", Default: "9223372036854775807", Kind: KindInt, Min: 1, Max: anyInt, Doc: "accepted, no effect"},
 	{Name: "max.message.bytes", Default: "1048588", Kind: KindInt, Max: math.MaxInt32, Doc: "largest record batch"},
 	{Name: "message.downconversion.enable", Default: "false", Kind: KindBool, Doc: "accepted, no effect"},
