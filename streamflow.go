@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/streamflow/streamflow/driver/connect"
+	"github.com/streamflow/streamflow/rdd"
 	"github.com/streamflow/streamflow/structured"
 )
 
@@ -39,6 +40,9 @@ func Local(conf Config) (*LocalSession, error) {
 
 // Node is the session's node.
 func (l *LocalSession) Node() *Node { return l.node }
+
+// RDDs is a context for typed datasets (package rdd), which run on the node's executor. Close it when it is done with.
+func (n *Node) RDDs() *rdd.Context { return rdd.NewContext(n.cluster, n.conf.Slots) }
 
 // Close ends the session and its node.
 func (l *LocalSession) Close() error { return errors.Join(l.Session.Close(), l.node.Close()) }
