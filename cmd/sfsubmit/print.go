@@ -28,6 +28,9 @@ func checkOutput(output string) error {
 // print writes rows to standard output as they come. Rows are closed.
 func print(ctx context.Context, rows structured.Rows, output string) error {
 	defer rows.Close()
+	if output == "" {
+		output = "table" // the shell has no flag for it
+	}
 	out := bufio.NewWriterSize(os.Stdout, 1<<16)
 	p := printer{out: out, schema: rows.Schema(), output: output}
 	for {

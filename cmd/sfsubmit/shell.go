@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/reeflective/readline"
+	"github.com/peterh/liner"
 	"github.com/urfave/cli/v2"
 
 	"github.com/streamflow/streamflow/expr"
@@ -22,30 +22,74 @@ import (
 func shell(c *cli.Context) error {
 	return within(c, func(s *opened) error {
 		fmt.Fprintln(os.Stderr, "StreamFlow SQL. Statements end with a semicolon; \\help lists commands, \\q leaves.")
-		sh := readline.NewShell()
-		sh.Prompt.Primary(func() string { return "sql> " })
-		sh.Prompt.Secondary(func() string { return "  -> " })
-		sh.AcceptMultiline = func(line []rune) bool { return complete(string(line)) }
-		sh.Completer = func(line []rune, cursor int) readline.Completions { return completions(s, string(line[:cursor])) }
-		if home, err := os.UserHomeDir(); err == nil {
-			sh.History.AddFromFile("history", filepath.Join(home, ".sfsubmit_history"))
-		}
-		for {
-			text, err := sh.Readline()
-			if errors.Is(err, io.EOF) {
-				return nil
-			}
-			if errors.Is(err, readline.ErrInterrupt) {
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			if leave := enter(c, s, strings.TrimSpace(text)); leave {
-				return nil
-			}
-		}
+		ed := liner.NewLiner()
+		defer ed.Close()
+		ed.SetCtrlCAborts(true)
+		ed.SetWordCompleter(func(line string, pos int) (head string, found []string, tail string) {
+			return completions(s, line, pos)
+		})
+		history := historyFile()
+		readHistory(ed, history)
+		err := entries(ed, func(text string) bool { return enter(c, s, text) })
+		writeHistory(ed, history)
+		return err
 	})
+}
+
+// entries hands whole entries to a function until it says to leave or the input ends. Ctrl-C drops what was begun.
+func entries(ed *liner.State, enter func(text string) (leave bool)) error {
+	entry := ""
+	for {
+		prompt := "sql> "
+		if entry != "" {
+			prompt = "  -> "
+		}
+		line, err := ed.Prompt(prompt)
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case errors.Is(err, liner.ErrPromptAborted):
+			entry = ""
+			continue
+		case err != nil:
+			return err
+		}
+		if entry += line; !complete(entry) {
+			entry += "\n"
+			continue
+		}
+		text := strings.TrimSpace(entry)
+		entry = ""
+		if text != "" {
+			ed.AppendHistory(strings.ReplaceAll(text, "\n", " "))
+		}
+		if enter(text) {
+			return nil
+		}
+	}
+}
+
+func historyFile() string {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(home, ".sfsubmit_history")
+}
+
+// readHistory and writeHistory keep what was entered between shells; a home that cannot be read or written has none.
+func readHistory(ed *liner.State, path string) {
+	if f, err := os.Open(path); err == nil {
+		_, _ = ed.ReadHistory(f)
+		f.Close()
+	}
+}
+
+func writeHistory(ed *liner.State, path string) {
+	if f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600); err == nil {
+		_, _ = ed.WriteHistory(f)
+		f.Close()
+	}
 }
 
 // complete reports whether the text is whole: a shell command, or a statement with its semicolon.
@@ -92,10 +136,19 @@ var words = strings.Fields(`SELECT FROM WHERE GROUP BY ORDER HAVING LIMIT JOIN L
 	VIEW TEMPORARY DROP SHOW TABLES FUNCTIONS QUERIES DESCRIBE EXPLAIN EXTENDED SET WITH AS AND OR NOT NULL CASE WHEN THEN ELSE END CAST
 	INTERVAL TIMESTAMP STREAM WATERMARK FOR STREAMING QUERY STOP DISTINCT BETWEEN LIKE IN IS`)
 
-func completions(s *opened, line string) readline.Completions {
+// completions are the words, functions and tables that begin like the word before the cursor.
+func completions(s *opened, line string, pos int) (head string, found []string, tail string) {
+	start := strings.LastIndexAny(line[:pos], " \t,()") + 1
+	head, tail = line[:start], line[pos:]
 	list := append([]string{}, words...)
 	for _, f := range expr.Functions() {
 		list = append(list, f.Name+"(")
 	}
-	return readline.CompleteValues(append(list, tableNames(s)...)...).NoSpace()
+	prefix := strings.ToLower(line[start:pos])
+	for _, w := range append(list, tableNames(s)...) {
+		if strings.HasPrefix(strings.ToLower(w), prefix) {
+			found = append(found, w)
+		}
+	}
+	return head, found, tail
 }
