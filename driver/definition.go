@@ -1,8 +1,12 @@
 package driver
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 
 	"github.com/streamflow/streamflow/structured/logical"
@@ -43,6 +47,16 @@ func (s *Session) define(c *logical.CreateStream, source logical.Plan) (definiti
 	}
 	d.Conf, err = s.conf.All(context.Background(), "")
 	return d, err
+}
+
+// same reports whether an encoded definition is of the same query: what it computes and where its rows go. SQL is
+// compared as text, for the numbers that plans carry differ each time.
+func (d *definition) same(encoded []byte) bool {
+	var o definition
+	if json.Unmarshal(encoded, &o) != nil || len(o.Plan) == 0 || d.Text != o.Text || d.Text == "" && !bytes.Equal(d.Plan, o.Plan) {
+		return false
+	}
+	return slices.Equal(d.Sink, o.Sink) && d.Format == o.Format && maps.Equal(d.Options, o.Options) && d.OutputMode == o.OutputMode && d.Trigger == o.Trigger
 }
 
 // session makes a session as it was when the query was defined.

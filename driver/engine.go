@@ -107,13 +107,21 @@ func refusal(query string, r stream.Reply) error {
 	case "":
 		return nil
 	case stream.RefusedExists:
-		return usererr.New("STREAMING_QUERY_ALREADY_EXISTS", "42710", "There is a streaming query %s already; it is %s.", query, r.Record.Status).
-			WithFix("Stop it (STOP QUERY %s), or take another name.", query)
+		return taken(query, r.Record.Status)
 	case stream.RefusedUnknown:
 		return usererr.New("STREAMING_QUERY_NOT_FOUND", "42704", "There is no streaming query %s.", query).WithFix("SHOW QUERIES lists them.")
 	default:
 		return fmt.Errorf("%w: %s (%s)", stream.ErrFenced, query, r.Refused)
 	}
+}
+
+// taken refuses the name of another query.
+func taken(query, status string) error {
+	err := usererr.New("STREAMING_QUERY_ALREADY_EXISTS", "42710", "There is a streaming query %s already; it is %s.", query, status)
+	if status == stream.Running {
+		return err.WithFix("Stop it (STOP QUERY %s), or take another name.", query)
+	}
+	return err.WithFix("It goes on when it is started as it was; take another name for another query.")
 }
 
 // queryLog is the stream.Log over the metadata group.

@@ -45,6 +45,13 @@ func (s *Session) start(ctx context.Context, c *logical.CreateStream, def defini
 	if name == "" {
 		name = "query-" + uuid.NewString()[:8]
 	}
+	// Before anything is planned: planning a sink may make it anew.
+	if old, ok := e.opts.Queries.Query(name); ok {
+		if deliver == nil && old.Status != stream.Running && def.same(old.Definition) {
+			return e.resume(ctx, old)
+		}
+		return nil, taken(name, old.Status)
+	}
 	var err error
 	q := &query{engine: e, name: name, runID: uuid.NewString(), def: def, deliver: deliver, ended: make(chan struct{}), progressed: make(chan struct{})}
 	if q.planned, err = s.planStream(ctx, c, name, def.Text, deliver != nil); err != nil {
@@ -200,7 +207,7 @@ func (e *Engine) Resume(ctx context.Context) error {
 		case ofClient(r):
 			errs = append(errs, e.abandon(ctx, r))
 		case r.Status == stream.Running:
-			if err := e.resume(ctx, r); err != nil {
+			if _, err := e.resume(ctx, r); err != nil {
 				e.log.Error("query cannot resume", "query", r.Name, "err", err)
 				if _, serr := e.send(ctx, stream.Command{Query: r.Name, Status: &stream.StatusCmd{Status: stream.Failed, Error: err.Error()}}); serr != nil {
 					errs = append(errs, serr)
@@ -217,28 +224,29 @@ func ofClient(r stream.Record) bool {
 	return json.Unmarshal(r.Definition, &d) == nil && len(d.Plan) == 0
 }
 
-func (e *Engine) resume(ctx context.Context, r stream.Record) error {
+// resume plans a query as it was defined and starts it where it stopped.
+func (e *Engine) resume(ctx context.Context, r stream.Record) (*query, error) {
 	q := &query{engine: e, name: r.Name, id: r.ID, runID: uuid.NewString(), ended: make(chan struct{}), progressed: make(chan struct{})}
 	if err := json.Unmarshal(r.Definition, &q.def); err != nil {
-		return fmt.Errorf("driver: definition of query %s: %w", r.Name, err)
+		return nil, fmt.Errorf("driver: definition of query %s: %w", r.Name, err)
 	}
 	d := &q.def
 	s, err := d.session(e)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	plan, err := d.query(e)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c := &logical.CreateStream{Name: r.Name, Query: plan, Sink: d.Sink, Columns: d.Columns, ByName: d.ByName, Format: d.Format, Options: d.Options,
 		OutputMode: d.OutputMode, Trigger: d.Trigger, Start: d.Start}
 	if q.planned, err = s.planStream(ctx, c, r.Name, d.Text, false); err != nil {
-		return err
+		return nil, err
 	}
 	e.log.Info("query resumes", "query", r.Name, "batch", r.NextBatch())
 	e.launch(q)
-	return nil
+	return q, nil
 }
 
 // Queries are the streaming queries of the node.
