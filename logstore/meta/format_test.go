@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/hashicorp/raft"
 )
 
 // example returns the bytes of a fenced example in docs/format/meta.md.
@@ -35,5 +37,13 @@ func TestDocumentedExamples(t *testing.T) {
 	wantSnap := appendSnapshot(nil, []section{{"offsets", []byte("{}")}, {"producers", []byte("1000")}})
 	if s, err := decodeSnapshot(example(t, "snapshot")); err != nil || len(s) != 2 || string(s[1].state) != "1000" {
 		t.Errorf("snapshot: %v %v; its bytes should be\n% x", s, err, wantSnap)
+	}
+	wantRec := appendFrontRecord(nil, 3, []*raft.Log{{Index: 7, Term: 2, Data: []byte("hi")}})
+	rec := frontRecord(example(t, "journal"))
+	if rec == nil {
+		t.Fatalf("journal: no sound record; its bytes should be\n% x", wantRec)
+	}
+	if logs, err := frontEntries(rec); err != nil || frontGen(rec) != 3 || len(logs) != 1 || logs[0].Index != 7 || logs[0].Term != 2 || string(logs[0].Data) != "hi" {
+		t.Errorf("journal: %+v %v", logs, err)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -18,8 +17,16 @@ import (
 // block allocation, and a log that is trimmed by snapshots stays within this size.
 const preallocated = 8 << 20
 
-// store is raft's log and stable store.
-type store struct{ *raftboltdb.BoltStore }
+// store is raft's log and stable store: a bolt file, and in front of it a journal for the newest log entries.
+type store struct {
+	*front
+	stable *raftboltdb.BoltStore
+}
+
+var (
+	_ raft.LogStore    = (*store)(nil)
+	_ raft.StableStore = (*store)(nil)
+)
 
 // openStore opens or makes the log file. Freelist sync is off: the list is rebuilt by a scan at open, and each commit writes
 // two pages less.
@@ -35,7 +42,11 @@ func openStore(dir string) (*store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("meta: open %s: %w", path, err)
 	}
-	return &store{s}, nil
+	f, err := openFront(dir, s)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return &store{f, s}, nil
 }
 
 func openBolt(path string) (*raftboltdb.BoltStore, error) {
@@ -59,18 +70,23 @@ func preallocate(path string) error {
 	if err := s.Close(); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	return fillZeros(path, preallocated)
+}
+
+// fillZeros writes zeros behind what a file has, up to a size. It makes the file when there is none.
+func fillZeros(path string, size int64) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
 	info, err := f.Stat()
-	if err != nil {
+	if err != nil || info.Size() >= size {
 		return err
 	}
 	zeros := make([]byte, 1<<20)
-	for at := info.Size(); at < preallocated; at += int64(len(zeros)) {
-		if _, err := f.WriteAt(zeros, at); err != nil {
+	for at := info.Size(); at < size; at += int64(len(zeros)) {
+		if _, err := f.WriteAt(zeros[:min(size-at, int64(len(zeros)))], at); err != nil {
 			return err
 		}
 	}
@@ -80,12 +96,19 @@ func preallocate(path string) error {
 // StoreLogs implements raft.LogStore. A full disk is an error that raft answers by stepping down until there is room; any
 // other failure leaves unknown what is on disk, so the node must not go on.
 func (s *store) StoreLogs(logs []*raft.Log) error {
-	err := s.BoltStore.StoreLogs(logs)
-	if err != nil && !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) && !errors.Is(err, bbolterrors.ErrDatabaseNotOpen) {
-		panic(fmt.Sprintf("FATAL: metadata log could not be written: %v", err))
-	}
+	err := s.front.StoreLogs(logs)
+	fatal(err)
 	return err
 }
 
 // StoreLog implements raft.LogStore.
 func (s *store) StoreLog(l *raft.Log) error { return s.StoreLogs([]*raft.Log{l}) }
+
+// Set and the like implement raft.StableStore: the term and the vote, which change with elections only.
+func (s *store) Set(k, v []byte) error              { return s.stable.Set(k, v) }
+func (s *store) Get(k []byte) ([]byte, error)       { return s.stable.Get(k) }
+func (s *store) SetUint64(k []byte, v uint64) error { return s.stable.SetUint64(k, v) }
+func (s *store) GetUint64(k []byte) (uint64, error) { return s.stable.GetUint64(k) }
+
+// Close closes the journal, then the bolt file.
+func (s *store) Close() error { return errors.Join(s.front.Close(), s.stable.Close()) }
