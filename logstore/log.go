@@ -93,7 +93,7 @@ func dirError(dir string, err error) error {
 
 // recover replays the write-ahead log into segments and then lets its old files go.
 func (l *Log) recover() error {
-	r := &recovery{log: l, batch: map[*Partition][]record.Batch{}, starts: map[TopicPartition]start{}, gaps: map[*Partition]int64{}}
+	r := &recovery{log: l, batch: map[*Partition][]record.Batch{}, starts: map[TopicPartition]start{}, gaps: map[*Partition]int64{}, broken: map[TopicPartition]error{}}
 	var err error
 	l.wal, err = wal.Open(wal.Options{
 		FS: l.o.FS, Dir: path.Join(l.o.Dir, walDir), Clock: l.o.Clock, FileSize: l.o.WALFileSize,

@@ -23,6 +23,7 @@ type recovery struct {
 	batch  map[*Partition][]record.Batch
 	starts map[TopicPartition]start // log starts, to be set when the partitions are open
 	gaps   map[*Partition]int64     // partitions that have nothing below an offset; a log start must say why
+	broken map[TopicPartition]error // partitions that cannot be opened; a deletion must follow that was not finished
 }
 
 type start struct {
@@ -62,9 +63,11 @@ func (r *recovery) delete(topic string, lsn uint64) error {
 			continue
 		}
 		delete(r.starts, tp)
+		delete(r.broken, tp)
 		if p := r.log.parts[tp]; p != nil {
 			p.closeSegments()
 			delete(r.log.parts, tp)
+			delete(r.gaps, p)
 		}
 		if err := r.log.o.FS.RemoveAll(r.log.partitionDir(tp)); err != nil {
 			return fmt.Errorf("logstore: delete %s: %w", tp, err)
@@ -73,8 +76,12 @@ func (r *recovery) delete(topic string, lsn uint64) error {
 	return nil
 }
 
-// partition finds the partition that a record is about; nil if the record is about an earlier one of that name.
+// partition finds the partition that a record is about; nil if the record is about an earlier one of that name, or about one
+// that is broken.
 func (r *recovery) partition(tp TopicPartition, incarnation uint64, base int64) (*Partition, error) {
+	if r.broken[tp] != nil {
+		return nil, nil
+	}
 	p := r.log.parts[tp]
 	if p == nil {
 		onDisk := r.log.incarnationOf(tp)
@@ -88,7 +95,7 @@ func (r *recovery) partition(tp TopicPartition, incarnation uint64, base int64) 
 		}
 		var err error
 		if p, err = r.log.openPartition(opening{tp: tp, incarnation: incarnation, limit: base}); err != nil {
-			return nil, err
+			return nil, r.suspect(tp, err)
 		}
 		r.log.parts[tp] = p
 	}
@@ -96,6 +103,16 @@ func (r *recovery) partition(tp TopicPartition, incarnation uint64, base int64) 
 		return nil, nil
 	}
 	return p, nil
+}
+
+// suspect holds damage back until the end: when a deletion of the topic follows in the log, the node died while it removed
+// the files, and there is no damage.
+func (r *recovery) suspect(tp TopicPartition, err error) error {
+	if _, damage := usererr.As(err); !damage {
+		return err
+	}
+	r.broken[tp] = err
+	return nil
 }
 
 func (r *recovery) append(tp TopicPartition, incarnation uint64, data []byte, ms int64) error {
@@ -113,7 +130,7 @@ func (r *recovery) append(tp TopicPartition, incarnation uint64, data []byte, ms
 			return fmt.Errorf("logstore: write-ahead log record of %s: %w", tp, err)
 		}
 		if err := r.take(p, b, ms); err != nil {
-			return err
+			return r.suspect(tp, err)
 		}
 	}
 	return nil
@@ -171,6 +188,9 @@ func (r *recovery) noteStart(tp TopicPartition, incarnation uint64, rest []byte)
 // finish writes what is left, and sets the log starts.
 func (r *recovery) finish() error {
 	if err := r.flush(); err != nil {
+		return err
+	}
+	for _, err := range r.broken {
 		return err
 	}
 	for p, base := range r.gaps {
