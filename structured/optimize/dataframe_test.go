@@ -57,6 +57,13 @@ Project [b#1, b#2]
    +- Scan parquet u [a#4, b#1], filters: [isnotnull(a#4)]`)
 }
 
+// count(*) as clients send it counts rows, not rows without nulls.
+func TestCountStar(t *testing.T) {
+	expect(t, &logical.Aggregate{List: []expr.Expr{fn("count", &expr.Star{})}, Child: table("t")}, `
+Aggregate keys: [], out: [count(1) AS count(*)#1]
++- Scan parquet t [a#2]`)
+}
+
 // A column that the relation had and a later projection replaced is found by name.
 func TestColumnOfRelationFallsBack(t *testing.T) {
 	a := df(1, table("t"))

@@ -125,7 +125,7 @@ func (a *analyzer) call(c *expr.UnresolvedCall, s *scope) (expr.Expr, error) {
 	if known && f.Kind == expr.Aggregate && s.inner != nil {
 		in = &scope{layers: [][]*expr.Attr{s.inner}}
 	}
-	args, err := a.args(c.Args, in)
+	args, err := a.args(countsRows(c), in)
 	if err != nil {
 		return nil, err
 	}
@@ -158,6 +158,16 @@ func (a *analyzer) explain(err error, e expr.Expr) error {
 		}
 	}
 	return at(err, a.place(e))
+}
+
+// countsRows are a call's arguments, with count(*) as the count of a constant: it counts rows, whatever is null in them.
+func countsRows(c *expr.UnresolvedCall) []expr.Expr {
+	if len(c.Args) == 1 && !c.Distinct && strings.EqualFold(c.Name, "count") {
+		if star, ok := c.Args[0].(*expr.Star); ok && len(star.Qualifier) == 0 {
+			return []expr.Expr{expr.Lit(1)}
+		}
+	}
+	return c.Args
 }
 
 // args resolves arguments; a star stands for all columns.
