@@ -76,3 +76,35 @@ func awaitQuery(t *testing.T, s *structured.Session, name string) {
 	}
 	t.Fatalf("there is no query %s", name)
 }
+
+// TestCrashDuringInsert kills the node while a client waits for an INSERT. Whatever the client then hears, the rows are
+// there once or not at all, and they are there if it heard that they are.
+func TestCrashDuringInsert(t *testing.T) {
+	n := proctest.NewNode(t).Start()
+	n.SQL("CREATE TABLE numbers (id BIGINT) USING topic OPTIONS (partitions '1')")
+	before, failed := 0, 0
+	for round := range 8 {
+		s := session(t, n)
+		heard := make(chan error, 1)
+		go func() {
+			heard <- drain(s, fmt.Sprintf("INSERT INTO numbers SELECT id FROM range(%d, %d)", round*1000, round*1000+1000), structured.RunOptions{})
+		}()
+		time.Sleep(time.Duration(round*2) * time.Millisecond)
+		n.Kill()
+		n.Start()
+		var err error
+		select {
+		case err = <-heard:
+		case <-time.After(30 * time.Second):
+			t.Fatal("the client has heard nothing")
+		}
+		got := len(readTopic(context.Background(), t, n.Kafka, "numbers", kgo.ReadCommitted())) - before
+		if got != 1000 && (got != 0 || err == nil) {
+			t.Errorf("round %d: %d rows of 1000; the client heard: %v", round, got, err)
+		}
+		if before += got; err != nil {
+			failed++
+		}
+	}
+	t.Logf("%d rows, %d clients heard of a failure", before, failed)
+}

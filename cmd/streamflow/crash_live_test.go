@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -77,8 +79,11 @@ func drain(s *structured.Session, text string, o structured.RunOptions) error {
 	}
 	defer rows.Close()
 	for {
-		b, err := rows.Next(ctx)
-		if b == nil || err != nil {
+		_, err := rows.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -186,6 +186,19 @@ func (c *Client) Version(ctx context.Context) (string, error) {
 	return resp.GetSparkVersion().GetVersion(), nil
 }
 
+// meet makes sure that the client knows the server's id of the session.
+func (c *Client) meet(ctx context.Context) error {
+	if c.observed() != nil {
+		return nil
+	}
+	resp, err := c.stub.AnalyzePlan(ctx, &pb.AnalyzePlanRequest{SessionId: c.id, UserContext: c.user, ClientType: c.clientType(),
+		Analyze: &pb.AnalyzePlanRequest_SparkVersion_{SparkVersion: &pb.AnalyzePlanRequest_SparkVersion{}}})
+	if err != nil {
+		return err
+	}
+	return c.check(resp)
+}
+
 func (c *Client) analyze(ctx context.Context, r *pb.AnalyzePlanRequest) (*pb.AnalyzePlanResponse, error) {
 	r.SessionId, r.UserContext, r.ClientType, r.ClientObservedServerSideSessionId = c.id, c.user, c.clientType(), c.observed()
 	return call(ctx, c, r, c.stub.AnalyzePlan)

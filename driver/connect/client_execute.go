@@ -262,8 +262,15 @@ func (s *responses) receive() (*pb.ExecutePlanResponse, error) {
 	return r, nil
 }
 
+// connect sends the operation, or attaches to it again. Before the first operation of a session the server is asked who it
+// is: with the answer in the request, a server that died and came back refuses the operation when it is sent again, instead
+// of carrying it out a second time.
 func (s *responses) connect() (grpc.ServerStreamingClient[pb.ExecutePlanResponse], error) {
 	if !s.started {
+		if err := s.c.meet(s.ctx); err != nil {
+			return nil, err
+		}
+		s.request.ClientObservedServerSideSessionId = s.c.observed()
 		s.started = true
 		return s.c.stub.ExecutePlan(s.ctx, s.request)
 	}
