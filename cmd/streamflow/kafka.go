@@ -51,5 +51,10 @@ func topicError(topic string, err error) error {
 	if strings.HasPrefix(err.Error(), "UNKNOWN_TOPIC_OR_PARTITION") {
 		return usererr.New("UNKNOWN_TOPIC", "42P01", "There is no topic %s.", topic).WithFix("See streamflow topic list.")
 	}
+	// Clients are told the code of a refused append, not why. The node has one reason for this one.
+	if strings.HasPrefix(err.Error(), "POLICY_VIOLATION") {
+		return usererr.New("TOPIC_SEALED", "25006", "Topic %s is sealed: it takes no more records.", topic).
+			WithFix("Write to another topic, or open it again: streamflow topic alter %s --config streamflow.sealed=false.", topic)
+	}
 	return usererr.New("TOPIC_REFUSED", "58000", "%v", err).In("topic " + topic)
 }

@@ -7,3 +7,5 @@ import (
 )
 
 func TestMain(m *testing.M) { proctest.Main(m) }
+
+func TestScripts(t *testing.T) { proctest.Scripts(t) }

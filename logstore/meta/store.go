@@ -11,6 +11,8 @@ import (
 	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
 	"go.etcd.io/bbolt"
 	bbolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/streamflow/streamflow/internal/usererr"
 )
 
 // preallocated is how much of the log file is written with zeros when it is made. Pages that exist already cost a sync no
@@ -37,7 +39,8 @@ func openStore(dir string) (*store, error) {
 	}
 	s, err := openBolt(path)
 	if errors.Is(err, bbolterrors.ErrTimeout) {
-		return nil, fmt.Errorf("meta: %s is in use by another process: %w", path, err)
+		return nil, usererr.New("DATA_DIR_LOCKED", "58030", "The data directory is in use by another process.").
+			In(path).WithFix("Stop the other process, or choose another directory with --data-dir.")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("meta: open %s: %w", path, err)

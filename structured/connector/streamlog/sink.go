@@ -93,7 +93,17 @@ func (s *sink) Guarantee() string {
 	return "exactly-once: rows are staged in a transaction that commits with the batch; read it with isolation read_committed"
 }
 
+// Begin refuses a sealed topic. It is asked before each batch, not when the write is planned: a query that resumes must be
+// able to publish what it committed before its topic was sealed.
 func (s *sink) Begin(ctx context.Context, tx connector.Tx) (map[string]string, error) {
+	topic, err := s.table.env.Broker.Topic(s.table.name)
+	if err != nil {
+		return nil, err
+	}
+	if topic.Sealed() {
+		return nil, usererr.New("TOPIC_SEALED", "25006", "Topic %s is sealed: it takes no more records.", s.table.name).
+			WithFix("Write to another topic, or open it again: streamflow topic alter %s --config %s=false.", s.table.name, ConfigSealed)
+	}
 	id, err := s.id(ctx, tx)
 	if err != nil {
 		return nil, err
