@@ -83,6 +83,9 @@ func script(c *cli.Context, s *opened, text string, o structured.RunOptions) err
 		if err != nil {
 			return inScript(err, st)
 		}
+		if n := rows.Counters()["rows.dead"]; n > 0 && !o.Live {
+			note("%d rows could not be read or computed and are left out; sfsubmit run keeps them in a topic", n)
+		}
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/urfave/cli/v2"
 
@@ -46,6 +47,9 @@ func consume(c *cli.Context) error {
 		return err
 	}
 	defer cl.Close()
+	if err := exists(c.Context, cl, topic); err != nil {
+		return err
+	}
 	out := bufio.NewWriter(os.Stdout)
 	defer out.Flush()
 	left := c.Int64("max")
@@ -61,6 +65,15 @@ func consume(c *cli.Context) error {
 			return err
 		}
 	}
+}
+
+// exists says when there is no such topic: a consumer would wait for it in silence.
+func exists(ctx context.Context, cl *kgo.Client, topic string) error {
+	list, err := kadm.NewClient(cl).ListTopics(ctx, topic)
+	if err != nil {
+		return err
+	}
+	return topicError(topic, list[topic].Err)
 }
 
 // poll fetches once and visits the records; done when visit says so, ctx ends, or --end finds nothing more.
