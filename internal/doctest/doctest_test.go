@@ -139,31 +139,6 @@ func section(t *testing.T, name, mark, want string) {
 	}
 }
 
-// TestDependencies wants a line in docs/dependencies.md for each direct dependency, and none for others.
-func TestDependencies(t *testing.T) {
-	mod, err := os.ReadFile(filepath.Join(root, "go.mod"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile(filepath.Join(root, "docs/dependencies.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	listed := map[string]bool{}
-	for _, m := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\|").FindAllStringSubmatch(string(text), -1) {
-		listed[m[1]] = true
-	}
-	for _, m := range regexp.MustCompile(`(?m)^\t([a-z][^ ]+/[^ ]+) v[^ ]+$`).FindAllStringSubmatch(string(mod), -1) {
-		if !listed[m[1]] {
-			t.Errorf("docs/dependencies.md does not say what %s is for", m[1])
-		}
-		delete(listed, m[1])
-	}
-	for m := range listed {
-		t.Errorf("docs/dependencies.md lists %s, which go.mod does not require", m)
-	}
-}
-
 // TestLinks follows the links between the documents.
 func TestLinks(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
