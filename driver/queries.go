@@ -105,7 +105,8 @@ func (q *query) register(ctx context.Context) error {
 	return err
 }
 
-// launch starts the query's loop.
+// launch starts the query's loop and returns when the loop has the query, or has ended: a record that is produced after that
+// is one that a query from now on reads.
 func (e *Engine) launch(q *query) {
 	phys := q.planned.phys
 	stateParts := 0
@@ -139,6 +140,12 @@ func (e *Engine) launch(q *query) {
 	q.loop = stream.NewLoop(spec, queryLog{e}, clusterState{e.opts.Cluster}, func() (stream.Record, bool) { return e.opts.Queries.Query(q.name) })
 	q.loop.Logger = e.log
 	q.loop.OnProgress = q.onProgress
+	e.queries.Add(1)
+	go e.drive(q)
+	select {
+	case <-q.loop.Claimed():
+	case <-q.ended:
+	}
 	e.mu.Lock()
 	if old := e.running[q.name]; old != nil {
 		e.order = remove(e.order, old)
@@ -146,8 +153,6 @@ func (e *Engine) launch(q *query) {
 	e.running[q.name] = q
 	e.order = append(e.order, q)
 	e.mu.Unlock()
-	e.queries.Add(1)
-	go e.drive(q)
 }
 
 func remove(list []*query, q *query) []*query {

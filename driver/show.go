@@ -14,6 +14,7 @@ import (
 	"github.com/streamflow/streamflow/structured/catalog"
 	"github.com/streamflow/streamflow/structured/logical"
 	"github.com/streamflow/streamflow/structured/optimize"
+	"github.com/streamflow/streamflow/structured/stream"
 )
 
 // showSchema is the schema of what SHOW prints.
@@ -215,7 +216,7 @@ func sortedKeys(m map[string]string) []string {
 func (e *Engine) queryRows() [][]any {
 	var rows [][]any
 	for _, r := range e.opts.Queries.Queries() {
-		if isBatch(r.Name) {
+		if isBatch(r.Name) || r.Epoch == 0 && r.Status == stream.Running { // the latter has not begun
 			continue
 		}
 		sink := "client"

@@ -29,8 +29,10 @@ type Loop struct {
 	OnProgress func(*Progress)
 	Logger     *slog.Logger
 
-	stop     chan struct{}
-	stopOnce sync.Once
+	stop      chan struct{}
+	stopOnce  sync.Once
+	claimed   chan struct{}
+	claimOnce sync.Once
 
 	id        string // of the query's life
 	epoch     int64
@@ -44,11 +46,14 @@ type Loop struct {
 
 // NewLoop returns a loop over the spec.
 func NewLoop(spec *Spec, log Log, state State, record func() (Record, bool)) *Loop {
-	return &Loop{Spec: spec, Log: log, State: state, Record: record, Logger: slog.Default(), stop: make(chan struct{}), published: -1}
+	return &Loop{Spec: spec, Log: log, State: state, Record: record, Logger: slog.Default(), stop: make(chan struct{}), claimed: make(chan struct{}), published: -1}
 }
 
 // Stop asks the loop to end after the batch that is running. It may be called more than once.
 func (l *Loop) Stop() { l.stopOnce.Do(func() { close(l.stop) }) }
+
+// Claimed is closed when the loop has the query: where it begins to read is then decided.
+func (l *Loop) Claimed() <-chan struct{} { return l.claimed }
 
 // Run claims the query and runs it until its input ends, it is stopped, fenced, or fails. The query's status is replicated
 // in every case but fencing and cancellation; ctx cancels at once, leaving recovery to the next driver.
@@ -120,9 +125,12 @@ func (l *Loop) claim(ctx context.Context) error {
 	}
 	l.id, l.epoch = r.ID, r.Epoch
 	if l.until == nil && (l.Spec.Trigger.AvailableNow || l.Spec.Trigger.Once) {
-		l.until, err = l.available(ctx)
+		if l.until, err = l.available(ctx); err != nil {
+			return err
+		}
 	}
-	return err
+	l.claimOnce.Do(func() { close(l.claimed) })
+	return nil
 }
 
 func (l *Loop) available(ctx context.Context) (map[string]connector.Offsets, error) {
