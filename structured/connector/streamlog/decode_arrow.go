@@ -13,15 +13,14 @@ type arrowDecoder struct {
 	json *recordDecoder
 	meta *metaColumns
 
-	isJSON   bool
-	rows     *column.Batch // decoded, cut to the range
-	reuse    *column.Batch
-	base     int64 // offset of the first of rows
-	time     int64 // microseconds, of all rows of the batch
-	part     int32
-	at       int
-	out      column.Batch
-	declared []int
+	isJSON bool
+	rows   *column.Batch // decoded, cut to the range
+	reuse  *column.Batch
+	base   int64 // offset of the first of rows
+	time   int64 // microseconds, of all rows of the batch
+	part   int32
+	at     int
+	out    column.Batch
 }
 
 func newArrowDecoder(s *TopicScan) *arrowDecoder {
