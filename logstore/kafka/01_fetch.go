@@ -151,6 +151,7 @@ func (f *fetchCall) readPart(p *fetchPart, room int) {
 		return
 	}
 	if p.res, p.err = p.part.Read(p.from, limit, f.committed); p.err != nil {
+		f.c.s.tellDamage(p.part.ID(), p.err)
 		return
 	}
 	if !first && len(p.res.Data) > room {

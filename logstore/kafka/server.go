@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/streamflow/streamflow/internal/usererr"
+	"github.com/streamflow/streamflow/logstore"
 	"github.com/streamflow/streamflow/logstore/broker"
 	"github.com/streamflow/streamflow/logstore/group"
 	"golang.org/x/sync/semaphore"
@@ -56,9 +58,21 @@ type Server struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 
+	damaged sync.Map // partitions whose damage has been told
+
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}
 	conns     map[*conn]struct{}
+}
+
+// tellDamage logs, once for each partition, what the protocol has no words for: that the log is damaged, where, and what to do.
+func (s *Server) tellDamage(tp logstore.TopicPartition, err error) {
+	if _, damage := usererr.As(err); !damage {
+		return
+	}
+	if _, told := s.damaged.LoadOrStore(tp, true); !told {
+		s.log.Error("records cannot be read", "topic", tp.Topic, "partition", tp.Partition, "err", err)
+	}
 }
 
 // New returns a server that does not listen yet.
