@@ -283,11 +283,11 @@ func (b *bench) reportLatency(lq latencyQuery, seconds [][]float64, n *benchNode
 	return nil
 }
 
-// bestSecond is the least of the seconds' quantiles; the last second, which may be cut short, does not count.
+// bestSecond is the least of the seconds' quantiles; a last second that is cut short does not count.
 func bestSecond(seconds [][]float64, q float64) float64 {
 	low := 0.0
 	for i, list := range seconds {
-		if i > 0 && i == len(seconds)-1 || len(list) == 0 {
+		if len(list) == 0 || i > 0 && i == len(seconds)-1 && len(list) < len(seconds[i-1])*3/4 {
 			continue
 		}
 		if x := quantile(list, q); low == 0 || x < low {
