@@ -287,7 +287,7 @@ func (b *bench) reportLatency(lq latencyQuery, seconds [][]float64, n *benchNode
 func bestSecond(seconds [][]float64, q float64) float64 {
 	low := 0.0
 	for i, list := range seconds {
-		if len(list) == 0 || i > 0 && i == len(seconds)-1 && len(list) < len(seconds[i-1])*3/4 {
+		if len(list) == 0 || i > 0 && i == len(seconds)-1 && 4*len(list) < 3*len(seconds[i-1]) {
 			continue
 		}
 		if x := quantile(list, q); low == 0 || x < low {
