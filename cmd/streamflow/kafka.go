@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -50,6 +51,11 @@ func topicError(topic string, err error) error {
 	}
 	if strings.HasPrefix(err.Error(), "UNKNOWN_TOPIC_OR_PARTITION") {
 		return usererr.New("UNKNOWN_TOPIC", "42P01", "There is no topic %s.", topic).WithFix("See streamflow topic list.")
+	}
+	// The client asks again as long as the node says that it cannot store, and then knows no more than that.
+	if errors.Is(err, kgo.ErrRecordTimeout) {
+		return usererr.New("PRODUCE_TIMEOUT", "58030", "The node has not stored the records within %v: its disk is full, or it does not answer.", produceTimeout).In("topic " + topic).
+			WithFix("Its log says which. It goes on by itself when there is room; what was acknowledged before is safe.")
 	}
 	// Clients are told the code of a refused append, not why. The node has one reason for this one.
 	if strings.HasPrefix(err.Error(), "POLICY_VIOLATION") {

@@ -34,6 +34,9 @@ func produceCommand() *cli.Command {
 	}
 }
 
+// produceTimeout bounds how long a node that cannot store records, or does not answer, is asked again.
+const produceTimeout = 15 * time.Second
+
 var codecs = map[string]kgo.CompressionCodec{"none": kgo.NoCompression(), "gzip": kgo.GzipCompression(), "snappy": kgo.SnappyCompression(),
 	"lz4": kgo.Lz4Compression(), "zstd": kgo.ZstdCompression()}
 
@@ -56,7 +59,7 @@ func produce(c *cli.Context) error {
 		partitioner = kgo.ManualPartitioner()
 	}
 	cl, err := connect(c.Context, c, kgo.DefaultProduceTopic(topic), kgo.ProducerBatchCompression(codec), kgo.RecordPartitioner(partitioner),
-		kgo.ProducerLinger(0), kgo.UnknownTopicRetries(3), kgo.AllowAutoTopicCreation())
+		kgo.ProducerLinger(0), kgo.UnknownTopicRetries(3), kgo.AllowAutoTopicCreation(), kgo.RecordDeliveryTimeout(produceTimeout))
 	if err != nil {
 		return err
 	}
