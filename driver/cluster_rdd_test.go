@@ -93,7 +93,7 @@ func TestNamedFunctionsGiveEqualFragmentsAndClosuresDoNot(t *testing.T) {
 		}
 		return f.Hash
 	}
-	if hash(graph(square)) != hash(graph(square)) {
+	if first, second := graph(square), graph(square); hash(first) != hash(second) {
 		t.Error("a named function gave two fragments")
 	}
 	lambda := func(x int) int { return x }

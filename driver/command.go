@@ -41,13 +41,27 @@ func (s *Session) command(ctx context.Context, p logical.Plan, run *logical.Run,
 	case *logical.CreateStream:
 		return s.createStream(ctx, p, original)
 	case *logical.StopStream:
-		q, err := s.engine.find(p.Name)
-		if err != nil {
-			return nil, placed(err, p.Pos, src)
-		}
-		return nothing(), q.Stop(ctx)
+		return nothing(), placed(s.stopStream(ctx, p), p.Pos, src)
 	}
 	return nil, fmt.Errorf("driver: no way to run %T", p)
+}
+
+// stopStream stops a query, and forgets it when it is dropped.
+func (s *Session) stopStream(ctx context.Context, p *logical.StopStream) error {
+	q, err := s.engine.find(p.Name)
+	if err != nil {
+		if _, kept := s.engine.opts.Queries.Query(p.Name); kept && p.Drop {
+			return s.engine.forget(ctx, p.Name)
+		}
+		if p.Drop && p.IfExists {
+			return nil
+		}
+		return err
+	}
+	if err := q.Stop(ctx); err != nil || !p.Drop {
+		return err
+	}
+	return s.engine.drop(ctx, q)
 }
 
 // commandSchema is the schema of what a command prints.

@@ -204,7 +204,6 @@ type delivery struct {
 	run     *run
 	next    int
 	waiting map[int]rdd.Reader
-	done    map[int]bool
 }
 
 func (d *delivery) take(t *rdd.TaskResult) error {

@@ -80,15 +80,21 @@ func (e *Engine) end(q *query) {
 	if e.ctx.Err() != nil {
 		return // the node stops; when it starts again, it finds the record and abandons the query
 	}
-	if err := e.forget(context.WithoutCancel(e.ctx), q.name); err != nil {
+	if err := e.drop(context.WithoutCancel(e.ctx), q); err != nil {
 		e.log.Warn("query cannot be forgotten", "query", q.name, "err", err)
 	}
+}
+
+// drop forgets a query that has ended, so that its name is free.
+func (e *Engine) drop(ctx context.Context, q *query) error {
+	err := e.forget(ctx, q.name)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.running[q.name] == q {
 		delete(e.running, q.name)
 		e.order = remove(e.order, q)
 	}
+	return err
 }
 
 // forget drops what a query leaves behind, but for its side outputs: its state, the changelog of that, and last of all its

@@ -83,7 +83,6 @@ type query struct {
 	err        error
 	recent     []*stream.Progress
 	progressed chan struct{} // closed and replaced after each batch
-	reported   map[string]int64
 	totalRows  int64
 	lastSnap   time.Time
 	latency    latencies

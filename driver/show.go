@@ -37,6 +37,10 @@ func showSchema(what string) *column.Schema {
 		return text("col_name")
 	case "create table":
 		return text("createtab_stmt")
+	case "function":
+		return text("function_desc")
+	case "query":
+		return text("property", "value")
 	case "queries":
 		s := text("name", "status", "sink")
 		for _, n := range []string{"batch", "rowsIn", "rowsLate", "rowsDead"} {
@@ -83,6 +87,10 @@ func (s *Session) show(ctx context.Context, p *logical.Show) (structured.Rows, e
 		return table(schema, []any{createStatement(t)})
 	case "queries":
 		return table(schema, s.engine.queryRows()...)
+	case "function":
+		return describeFunction(p)
+	case "query":
+		return s.describeQuery(p)
 	}
 	return nil, usererr.New("UNSUPPORTED_FEATURE.SHOW", "0A000", "SHOW %s is not supported.", strings.ToUpper(p.What)).At(p.Pos.Line, p.Pos.Col)
 }
@@ -203,7 +211,7 @@ func (s *Session) describe(ctx context.Context, p *logical.Describe, src string)
 	return table(text("col_name", "data_type", "comment"), rows...)
 }
 
-func sortedKeys(m map[string]string) []string {
+func sortedKeys[V any](m map[string]V) []string {
 	keys := make([]string, 0, len(m))
 	for k := range m {
 		keys = append(keys, k)
@@ -232,4 +240,50 @@ func (e *Engine) queryRows() [][]any {
 		rows = append(rows, []any{r.Name, r.Status, sink, batch, r.Totals["rows.in"], r.Totals["rows.late"], r.Totals["rows.dead"]})
 	}
 	return rows
+}
+
+// describeFunction is DESCRIBE FUNCTION: what the function table says.
+func describeFunction(p *logical.Show) (structured.Rows, error) {
+	name := strings.Join(p.Name, ".")
+	f, ok := expr.Lookup(name)
+	if !ok {
+		e := usererr.New("UNRESOLVED_ROUTINE", "42883", "There is no function %s.", name).At(p.Pos.Line, p.Pos.Col)
+		var names []string
+		for _, f := range expr.Functions() {
+			names = append(names, f.Name)
+		}
+		if near := usererr.Nearest(name, names, 1); len(near) > 0 {
+			e.WithFix("Did you mean %s?", near[0])
+		}
+		return nil, e
+	}
+	rows := [][]any{{"Function: " + f.Name}, {"Usage: " + f.Usage + " - " + f.Doc}}
+	if f.Example != "" {
+		rows = append(rows, []any{"Example: " + f.Example})
+	}
+	return table(text("function_desc"), rows...)
+}
+
+// describeQuery is DESCRIBE STREAMING QUERY: the query's record.
+func (s *Session) describeQuery(p *logical.Show) (structured.Rows, error) {
+	name := strings.Join(p.Name, ".")
+	r, ok := s.engine.opts.Queries.Query(name)
+	if !ok {
+		_, err := s.engine.find(name)
+		return nil, placed(err, p.Pos, "")
+	}
+	rows := [][]any{{"name", r.Name}, {"id", r.ID}, {"status", r.Status}, {"epoch", fmt.Sprint(r.Epoch)}}
+	if r.Error != "" {
+		rows = append(rows, []any{"error", r.Error})
+	}
+	if c := r.Committed; c != nil {
+		rows = append(rows, []any{"last committed batch", fmt.Sprint(c.Batch)})
+		for _, source := range sortedKeys(c.Offsets) {
+			rows = append(rows, []any{"read up to, " + source, fmt.Sprint(c.Offsets[source])})
+		}
+	}
+	for _, k := range sortedKeys(r.Totals) {
+		rows = append(rows, []any{k, fmt.Sprint(r.Totals[k])})
+	}
+	return table(text("property", "value"), rows...)
 }

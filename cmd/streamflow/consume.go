@@ -85,14 +85,14 @@ func poll(c *cli.Context, cl *kgo.Client, topic string, visit func(*kgo.Record) 
 		defer cancel()
 	}
 	fetches := cl.PollFetches(ctx)
-	for _, e := range fetches.Errors() {
-		if errors.Is(e.Err, context.Canceled) {
+	if err := fetches.Err(); err != nil {
+		switch {
+		case errors.Is(err, context.Canceled):
 			return true, nil
-		}
-		if errors.Is(e.Err, context.DeadlineExceeded) {
+		case errors.Is(err, context.DeadlineExceeded):
 			return fetches.Empty(), nil
 		}
-		return false, topicError(topic, e.Err)
+		return false, topicError(topic, err)
 	}
 	for it := fetches.RecordIter(); !it.Done(); {
 		if done, err := visit(it.Next()); done || err != nil {

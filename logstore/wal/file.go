@@ -18,7 +18,6 @@ type file struct {
 	salt    uint32
 	size    int64
 	lastLSN uint64 // once sealed
-	synced  bool   // once sealed: nothing is left to sync
 }
 
 func fileName(seq uint64) string { return fmt.Sprintf("wal-%010d.log", seq) }

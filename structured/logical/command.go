@@ -95,10 +95,12 @@ type CreateStream struct {
 	Pos        expr.Pos
 }
 
-// StopStream stops a streaming query by name or id.
+// StopStream stops a streaming query by name or id. Drop forgets it too, with its state: the name is free again.
 type StopStream struct {
-	Name string
-	Pos  expr.Pos
+	Name     string
+	Drop     bool
+	IfExists bool // Drop: no query of the name is no mistake
+	Pos      expr.Pos
 }
 
 // Use names the database of the session: USE default.

@@ -106,7 +106,15 @@ func (p *CreateStream) String() string {
 	return s
 }
 
-func (p *StopStream) String() string { return "StopStream " + p.Name }
+func (p *StopStream) String() string {
+	switch {
+	case p.IfExists:
+		return "DropStream if exists " + p.Name
+	case p.Drop:
+		return "DropStream " + p.Name
+	}
+	return "StopStream " + p.Name
+}
 
 // options prints a map in key order.
 func options(m map[string]string) string {

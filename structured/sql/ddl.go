@@ -29,6 +29,9 @@ func (p *parser) create() logical.Plan {
 	case p.accept("TABLE"):
 		return p.createTable(replace)
 	case p.accept("STREAMING", "QUERY"):
+		if replace {
+			panic(p.unsupported(t, "STATEMENT", "CREATE OR REPLACE STREAMING QUERY").WithFix("Write DROP STREAMING QUERY name first: the new query begins with nothing."))
+		}
 		return p.createStream()
 	case p.accept("STREAMING", "TABLE"):
 		panic(p.unsupported(t, "STATEMENT", "CREATE STREAMING TABLE").WithFix("Create a table, then CREATE STREAMING QUERY name AS INSERT INTO it SELECT …."))
@@ -230,7 +233,7 @@ func (p *parser) optionValue() string {
 	return ""
 }
 
-// drop is DROP TABLE | VIEW [IF EXISTS] name.
+// drop is DROP TABLE | VIEW | [STREAMING] QUERY [IF EXISTS] name.
 func (p *parser) drop() logical.Plan {
 	p.take()
 	d := &logical.Drop{}
@@ -240,8 +243,10 @@ func (p *parser) drop() logical.Plan {
 	case p.accept("TABLE"):
 	case p.at("DATABASE"), p.at("SCHEMA"), p.at("FUNCTION"), p.at("TEMPORARY"), p.at("NAMESPACE"), p.at("INDEX"):
 		panic(p.unsupported(t, "STATEMENT", "DROP "+strings.ToUpper(t.raw)))
-	case p.at("STREAMING"), p.at("QUERY"):
-		p.slipStop(t)
+	case p.accept("STREAMING", "QUERY"), p.accept("QUERY"):
+		ifExists := p.accept("IF", "EXISTS")
+		at := p.peek()
+		return &logical.StopStream{Name: p.nameOrString(), Drop: true, IfExists: ifExists, Pos: at.pos}
 	default:
 		p.fail()
 	}
@@ -250,8 +255,4 @@ func (p *parser) drop() logical.Plan {
 	d.Name = p.names("name")
 	p.accept("PURGE")
 	return d
-}
-
-func (p *parser) slipStop(t token) {
-	panic(p.errorAt(t, "PARSE_SYNTAX_ERROR", "42601", "A streaming query is stopped, not dropped.").WithFix("Write STOP QUERY name."))
 }
