@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"os/exec"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,7 +31,25 @@ func (c *crash) check(ctx context.Context, f *feed, seen *outputs) {
 		same(c.t, q.name+".late", want.late, sideLines(c.t, readTopic(ctx, c.t, c.node.Kafka, q.name+".late", kgo.ReadCommitted())))
 		same(c.t, q.name+".dead", want.dead, sideLines(c.t, readTopic(ctx, c.t, c.node.Kafka, q.name+".dead", kgo.ReadCommitted())))
 		seen.check(c.t, out)
+		c.checkKcat(q.name+".out", out)
 	}
+}
+
+// checkKcat has librdkafka read the topic too, where it is installed.
+func (c *crash) checkKcat(topic string, records []*kgo.Record) {
+	c.t.Helper()
+	if _, err := exec.LookPath("kcat"); err != nil {
+		c.t.Logf("%s is not read by kcat: it is not installed", topic)
+		return
+	}
+	want, got := map[string]int{}, map[string]int{}
+	for _, r := range records {
+		want[string(r.Value)]++
+	}
+	for line := range strings.Lines(kcat(c.t, c.node, "", "-C", "-t", topic, "-o", "beginning", "-e", "-q", "-f", "%s\n", "-X", "isolation.level=read_committed")) {
+		got[strings.TrimSuffix(line, "\n")]++
+	}
+	same(c.t, topic+" by kcat", want, got)
 }
 
 // checkInput is about the log alone: every acknowledged record is in it once, and nothing else.
