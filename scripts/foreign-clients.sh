@@ -1,26 +1,30 @@
 #!/usr/bin/env bash
-# Installs the clients that nobody here wrote and that some tests use: kcat (librdkafka). It never fails a build: what cannot
-# be installed is left out, with the reason, and the tests that need it say that they were skipped.
-set -uo pipefail
+# Installs the foreign clients that some tests use: kcat (Debian's package) and PySpark's client (from PyPI, into .venv).
+# Nothing depends on it: what cannot be installed is said, and the tests of that client say "skipped: why" and pass.
+set -u
+cd "$(dirname "$0")/.."
 
-have() { command -v "$1" >/dev/null 2>&1; }
+if command -v kcat >/dev/null 2>&1; then
+	echo "kcat: $(command -v kcat)"
+elif command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
+	{ timeout 120 apt-get update -qq && timeout 120 apt-get install -y -qq kcat; } >/dev/null 2>&1 &&
+		echo "kcat: installed" || echo "kcat skipped: apt-get could not install it"
+else
+	echo "kcat skipped: it is not installed, and only root can install it by apt-get"
+fi
 
-install_kcat() {
-	have kcat && { echo "kcat: $(command -v kcat)"; return; }
-	have apt-get || { echo "kcat skipped: there is no apt-get; install kcat by hand"; return; }
-	local sudo=
-	if [ "$(id -u)" != 0 ]; then
-		sudo -n true 2>/dev/null || { echo "kcat skipped: apt-get needs root"; return; }
-		sudo="sudo -n"
-	fi
-	local log
-	log=$(export DEBIAN_FRONTEND=noninteractive; { $sudo timeout 60 apt-get update -qq && $sudo timeout 120 apt-get install -y -qq --no-install-recommends kcat; } 2>&1)
-	if have kcat; then
-		echo "kcat: $(command -v kcat)"
-	else
-		echo "kcat skipped: apt-get install failed: $(tail -1 <<<"$log")"
-	fi
-}
+has_pyspark() { "$1" -c 'import pyspark.sql.connect.session, pandas' >/dev/null 2>&1; }
 
-install_kcat
-exit 0
+if has_pyspark "${STREAMFLOW_PYTHON:-python3}"; then
+	echo "pyspark: ${STREAMFLOW_PYTHON:-python3} has it"
+elif [ -x .venv/bin/python ] && has_pyspark .venv/bin/python; then
+	echo "pyspark: .venv has it"
+elif ! command -v python3 >/dev/null 2>&1; then
+	echo "pyspark skipped: there is no python3"
+elif timeout 60 python3 -m venv .venv >/dev/null 2>&1 &&
+	timeout 300 .venv/bin/pip install -q 'pyspark-client==4.1.*' pandas pyarrow >/dev/null 2>&1 && has_pyspark .venv/bin/python; then
+	echo "pyspark: installed in .venv; set STREAMFLOW_PYTHON=$PWD/.venv/bin/python"
+else
+	rm -rf .venv
+	echo "pyspark skipped: pip could not install pyspark-client"
+fi
