@@ -131,6 +131,9 @@ type Sink interface {
 // TokenKey is the report key under which sink tasks return what they staged.
 const TokenKey = "sink.token"
 
+// DiskFull is the code of the user error for staging that had no room. A query waits until there is some.
+const DiskFull = "DISK_FULL"
+
 // Tx names a batch of a query.
 type Tx struct {
 	Query string

@@ -15,8 +15,13 @@ import (
 // ErrFenced ends a loop whose query another driver has claimed.
 var ErrFenced = errors.New("stream: another driver has claimed the query")
 
-// maxAttempts is how often a batch that failed for no fault of its user is run before the query fails.
-const maxAttempts = 3
+// maxAttempts is how often in a row something may fail for no fault of the user before the query fails. Between attempts
+// the loop waits, twice as long each time: from firstPause to longestPause, some five seconds in all.
+const (
+	maxAttempts  = 10
+	firstPause   = 10 * time.Millisecond
+	longestPause = 2 * time.Second
+)
 
 // Loop drives one query. Its fields are set before Run and not changed after; Run is called once.
 type Loop struct {
@@ -29,6 +34,8 @@ type Loop struct {
 	OnProgress func(*Progress)
 	Logger     *slog.Logger
 
+	pause func(ctx context.Context, d time.Duration) // between attempts
+
 	stop      chan struct{}
 	stopOnce  sync.Once
 	claimed   chan struct{}
@@ -37,6 +44,7 @@ type Loop struct {
 	id        string // of the query's life
 	epoch     int64
 	published int64
+	holds     bool // the query, under epoch
 	recovered bool
 	until     map[string]connector.Offsets
 	nextFire  time.Time
@@ -46,7 +54,7 @@ type Loop struct {
 
 // NewLoop returns a loop over the spec.
 func NewLoop(spec *Spec, log Log, state State, record func() (Record, bool)) *Loop {
-	return &Loop{Spec: spec, Log: log, State: state, Record: record, Logger: slog.Default(), stop: make(chan struct{}), claimed: make(chan struct{}), published: -1}
+	return &Loop{Spec: spec, Log: log, State: state, Record: record, Logger: slog.Default(), stop: make(chan struct{}), pause: pause, claimed: make(chan struct{}), published: -1}
 }
 
 // Stop asks the loop to end after the batch that is running. It may be called more than once.
@@ -69,41 +77,71 @@ func (l *Loop) Run(ctx context.Context) error {
 }
 
 func (l *Loop) run(ctx context.Context) error {
-	if err := l.claim(ctx); err != nil {
-		return err
-	}
 	l.idle.timeout = l.Spec.IdleTimeout
 	for {
-		began := time.Now()
-		facts, err := l.facts(ctx)
+		done, err := l.step(ctx)
 		if err != nil {
-			return err
+			err = l.survive(ctx, err)
 		}
-		l.idle.observe(began, facts.Sources)
-		d := Decide(facts)
-		switch d.Action {
-		case Wait:
-			var look time.Time
-			if look, err = l.markIdle(ctx, facts, began); err == nil {
-				err = l.wait(ctx, facts, look)
-			}
-		case Finish:
-			err = l.publish(ctx, facts.Record.Committed)
-		case Recover:
-			err = l.recover(ctx, d.Batch)
-		case Run, Replay:
-			err = l.attempt(ctx, &batch{Loop: l, Decision: d, facts: facts, began: began, record: &facts.Record})
-		case Done:
-			return l.setStatus(ctx, Finished, "")
-		case Stop:
-			return l.setStatus(ctx, Stopped, "")
-		case Fenced:
-			return ErrFenced
-		}
-		if err != nil {
+		if done || err != nil {
 			return err
 		}
 	}
+}
+
+// step takes one decision and carries it out.
+func (l *Loop) step(ctx context.Context) (done bool, err error) {
+	if !l.holds {
+		return false, l.claim(ctx)
+	}
+	began := time.Now()
+	facts, err := l.facts(ctx)
+	if err != nil {
+		return false, err
+	}
+	l.idle.observe(began, facts.Sources)
+	d := Decide(facts)
+	switch d.Action {
+	case Wait:
+		look, err := l.markIdle(ctx, facts, began)
+		if err != nil {
+			return false, err
+		}
+		return false, l.wait(ctx, facts, look)
+	case Finish:
+		return false, l.publish(ctx, facts.Record.Committed)
+	case Recover:
+		return false, l.recover(ctx, d.Batch)
+	case Run, Replay:
+		return false, l.attempt(ctx, &batch{Loop: l, Decision: d, facts: facts, began: began, record: &facts.Record})
+	case Done:
+		return true, l.setStatus(ctx, Finished, "")
+	case Stop:
+		return true, l.setStatus(ctx, Stopped, "")
+	}
+	return true, ErrFenced
+}
+
+// survive returns nil when the loop goes on after an error, having waited: what happened is for no fault of the user and
+// may pass. A full disk is waited for as long as it takes.
+func (l *Loop) survive(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if errors.Is(err, ErrFenced) {
+		return err
+	}
+	u, users := usererr.As(err)
+	full := users && u.Code == connector.DiskFull
+	if users && !full {
+		return fmt.Errorf("query %s: %w", l.Spec.Name, err)
+	}
+	if l.failures++; l.failures >= maxAttempts && !full {
+		return fmt.Errorf("query %s failed %d times in a row: %w", l.Spec.Name, l.failures, err)
+	}
+	l.Logger.Warn("query failed and is tried again", "query", l.Spec.Name, "attempt", l.failures, "err", err)
+	l.pause(ctx, min(firstPause<<min(l.failures-1, 10), longestPause))
+	return nil
 }
 
 // claim takes the query under a new epoch. Where the sources begin is chosen here, once in the query's life.
@@ -123,7 +161,7 @@ func (l *Loop) claim(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l.id, l.epoch = r.ID, r.Epoch
+	l.id, l.epoch, l.holds = r.ID, r.Epoch, true
 	if l.until == nil && (l.Spec.Trigger.AvailableNow || l.Spec.Trigger.Once) {
 		if l.until, err = l.available(ctx); err != nil {
 			return err
@@ -240,12 +278,10 @@ func (l *Loop) publish(ctx context.Context, c *Commit) error {
 
 // attempt runs a batch. What to do about a failure depends on how far the batch came:
 //
-//   - before its commit entry was sent: it is aborted, and runs again by the next decision;
+//   - before its commit entry was sent: what it staged is aborted (Recover), and it runs again;
 //   - while the entry was on its way: nobody knows whether it will be in the log. Claiming the query anew settles it: the
 //     claim stands after the entry or has fenced it;
 //   - after: the batch is true, and the next decision publishes it again.
-//
-// The query fails when the fault is the user's or a batch has failed too often.
 func (l *Loop) attempt(ctx context.Context, b *batch) error {
 	if err := l.waitTrigger(ctx); err != nil {
 		return err
@@ -255,29 +291,13 @@ func (l *Loop) attempt(ctx context.Context, b *batch) error {
 		l.failures = 0
 		return nil
 	}
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if errors.Is(err, ErrFenced) {
-		return err
-	}
 	switch b.phase {
 	case running:
-		if aerr := l.abort(ctx, b.tx()); aerr != nil {
-			return errors.Join(err, aerr)
-		}
-	case committing:
-		if cerr := l.claim(ctx); cerr != nil {
-			return errors.Join(err, cerr)
-		}
 		l.recovered = false
+	case committing:
+		l.holds, l.recovered = false, false
 	}
-	l.failures++
-	if _, users := usererr.As(err); users || l.failures >= maxAttempts {
-		return fmt.Errorf("query %s, batch %d: %w", l.Spec.Name, b.Batch, err)
-	}
-	l.Logger.Warn("batch failed and is tried again", "query", l.Spec.Name, "batch", b.Batch, "attempt", l.failures, "err", err)
-	return nil
+	return fmt.Errorf("batch %d: %w", b.Batch, err)
 }
 
 // waitTrigger holds a batch back until its interval has passed.
@@ -302,4 +322,14 @@ func (l *Loop) waitTrigger(ctx context.Context) error {
 
 func (l *Loop) setStatus(ctx context.Context, status, message string) error {
 	return l.Log.SetStatus(ctx, l.Spec.Name, StatusCmd{Epoch: l.epoch, Status: status, Error: message})
+}
+
+// pause waits for a time, or until ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"math/rand"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/streamflow/streamflow/column"
 	"github.com/streamflow/streamflow/rdd"
@@ -170,6 +171,7 @@ func (w *world) drive() error {
 		Sinks: []Sink{{ID: "sink", Sink: &simSink{w}}}, Own: w.own}
 	l := NewLoop(spec, &simLog{w}, &w.state, func() (Record, bool) { return w.machine.Query("q") })
 	l.Logger = slog.New(slog.DiscardHandler)
+	l.pause = func(context.Context, time.Duration) {}
 	return l.Run(context.Background())
 }
 

@@ -82,8 +82,8 @@ func (s *stager) wait(ctx context.Context) ([]Staged, error) {
 func stagingError(p staging, err error) error {
 	place := fmt.Sprintf("%s-%d", p.topic, p.partition)
 	if errors.Is(err, logstore.ErrDiskFull) {
-		return usererr.New("DISK_FULL", "53100", "The node's disk is full: rows for topic %s could not be staged.", p.topic).In(place).
-			WithFix("Free space or lower retention; the query resumes from its last committed batch.")
+		return usererr.New(connector.DiskFull, "53100", "The node's disk is full: rows for topic %s could not be staged.", p.topic).In(place).
+			WithFix("Free space or lower retention; the query waits, and goes on by itself.")
 	}
 	return fmt.Errorf("streamlog: stage into %s: %w", place, err)
 }
