@@ -25,7 +25,7 @@ func exprCommand() *cli.Command {
 	return &cli.Command{
 		Name: "expr", Usage: "filter and reshape rows by an expression in expr-lang's language", ArgsUsage: "['amount > 10 && country == \"DE\"']",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "from", Required: true, Usage: "a `TOPIC` or table, a file (.parquet, .csv, .json), or - for JSON lines on standard input"},
+			&cli.StringFlag{Name: "from", Usage: "a `TOPIC` or table, a file (.parquet, .csv, .json), or - for JSON lines on standard input"},
 			&cli.StringFlag{Name: "select", Usage: "the columns to make: '{id, cents: price * 100}'"},
 			&cli.StringFlag{Name: "to", Value: "-", Usage: "a `TOPIC` (made if it is not there), a file or directory (.parquet, .csv, .json), or - for standard output"},
 			&cli.BoolFlag{Name: "history", Usage: "everything up to now (the default)"},
@@ -42,6 +42,9 @@ type pipeline struct {
 }
 
 func runExpr(c *cli.Context) error {
+	if c.String("from") == "" {
+		return term.Usage("expr needs --from: a topic or table, a file, or - for standard input")
+	}
 	if c.NArg() > 1 {
 		return term.Usage("expr takes one expression, got %d arguments", c.NArg())
 	}

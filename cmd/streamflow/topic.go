@@ -1,13 +1,16 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/urfave/cli/v2"
 
 	"github.com/streamflow/streamflow/internal/term"
+	"github.com/streamflow/streamflow/internal/usererr"
 )
 
 func topicCommand() *cli.Command {
@@ -91,8 +94,11 @@ func topicCreate(c *cli.Context) error {
 	if err == nil {
 		err = res.Err
 	}
-	if err != nil && c.Bool("if-not-exists") && strings.HasPrefix(err.Error(), "TOPIC_ALREADY_EXISTS") {
+	if c.Bool("if-not-exists") && errors.Is(err, kerr.TopicAlreadyExists) {
 		return nil
+	}
+	if errors.Is(err, kerr.TopicAlreadyExists) {
+		return usererr.New("TOPIC_ALREADY_EXISTS", "42P07", "There is a topic %s already.", name).WithFix("Take another name, or --if-not-exists.")
 	}
 	if err != nil && res.ErrMessage != "" {
 		return term.Usage("topic %s: %s", name, res.ErrMessage)

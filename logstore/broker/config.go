@@ -49,7 +49,7 @@ func invalidSchema(err error) error {
 	if !ok {
 		return invalidConfig("streamflow.schema", "%v", err)
 	}
-	e := invalidConfig("streamflow.schema", "schema: %s", ue.Message).WithFix("%s", ue.Fix)
+	e := invalidConfig("streamflow.schema", "schema: %s", strings.TrimSuffix(ue.Message, ".")).WithFix("%s", ue.Fix)
 	e.Text, e.Line, e.Col = ue.Text, ue.Line, ue.Col
 	return e
 }
