@@ -107,36 +107,8 @@ func (q *query) register(ctx context.Context) error {
 // launch starts the query's loop and returns when the loop has the query, or has ended: a record that is produced after that
 // is one that a query from now on reads.
 func (e *Engine) launch(q *query) {
-	phys := q.planned.phys
-	stateParts := 0
-	phys.Root.Walk(func(n *physical.Node) { stateParts = max(stateParts, n.Parts) })
-	q.own = streamlog.NewQueryLog(e.opts.Log, q.name, q.name, stateParts)
-	spec := &stream.Spec{Name: q.name, Job: streamJob{q.planned.job}, Own: q.own, Deliver: q.deliver, Trigger: q.planned.trigger, MaxRows: q.planned.maxRows, IdleTimeout: q.planned.idle}
-	for _, s := range phys.Sources {
-		if s.Stream == nil {
-			continue
-		}
-		start := s.Start
-		if start.Mode == "" {
-			start = q.planned.start
-		}
-		spec.Sources = append(spec.Sources, stream.Source{ID: s.Op, Reader: s.Stream, Start: start})
-	}
-	for _, w := range phys.Watermarks {
-		op := stream.WatermarkOp{ID: w.Op, Delay: w.Delay, Parts: w.Parts, Column: w.Column}
-		if len(w.Sources) == 1 {
-			op.Source = w.Sources[0]
-		}
-		spec.Watermarks = append(spec.Watermarks, op)
-	}
-	for _, s := range phys.Stateful {
-		spec.Stateful = append(spec.Stateful, s.Op)
-	}
-	if phys.Sink != nil {
-		spec.Sinks = []stream.Sink{{ID: phys.SinkOp, Sink: phys.Sink}}
-	}
-	spec.Static = staticSplits(phys)
-	q.loop = stream.NewLoop(spec, queryLog{e}, clusterState{e.opts.Cluster}, func() (stream.Record, bool) { return e.opts.Queries.Query(q.name) })
+	q.own = streamlog.NewQueryLog(e.opts.Log, q.name, q.name, stateParts(q.planned.phys))
+	q.loop = stream.NewLoop(q.spec(), queryLog{e}, clusterState{e.opts.Cluster}, func() (stream.Record, bool) { return e.opts.Queries.Query(q.name) })
 	q.loop.Logger = e.log
 	q.loop.OnProgress = q.onProgress
 	e.queries.Add(1)
@@ -152,6 +124,43 @@ func (e *Engine) launch(q *query) {
 	e.running[q.name] = q
 	e.order = append(e.order, q)
 	e.mu.Unlock()
+}
+
+// spec is what the loop must bind in each batch.
+func (q *query) spec() *stream.Spec {
+	p := q.planned
+	spec := &stream.Spec{Name: q.name, Job: streamJob{p.job}, Own: q.own, Deliver: q.deliver, Trigger: p.trigger, MaxRows: p.maxRows,
+		IdleTimeout: p.idle, Static: staticSplits(p.phys)}
+	for _, s := range p.phys.Sources {
+		if s.Stream == nil {
+			continue
+		}
+		start := s.Start
+		if start.Mode == "" {
+			start = p.start
+		}
+		spec.Sources = append(spec.Sources, stream.Source{ID: s.Op, Reader: s.Stream, Start: start})
+	}
+	for _, w := range p.phys.Watermarks {
+		op := stream.WatermarkOp{ID: w.Op, Delay: w.Delay, Parts: w.Parts, Column: w.Column}
+		if len(w.Sources) == 1 {
+			op.Source = w.Sources[0]
+		}
+		spec.Watermarks = append(spec.Watermarks, op)
+	}
+	for _, s := range p.phys.Stateful {
+		spec.Stateful = append(spec.Stateful, s.Op)
+	}
+	if p.phys.Sink != nil {
+		spec.Sinks = []stream.Sink{{ID: p.phys.SinkOp, Sink: p.phys.Sink}}
+	}
+	return spec
+}
+
+// stateParts is how many partitions the state of a plan has at the most: its changelog has as many.
+func stateParts(phys *physical.Physical) (n int) {
+	phys.Root.Walk(func(node *physical.Node) { n = max(n, node.Parts) })
+	return n
 }
 
 func remove(list []*query, q *query) []*query {
