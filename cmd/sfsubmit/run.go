@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/streamflow/streamflow"
 	"github.com/streamflow/streamflow/column"
 	"github.com/streamflow/streamflow/internal/term"
 	"github.com/streamflow/streamflow/internal/usererr"
@@ -152,9 +154,34 @@ func summary(o structured.RunOptions, n map[string]int64, took time.Duration) {
 
 // runGo runs a Go program that opens its session with streamflow.FromEnv.
 func runGo(c *cli.Context, dir string, o structured.RunOptions) error {
-	if c.String("server") == "" {
-		return term.Usage("a Go program needs --server or STREAMFLOW_SERVER")
+	addr := c.String("server")
+	if addr == "" {
+		node, l, err := serveHere(c)
+		if err != nil {
+			return err
+		}
+		addr = l.Addr().String()
+		return errors.Join(runGoAt(c, dir, addr, o), node.Close())
 	}
+	return runGoAt(c, dir, addr, o)
+}
+
+// serveHere runs a node in this process that a program beside it can reach.
+func serveHere(c *cli.Context) (*streamflow.Node, net.Listener, error) {
+	node, err := streamflow.Start(streamflow.Config{Dir: c.String("data-dir"), Logger: logger()})
+	if err != nil {
+		return nil, nil, err
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, nil, errors.Join(err, node.Close())
+	}
+	go func() { _ = node.ServeConnect(l) }() // ends with the node
+	return node, l, nil
+}
+
+// runGoAt runs the program against the node at an address.
+func runGoAt(c *cli.Context, dir, addr string, o structured.RunOptions) error {
 	mode := "history"
 	if o.Live {
 		mode = "live"
@@ -165,7 +192,7 @@ func runGo(c *cli.Context, dir string, o structured.RunOptions) error {
 	}
 	cmd := exec.CommandContext(c.Context, "go", "run", target)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.Env = append(os.Environ(), "STREAMFLOW_SERVER="+c.String("server"), "STREAMFLOW_RUN_NAME="+o.Name, "STREAMFLOW_RUN_MODE="+mode,
+	cmd.Env = append(os.Environ(), "STREAMFLOW_SERVER="+addr, "STREAMFLOW_RUN_NAME="+o.Name, "STREAMFLOW_RUN_MODE="+mode,
 		"STREAMFLOW_RUN_OUTPUT="+c.String("output"), envTime("FROM", o.From), envTime("TO", o.To))
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 10 * time.Second

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -27,15 +25,20 @@ func open(c *cli.Context) (*opened, error) {
 	if addr := c.String("server"); addr != "" {
 		return dial(c.Context, addr)
 	}
-	level := slog.LevelWarn
-	if os.Getenv("STREAMFLOW_MONITORING_LOG_LEVEL") == "debug" {
-		level = slog.LevelDebug
-	}
-	s, err := streamflow.Local(streamflow.Config{Dir: c.String("data-dir"), Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))})
+	s, err := streamflow.Local(streamflow.Config{Dir: c.String("data-dir"), Logger: logger()})
 	if err != nil {
 		return nil, err
 	}
 	return &opened{s.Session, s.Close}, nil
+}
+
+// logger is what a node in this process logs to: warnings, and all of it when the environment asks for that.
+func logger() *slog.Logger {
+	level := slog.LevelWarn
+	if os.Getenv("STREAMFLOW_MONITORING_LOG_LEVEL") == "debug" {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
 }
 
 func dial(ctx context.Context, addr string) (*opened, error) {
@@ -43,15 +46,10 @@ func dial(ctx context.Context, addr string) (*opened, error) {
 	if !strings.Contains(target, "://") {
 		target = "sc://" + target
 	}
-	host, _, _ := strings.Cut(strings.TrimPrefix(target, "sc://"), "/")
-	d := net.Dialer{Timeout: 5 * time.Second}
-	conn, err := d.DialContext(ctx, "tcp", host)
-	if err != nil {
-		return nil, usererr.New("NODE_UNREACHABLE", "08001", "No node answers at %s.", host).
-			WithFix("Start one with streamflow serve, or leave out --server to run a node in this process.")
-	}
-	conn.Close()
 	s, err := streamflow.Connect(ctx, target)
+	if u, ok := usererr.As(err); ok && u.Code == "NODE_UNREACHABLE" {
+		return nil, u.WithFix("Start one with streamflow serve, or leave out --server to run a node in this process.")
+	}
 	if err != nil {
 		return nil, err
 	}

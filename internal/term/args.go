@@ -1,18 +1,65 @@
 package term
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 )
 
 // FlagsFirst reorders a command line so that flags may stand anywhere among the arguments of a command, as people write
-// them: "run job.sql --live". What follows "--" is left alone.
+// them: "run job.sql --live". Flags of the program itself may stand there too. What follows "--" is left alone.
 func FlagsFirst(app *cli.App, args []string) []string {
 	if len(args) == 0 {
 		return args
 	}
-	out, rest := []string{args[0]}, args[1:]
+	global, own := hoist(app, args[1:])
+	return append(append([]string{args[0]}, global...), flagsFirst(app, own)...)
+}
+
+// hoist takes the program's own flags out of the arguments of a command that has no flags of those names.
+func hoist(app *cli.App, args []string) (global, rest []string) {
+	var own []cli.Flag
+	commands := app.Commands
+	for i := 0; i < len(args); {
+		a := args[i]
+		if a == "--" {
+			return global, append(rest, args[i:]...)
+		}
+		switch {
+		case !isFlag(a):
+			if c := find(commands, a); c != nil {
+				own, commands = append(own, c.Flags...), c.Subcommands
+			} else {
+				commands = nil
+			}
+			rest = append(rest, a)
+			i++
+		case !known(own, a) && known(app.Flags, a):
+			n := min(width(app.Flags, a), len(args)-i)
+			global = append(global, args[i:i+n]...)
+			i += n
+		default:
+			n := min(width(own, a), len(args)-i)
+			rest = append(rest, args[i:i+n]...)
+			i += n
+		}
+	}
+	return global, rest
+}
+
+// known reports whether an argument is one of the flags.
+func known(flags []cli.Flag, arg string) bool {
+	name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+	for _, f := range flags {
+		if slices.Contains(f.Names(), name) {
+			return true
+		}
+	}
+	return false
+}
+
+func flagsFirst(app *cli.App, rest []string) (out []string) {
 	flags, commands := app.Flags, app.Commands
 	for {
 		i := skipFlags(flags, rest)

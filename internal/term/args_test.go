@@ -23,6 +23,10 @@ func TestFlagsFirst(t *testing.T) {
 		{"x run - --live", "x run --live -"},
 		{"x run a -- --b", "x run -- a --b"},
 		{"x run job.sql --output", "x run --output job.sql"},
+		{"x run job.sql --server h:1 --live", "x --server h:1 run --live job.sql"},
+		{"x run job.sql -o json -s h:1", "x -s h:1 run -o json job.sql"},
+		{"x run a -- --server h:1", "x run -- a --server h:1"},
+		{"x topic create demo --server=h:1 --partitions 4", "x --server=h:1 topic create --partitions 4 demo"},
 		{"x", "x"},
 		{"x --help", "x --help"},
 	} {
