@@ -59,6 +59,7 @@ type sinkWriter struct {
 	producer record.Producer
 	now      int64 // milliseconds, the timestamp of the batch's records
 	builders []*record.Builder
+	keys     column.Batch // the upsert key columns of the batch in hand
 	key      []byte
 	value    []byte
 	encoded  []byte
@@ -110,6 +111,7 @@ func (w *sinkWriter) stage(b *column.Batch) error {
 	if w.sink.Format == Arrow {
 		return w.stageArrow(b)
 	}
+	w.selectKeys(b)
 	for i := range b.N {
 		if err := w.stageRow(b, i); err != nil {
 			return err
@@ -168,13 +170,22 @@ func (w *sinkWriter) rowKey(b *column.Batch, i int) []byte {
 	if len(w.sink.Keys) == 0 {
 		return nil
 	}
-	keys := &column.Batch{Schema: &column.Schema{}, N: b.N}
-	for _, k := range w.sink.Keys {
-		keys.Schema.Fields = append(keys.Schema.Fields, w.sink.Schema.Fields[k])
-		keys.Cols = append(keys.Cols, b.Cols[k])
-	}
-	w.key = column.AppendJSONRow(w.key[:0], keys, i, len(keys.Cols), time.UTC)
+	w.key = column.AppendJSONRow(w.key[:0], &w.keys, i, len(w.keys.Cols), time.UTC)
 	return w.key
+}
+
+// selectKeys takes the upsert key columns of a batch, once for all its rows.
+func (w *sinkWriter) selectKeys(b *column.Batch) {
+	if len(w.sink.Keys) > 0 && w.keys.Schema == nil {
+		w.keys.Schema = &column.Schema{}
+		for _, k := range w.sink.Keys {
+			w.keys.Schema.Fields = append(w.keys.Schema.Fields, w.sink.Schema.Fields[k])
+		}
+	}
+	w.keys.N, w.keys.Cols = b.N, w.keys.Cols[:0]
+	for _, k := range w.sink.Keys {
+		w.keys.Cols = append(w.keys.Cols, b.Cols[k])
+	}
 }
 
 func (w *sinkWriter) rowValue(b *column.Batch, i int) []byte {
