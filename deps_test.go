@@ -46,7 +46,8 @@ logstore/record, logstore/segment, logstore/wal < logstore;
 internal/usererr, internal/clock, internal/metrics < logstore/meta, logstore/group;
 column, logstore/record < logstore/columnar;
 column, logstore, logstore/meta < logstore/broker;
-logstore/broker, logstore/group, logstore/columnar < logstore/kafka;
+NONE < logstore/acl;
+logstore/broker, logstore/group, logstore/columnar, logstore/acl < logstore/kafka;
 
 # Programs: plans, names, rules, operators, the loop.
 expr < structured/logical < structured/catalog, structured/sql;
@@ -77,6 +78,7 @@ rdd never shuffle, scheduler, executor/...: a dataset says what is computed, not
 logstore/... never rdd, structured/..., executor/...: the log is useful without the engine
 scheduler never internal/clock, executor, os, net, time, sync: pure; time and I/O come in as events
 logstore/group never os, net, time, sync: pure; time comes in as events
+logstore/acl never os, net, time: pure; who may do what is a function of the bindings
 structured/sql never structured/catalog, os, net, sync: text becomes a plan; nothing is looked up
 structured/logical never rdd, structured/catalog, os, net: a plan is data
 structured/optimize never structured/physical, os, net, time, sync: rules are functions from plan to plan

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/streamflow/streamflow/logstore/acl"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -29,6 +30,7 @@ type conn struct {
 	items  chan *item
 	out    []byte // the writer's encode buffer
 	once   sync.Once
+	id     identity
 }
 
 // item is a request on its way from the reader to the writer.
@@ -38,9 +40,10 @@ type item struct {
 	answered chan struct{} // of others: closed when the response is written
 }
 
-func newConn(s *Server, nc net.Conn) *conn {
+func newConn(s *Server, nc net.Conn, internal bool) *conn {
 	ctx, cancel := context.WithCancel(s.ctx)
-	return &conn{s: s, nc: nc, ctx: ctx, cancel: cancel, items: make(chan *item, maxPipelined)}
+	return &conn{s: s, nc: nc, ctx: ctx, cancel: cancel, items: make(chan *item, maxPipelined),
+		id: identity{who: acl.Anonymous, host: hostOf(nc.RemoteAddr().String()), internal: internal}}
 }
 
 // close ends the connection; requests that wait are given up.

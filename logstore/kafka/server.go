@@ -12,6 +12,7 @@ import (
 
 	"github.com/streamflow/streamflow/internal/usererr"
 	"github.com/streamflow/streamflow/logstore"
+	"github.com/streamflow/streamflow/logstore/acl"
 	"github.com/streamflow/streamflow/logstore/broker"
 	"github.com/streamflow/streamflow/logstore/group"
 	"golang.org/x/sync/semaphore"
@@ -22,6 +23,8 @@ type Options struct {
 	Broker *broker.Broker
 	NodeID int32  // 0 is a valid id, and the default
 	Addr   string // host:port that clients are told; default: where their connection arrived
+
+	Authorizer *acl.Authorizer // nil: everybody may do everything
 
 	DisableAutoCreate bool // refuse to create a topic because a client asked for its metadata
 
@@ -115,7 +118,12 @@ func or[T comparable](v, def T) T {
 }
 
 // Serve accepts connections until the listener is closed or the server is. It returns nil after Close.
-func (s *Server) Serve(l net.Listener) error {
+func (s *Server) Serve(l net.Listener) error { return s.serve(l, false) }
+
+// ServePeers is Serve for connections of the cluster's other nodes, which have proved to be that. They may do everything.
+func (s *Server) ServePeers(l net.Listener) error { return s.serve(l, true) }
+
+func (s *Server) serve(l net.Listener, internal bool) error {
 	if !s.track(l) {
 		return errors.New("kafka: server is closed")
 	}
@@ -128,7 +136,7 @@ func (s *Server) Serve(l net.Listener) error {
 			}
 			return fmt.Errorf("kafka: accept: %w", err)
 		}
-		s.startConn(nc)
+		s.startConn(nc, internal)
 	}
 }
 
@@ -148,8 +156,8 @@ func (s *Server) untrack(l net.Listener) {
 	delete(s.listeners, l)
 }
 
-func (s *Server) startConn(nc net.Conn) {
-	c := newConn(s, nc)
+func (s *Server) startConn(nc net.Conn, internal bool) {
+	c := newConn(s, nc, internal)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ctx.Err() != nil {

@@ -1,0 +1,81 @@
+package acl
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+)
+
+// Binding is one access control entry with the resources it is for.
+type Binding struct {
+	Type       ResourceType
+	Name       string
+	Pattern    Pattern // Literal or Prefixed
+	Principal  Principal
+	Host       string // "*" is every host
+	Operation  Operation
+	Permission Permission
+}
+
+// AnyName as a literal binding's name stands for every name; AnyHost for every host.
+const AnyName, AnyHost = "*", "*"
+
+func (b Binding) String() string {
+	return fmt.Sprintf("%s %s %s on %s:%s:%s from %s", b.Permission, b.Principal, b.Operation, b.Type, b.Pattern, b.Name, b.Host)
+}
+
+// Validate says what a binding that is to be kept lacks.
+func (b Binding) Validate() error {
+	switch {
+	case b.Type < Topic || b.Type > User:
+		return fmt.Errorf("resource type %s cannot have a binding", b.Type)
+	case b.Pattern != Literal && b.Pattern != Prefixed:
+		return fmt.Errorf("pattern %s cannot have a binding: literal or prefixed", b.Pattern)
+	case b.Name == "":
+		return fmt.Errorf("a binding wants a resource name")
+	case b.Type == Cluster && (b.Name != ClusterName || b.Pattern != Literal):
+		return fmt.Errorf("the only cluster resource is %s", ClusterName)
+	case b.Principal.Type == "" || b.Principal.Name == "":
+		return fmt.Errorf("a binding wants a principal such as User:name")
+	case b.Host == "":
+		return fmt.Errorf("a binding wants a host, or *")
+	case b.Permission != Allow && b.Permission != Deny:
+		return fmt.Errorf("permission %s cannot have a binding: allow or deny", b.Permission)
+	}
+	if !b.Type.takes(b.Operation) {
+		return fmt.Errorf("operation %s is not of resource type %s", b.Operation, b.Type)
+	}
+	return nil
+}
+
+// operations are what can be done with each type of resource, in addition to All.
+var operations = map[ResourceType][]Operation{
+	Topic:           {Read, Write, Create, Delete, Alter, Describe, DescribeConfigs, AlterConfigs},
+	Group:           {Read, Delete, Describe, DescribeConfigs, AlterConfigs},
+	Cluster:         {Create, Alter, Describe, ClusterAction, DescribeConfigs, AlterConfigs, IdempotentWrite},
+	TransactionalID: {Write, Describe, TwoPhaseCommit},
+	DelegationToken: {Describe},
+	User:            {CreateTokens, DescribeTokens},
+}
+
+// Operations are what can be done with a resource of type t.
+func (t ResourceType) Operations() []Operation { return operations[t] }
+
+func (t ResourceType) takes(op Operation) bool {
+	if op == All {
+		return true
+	}
+	for _, o := range operations[t] {
+		if o == op {
+			return true
+		}
+	}
+	return false
+}
+
+// compare orders bindings for listings and snapshots.
+func compare(a, b Binding) int {
+	return cmp.Or(cmp.Compare(a.Type, b.Type), strings.Compare(a.Name, b.Name), cmp.Compare(a.Pattern, b.Pattern),
+		strings.Compare(a.Principal.Type, b.Principal.Type), strings.Compare(a.Principal.Name, b.Principal.Name),
+		strings.Compare(a.Host, b.Host), cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Permission, b.Permission))
+}
