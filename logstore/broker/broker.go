@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/streamflow/streamflow/internal/usererr"
 	"github.com/streamflow/streamflow/logstore"
 	"github.com/streamflow/streamflow/logstore/meta"
 )
@@ -19,6 +18,7 @@ import (
 // Options configures a Broker. The zero value of every field but Dir is its default.
 type Options struct {
 	Dir               string            // data directory; the log is in Dir/log, metadata in Dir/meta
+	NodeID            int32             // 0 unless the cluster has more nodes
 	Log               logstore.Options  // Dir in it is ignored
 	Machines          []meta.Machine    // further machines of the metadata group
 	DefaultPartitions int32             // of topics created without a count; 4
@@ -195,7 +195,7 @@ func (b *Broker) Partition(topic string, p int32) (*logstore.Partition, error) {
 		return nil, err
 	}
 	if p < 0 || p >= t.Partitions {
-		return nil, usererr.New(CodeUnknownPart, "22023", "topic %q has partitions 0 to %d, not %d", topic, t.Partitions-1, p)
+		return nil, errUnknownPartition(t, p)
 	}
 	if err := b.openPartitions(t); err != nil {
 		return nil, err

@@ -14,6 +14,7 @@ const (
 	CodeUnknownPart    = "UNKNOWN_PARTITION"
 	CodeSealed         = "TOPIC_SEALED"
 	CodeTopicBeingGone = "TOPIC_BEING_DELETED"
+	CodeNotLeader      = "NOT_LEADER"
 )
 
 func errUnknownTopic(name string, known []string) error {
