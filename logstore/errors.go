@@ -22,6 +22,16 @@ var (
 	ErrInvalidProducerEpoch = errors.New("invalid producer epoch")
 	ErrInvalidTxnState      = errors.New("invalid transaction state")
 	ErrDiskFull             = errors.New("disk is full")
+
+	// What a replicated partition refuses. After ErrNotLeader and ErrNotEnoughReplicasAfterAppend from Pending.Wait the
+	// outcome is unknown: the batch is in the log and may still be committed.
+	ErrNotLeader                    = errors.New("not the partition's leader")
+	ErrNotEnoughReplicas            = errors.New("not enough in-sync replicas")
+	ErrNotEnoughReplicasAfterAppend = errors.New("not enough in-sync replicas any more; the batch is in the log and may still be committed")
+	ErrFencedLeaderEpoch            = errors.New("leader epoch is older than the current one")
+	ErrUnknownLeaderEpoch           = errors.New("leader epoch is newer than the current one")
+	ErrOffsetNotAvailable           = errors.New("offset is not available: the new leader does not know the high watermark yet")
+	ErrDamaged                      = errors.New("replica is damaged")
 )
 
 // InvalidRecordError is ErrInvalidRecord with the record's place in its batch.

@@ -21,6 +21,7 @@ type opening struct {
 // openPartition opens what is on disk, or makes an empty partition.
 func (l *Log) openPartition(o opening) (*Partition, error) {
 	p := &Partition{log: l, tp: o.tp, dir: l.partitionDir(o.tp), cfg: o.cfg, incarnation: o.incarnation}
+	p.role = Role{Leader: true, LeaderID: -1, Epoch: -1}
 	p.cfg.defaults()
 	if err := l.o.FS.MkdirAll(p.dir); err != nil {
 		return nil, fmt.Errorf("logstore: open %s: %w", o.tp, err)

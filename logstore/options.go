@@ -41,6 +41,12 @@ type Options struct {
 	RetentionInterval time.Duration // how often retention, age and idleness are looked at; 1 min
 	ProducerExpiry    time.Duration // how long a silent producer is remembered; 24 h
 
+	ReplicaLag time.Duration // a follower that is behind for longer leaves the in-sync replicas (replica.lag.time.max.ms); 5 s
+
+	// OnISRChange is told that a partition's leader wants other in-sync replicas. It must not block, and must not call the
+	// partition back: it queues the proposal. The answer is Lead with the new record, or RefuseISR.
+	OnISRChange func(p *Partition, proposal ISRProposal)
+
 	// Fatal is told that the disk lied (a failed write or sync). It must not return. The default panics.
 	Fatal func(error)
 }
@@ -77,6 +83,7 @@ func (o *Options) defaults() {
 	orDefault(&o.CheckpointInterval, time.Minute)
 	orDefault(&o.RetentionInterval, time.Minute)
 	orDefault(&o.ProducerExpiry, 24*time.Hour)
+	orDefault(&o.ReplicaLag, 5*time.Second)
 }
 
 // PartitionConfig is what a topic's configuration says about a partition. The zero value of a field is its default.
@@ -89,6 +96,7 @@ type PartitionConfig struct {
 	MaxBatchBytes  int           // largest client batch that is accepted; 1,048,588 (Kafka's max.message.bytes)
 	LogAppendTime  bool          // stamp records with the broker's clock
 	RequireKeys    bool          // refuse records without a key (compacted topics)
+	TopicID        [16]byte      // zero: not known. Files of a topic with another id are removed when the partition is opened
 	Sealed         bool          // refuse client appends
 	RetentionBytes int64         // 0: no limit
 	Retention      time.Duration // counted from when a record was appended; 0: no limit

@@ -50,6 +50,7 @@ type Partition struct {
 	stable   int64
 	high     int64
 	end      int64
+	role     Role
 	tail     tail // the batches in [flushed, end)
 	segments []*segment.Segment
 	state    producers

@@ -11,9 +11,19 @@ import (
 // and is not changed.
 type AppendRequest struct {
 	Data        []byte
-	LeaderEpoch int32
+	Acks        Acks
+	LeaderEpoch int32 // stamped while nobody told the partition who leads; then it is the leader's own
 	Internal    bool // by the node itself: control batches, several batches, and sealed topics are allowed
 }
+
+// Acks says what an append waits for.
+type Acks int8
+
+const (
+	AcksAll    Acks = iota // every in-sync replica has it on disk
+	AcksLeader             // this node has it on disk
+	AcksNone               // nothing: nobody calls Wait
+)
 
 // AppendResult says where a batch went.
 type AppendResult struct {
