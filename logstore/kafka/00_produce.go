@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/streamflow/streamflow/logstore"
+	"github.com/streamflow/streamflow/logstore/acl"
 	"github.com/streamflow/streamflow/logstore/broker"
 	"github.com/streamflow/streamflow/logstore/record"
 	"github.com/twmb/franz-go/pkg/kbin"
@@ -154,11 +155,22 @@ type topicAppender struct {
 
 func (c *conn) topicAppender(name string, req *produceRequest) topicAppender {
 	t := topicAppender{c: c, txnID: req.txnID}
-	t.topic, t.err = c.s.broker.Topic(name)
+	t.topic, t.err = c.writableTopic(name, req.txnID)
 	if req.acks < -1 || req.acks > 1 {
 		t.err = kerr.InvalidRequiredAcks
 	}
 	return t
+}
+
+// writableTopic is a topic that the client may write to, in its transaction if it names one.
+func (c *conn) writableTopic(name string, txnID *string) (*broker.Topic, error) {
+	if txnID != nil && !c.authorize(acl.Write, acl.TransactionalID, *txnID) {
+		return nil, kerr.TransactionalIDAuthorizationFailed
+	}
+	if !c.authorize(acl.Write, acl.Topic, name) {
+		return nil, kerr.TopicAuthorizationFailed
+	}
+	return c.s.broker.Topic(name)
 }
 
 func (t *topicAppender) append(r partitionRecords) partitionAppend {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/streamflow/streamflow/logstore"
+	"github.com/streamflow/streamflow/logstore/acl"
 	"github.com/streamflow/streamflow/logstore/broker"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -80,12 +81,19 @@ func (f *fetchCall) resolve() {
 
 func (f *fetchCall) topic(t *kmsg.FetchRequestTopic) (*broker.Topic, error) {
 	if f.req.Version < 13 {
+		if !f.c.authorize(acl.Read, acl.Topic, t.Topic) {
+			return nil, kerr.TopicAuthorizationFailed
+		}
 		return f.c.s.broker.Topic(t.Topic)
 	}
-	if topic := f.c.s.broker.TopicByID(uuid.UUID(t.TopicID)); topic != nil {
-		return topic, nil
+	topic := f.c.s.broker.TopicByID(uuid.UUID(t.TopicID))
+	if topic == nil {
+		return nil, kerr.UnknownTopicID
 	}
-	return nil, kerr.UnknownTopicID
+	if !f.c.authorize(acl.Read, acl.Topic, topic.Name) {
+		return nil, kerr.TopicAuthorizationFailed
+	}
+	return topic, nil
 }
 
 // leaderEpoch is the epoch of every partition: there is one node, and it has always led.

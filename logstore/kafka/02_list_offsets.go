@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"github.com/streamflow/streamflow/logstore"
+	"github.com/streamflow/streamflow/logstore/acl"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -36,6 +37,9 @@ func (c *call) listOffsets(req *kmsg.ListOffsetsRequest) (kmsg.Response, error) 
 // offsetAt finds the offset that a timestamp, real or special, means.
 func (c *call) offsetAt(topic string, p kmsg.ListOffsetsRequestTopicPartition, committed bool) (logstore.TimestampOffset, error) {
 	none := logstore.TimestampOffset{Offset: -1, Timestamp: -1, LeaderEpoch: -1}
+	if !c.authorize(acl.Describe, acl.Topic, topic) {
+		return none, kerr.TopicAuthorizationFailed
+	}
 	part, err := c.broker.Partition(topic, p.Partition)
 	if err == nil {
 		err = checkEpoch(p.CurrentLeaderEpoch)

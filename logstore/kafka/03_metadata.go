@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/streamflow/streamflow/internal/usererr"
+	"github.com/streamflow/streamflow/logstore/acl"
 	"github.com/streamflow/streamflow/logstore/broker"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -18,39 +19,65 @@ func (c *call) metadata(req *kmsg.MetadataRequest) (kmsg.Response, error) {
 	resp.Brokers = append(resp.Brokers, b)
 	id := c.broker.ClusterID()
 	resp.ClusterID, resp.ControllerID = &id, c.opts.NodeID
+	resp.AuthorizedOperations = c.clusterOperations(req.IncludeClusterAuthorizedOperations)
 	if req.Topics == nil || req.Version == 0 && len(req.Topics) == 0 {
 		for _, t := range c.broker.Topics() {
-			resp.Topics = append(resp.Topics, c.topicMetadata(t))
+			if c.mayQuietly(acl.Describe, acl.Topic, t.Name) {
+				resp.Topics = append(resp.Topics, c.topicMetadata(t, req.IncludeTopicAuthorizedOperations))
+			}
 		}
 		return resp, nil
 	}
 	create := !c.opts.DisableAutoCreate && (req.Version < 4 || req.AllowAutoTopicCreation)
 	for _, t := range req.Topics {
-		resp.Topics = append(resp.Topics, c.askedTopic(t, create))
+		resp.Topics = append(resp.Topics, c.askedTopic(t, create, req.IncludeTopicAuthorizedOperations))
 	}
 	return resp, nil
 }
 
-// askedTopic is the metadata of one topic by name or id, made first if need be and allowed.
-func (c *call) askedTopic(asked kmsg.MetadataRequestTopic, create bool) kmsg.MetadataResponseTopic {
-	if asked.Topic == nil {
-		if t := c.broker.TopicByID(uuid.UUID(asked.TopicID)); t != nil {
-			return c.topicMetadata(t)
-		}
-		r := kmsg.NewMetadataResponseTopic()
-		r.TopicID, r.ErrorCode = asked.TopicID, kerr.UnknownTopicID.Code
-		return r
-	}
-	t, err := c.broker.Topic(*asked.Topic)
-	if err != nil && create {
-		t, err = c.autoCreate(*asked.Topic)
-	}
+// askedTopic is the metadata of one topic by name or id, made first if need be and allowed. Of a topic that the client may not
+// describe it says neither whether it is there nor, when asked by id, its name.
+func (c *call) askedTopic(asked kmsg.MetadataRequestTopic, create, operations bool) kmsg.MetadataResponseTopic {
+	t, err := c.namedTopic(asked, create)
 	if err != nil {
 		r := kmsg.NewMetadataResponseTopic()
-		r.Topic, r.ErrorCode = asked.Topic, code(err)
+		r.Topic, r.TopicID, r.ErrorCode = asked.Topic, asked.TopicID, code(err)
 		return r
 	}
-	return c.topicMetadata(t)
+	return c.topicMetadata(t, operations)
+}
+
+func (c *call) namedTopic(asked kmsg.MetadataRequestTopic, create bool) (*broker.Topic, error) {
+	if asked.Topic == nil {
+		t := c.broker.TopicByID(uuid.UUID(asked.TopicID))
+		switch {
+		case t == nil:
+			return nil, kerr.UnknownTopicID
+		case !c.authorize(acl.Describe, acl.Topic, t.Name):
+			return nil, kerr.TopicAuthorizationFailed
+		}
+		return t, nil
+	}
+	name := *asked.Topic
+	if !c.authorize(acl.Describe, acl.Topic, name) {
+		return nil, kerr.TopicAuthorizationFailed
+	}
+	t, err := c.broker.Topic(name)
+	if err == nil || !create {
+		return t, err
+	}
+	if !c.mayCreate(name) {
+		return nil, kerr.TopicAuthorizationFailed
+	}
+	return c.autoCreate(name)
+}
+
+// clusterOperations is what the client may do with the cluster; nothing at all when it may not look.
+func (c *call) clusterOperations(asked bool) int32 {
+	if asked && !c.mayQuietly(acl.Describe, acl.Cluster, acl.ClusterName) {
+		return 0
+	}
+	return c.operations(asked, acl.Cluster, acl.ClusterName)
 }
 
 // autoCreate makes a topic with the default count of partitions; somebody else may be faster.
@@ -66,11 +93,12 @@ func (c *call) autoCreate(name string) (*broker.Topic, error) {
 	return t, err
 }
 
-func (c *call) topicMetadata(t *broker.Topic) kmsg.MetadataResponseTopic {
+func (c *call) topicMetadata(t *broker.Topic, operations bool) kmsg.MetadataResponseTopic {
 	r := kmsg.NewMetadataResponseTopic()
 	name := t.Name
 	r.Topic, r.TopicID = &name, t.ID
 	r.IsInternal = false
+	r.AuthorizedOperations = c.operations(operations, acl.Topic, name)
 	for p := range t.Partitions {
 		m := kmsg.NewMetadataResponseTopicPartition()
 		m.Partition, m.Leader, m.LeaderEpoch = p, c.opts.NodeID, leaderEpoch

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"github.com/streamflow/streamflow/logstore/acl"
 	"github.com/streamflow/streamflow/logstore/broker"
 	"github.com/streamflow/streamflow/logstore/group"
 	"github.com/streamflow/streamflow/logstore/meta"
@@ -10,6 +11,7 @@ import (
 
 func (c *call) offsetCommit(req *kmsg.OffsetCommitRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.OffsetCommitResponse)
+	allowed := c.authorize(acl.Read, acl.Group, req.Group)
 	var good []broker.GroupOffset
 	for _, t := range req.Topics {
 		rt := kmsg.NewOffsetCommitResponseTopic()
@@ -17,13 +19,19 @@ func (c *call) offsetCommit(req *kmsg.OffsetCommitRequest) (kmsg.Response, error
 		for _, p := range t.Partitions {
 			rp := kmsg.NewOffsetCommitResponseTopicPartition()
 			rp.Partition = p.Partition
-			rp.ErrorCode = code(c.checkOffset(t.Topic, p.Partition, p.Metadata))
+			rp.ErrorCode = kerr.GroupAuthorizationFailed.Code
+			if allowed {
+				rp.ErrorCode = code(c.checkOffset(t.Topic, p.Partition, p.Metadata))
+			}
 			if rp.ErrorCode == 0 {
 				good = append(good, c.groupOffset(t.Topic, p.Partition, p.Offset, p.LeaderEpoch, p.Metadata))
 			}
 			rt.Partitions = append(rt.Partitions, rp)
 		}
 		resp.Topics = append(resp.Topics, rt)
+	}
+	if !allowed {
+		return resp, nil
 	}
 	if ec := c.commitGood(req, good); ec != 0 {
 		for i := range resp.Topics {
@@ -64,6 +72,9 @@ func (c *call) commitGood(req *kmsg.OffsetCommitRequest, good []broker.GroupOffs
 }
 
 func (c *call) checkOffset(topic string, partition int32, metadata *string) error {
+	if !c.authorize(acl.Read, acl.Topic, topic) {
+		return kerr.TopicAuthorizationFailed
+	}
 	if _, err := c.broker.Partition(topic, partition); err != nil {
 		return err
 	}

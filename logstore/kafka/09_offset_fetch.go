@@ -1,15 +1,20 @@
 package kafka
 
 import (
+	"github.com/streamflow/streamflow/logstore/acl"
 	"github.com/streamflow/streamflow/logstore/broker"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"slices"
 )
 
 // offsetFetch answers with -1 where nothing was committed; a group that nobody knows has committed nothing.
 func (c *call) offsetFetch(req *kmsg.OffsetFetchRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.OffsetFetchResponse)
 	if req.Version < 8 {
+		if !c.authorize(acl.Describe, acl.Group, req.Group) {
+			return refusedOffsetFetch(req, resp), nil
+		}
 		for _, t := range c.wantedOffsets(req.Group, wantOld(req.Topics), req.RequireStable) {
 			rt := kmsg.NewOffsetFetchResponseTopic()
 			rt.Topic = t.topic
@@ -17,7 +22,7 @@ func (c *call) offsetFetch(req *kmsg.OffsetFetchRequest) (kmsg.Response, error) 
 				rp := kmsg.NewOffsetFetchResponseTopicPartition()
 				meta := p.Metadata
 				rp.Partition, rp.Offset, rp.LeaderEpoch, rp.Metadata = p.Partition, p.Offset, p.LeaderEpoch, &meta
-				rp.ErrorCode = t.unstable(p.Partition)
+				rp.ErrorCode = t.errorOf(p.Partition)
 				rt.Partitions = append(rt.Partitions, rp)
 			}
 			resp.Topics = append(resp.Topics, rt)
@@ -27,6 +32,11 @@ func (c *call) offsetFetch(req *kmsg.OffsetFetchRequest) (kmsg.Response, error) 
 	for _, g := range req.Groups {
 		rg := kmsg.NewOffsetFetchResponseGroup()
 		rg.Group = g.Group
+		if !c.authorize(acl.Describe, acl.Group, g.Group) {
+			rg.ErrorCode = kerr.GroupAuthorizationFailed.Code
+			resp.Groups = append(resp.Groups, rg)
+			continue
+		}
 		for _, t := range c.wantedOffsets(g.Group, wantNew(g.Topics), req.RequireStable) {
 			rt := kmsg.NewOffsetFetchResponseGroupTopic()
 			rt.Topic = t.topic
@@ -34,7 +44,7 @@ func (c *call) offsetFetch(req *kmsg.OffsetFetchRequest) (kmsg.Response, error) 
 				rp := kmsg.NewOffsetFetchResponseGroupTopicPartition()
 				meta := p.Metadata
 				rp.Partition, rp.Offset, rp.LeaderEpoch, rp.Metadata = p.Partition, p.Offset, p.LeaderEpoch, &meta
-				rp.ErrorCode = t.unstable(p.Partition)
+				rp.ErrorCode = t.errorOf(p.Partition)
 				rt.Partitions = append(rt.Partitions, rp)
 			}
 			rg.Topics = append(rg.Topics, rt)
@@ -44,15 +54,36 @@ func (c *call) offsetFetch(req *kmsg.OffsetFetchRequest) (kmsg.Response, error) 
 	return resp, nil
 }
 
+// refusedOffsetFetch says that the client may not look at the group; version 1 can say that only of partitions.
+func refusedOffsetFetch(req *kmsg.OffsetFetchRequest, resp *kmsg.OffsetFetchResponse) kmsg.Response {
+	resp.ErrorCode = kerr.GroupAuthorizationFailed.Code
+	for _, t := range req.Topics {
+		rt := kmsg.NewOffsetFetchResponseTopic()
+		rt.Topic = t.Topic
+		for _, p := range t.Partitions {
+			rp := kmsg.NewOffsetFetchResponseTopicPartition()
+			none := ""
+			rp.Partition, rp.Offset, rp.LeaderEpoch, rp.Metadata, rp.ErrorCode = p, -1, -1, &none, resp.ErrorCode
+			rt.Partitions = append(rt.Partitions, rp)
+		}
+		resp.Topics = append(resp.Topics, rt)
+	}
+	return resp
+}
+
 // topicOffsets is what is asked for, or answered, of one topic.
 type topicOffsets struct {
 	topic   string
 	offsets []broker.GroupOffset
 	pending map[int32]bool // partitions with offsets in an open transaction, if the question wants to know
+	refused bool           // the client may not look at the topic
 }
 
-// unstable is the error of a partition whose offset an open transaction may change.
-func (t *topicOffsets) unstable(partition int32) int16 {
+// errorOf is the error of a partition: the client may not look, or an open transaction may change its offset.
+func (t *topicOffsets) errorOf(partition int32) int16 {
+	if t.refused {
+		return kerr.TopicAuthorizationFailed.Code
+	}
 	if t.pending[partition] {
 		return kerr.UnstableOffsetCommit.Code
 	}
@@ -93,7 +124,7 @@ func wantTopic(topic string, partitions []int32) topicOffsets {
 // wantedOffsets answers a question; stable asks for a note where a transaction may change the answer.
 func (c *call) wantedOffsets(group string, want []topicOffsets, stable bool) []topicOffsets {
 	if want == nil {
-		want = byTopic(c.broker.FetchOffsets(group))
+		want = slices.DeleteFunc(byTopic(c.broker.FetchOffsets(group)), func(t topicOffsets) bool { return !c.mayQuietly(acl.Describe, acl.Topic, t.topic) })
 	} else {
 		c.fillOffsets(group, want)
 	}
@@ -107,10 +138,11 @@ func (c *call) wantedOffsets(group string, want []topicOffsets, stable bool) []t
 
 func (c *call) fillOffsets(group string, want []topicOffsets) {
 	for i := range want {
+		want[i].refused = !c.authorize(acl.Describe, acl.Topic, want[i].topic)
 		for j := range want[i].offsets {
 			o := &want[i].offsets[j]
 			committed, ok := c.broker.FetchOffset(group, o.Topic, o.Partition)
-			if !ok {
+			if !ok || want[i].refused {
 				committed = broker.CommittedOffset{Offset: -1, LeaderEpoch: -1}
 			}
 			o.CommittedOffset = committed

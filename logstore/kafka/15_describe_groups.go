@@ -1,9 +1,9 @@
 package kafka
 
 import (
-	"math"
-
+	"github.com/streamflow/streamflow/logstore/acl"
 	"github.com/streamflow/streamflow/logstore/group"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -11,7 +11,13 @@ func (c *call) describeGroups(req *kmsg.DescribeGroupsRequest) (kmsg.Response, e
 	resp := req.ResponseKind().(*kmsg.DescribeGroupsResponse)
 	for _, name := range req.Groups {
 		g := kmsg.NewDescribeGroupsResponseGroup()
-		g.Group, g.AuthorizedOperations = name, math.MinInt32
+		g.Group, g.AuthorizedOperations = name, noOperations
+		if !c.authorize(acl.Describe, acl.Group, name) {
+			g.ErrorCode = kerr.GroupAuthorizationFailed.Code
+			resp.Groups = append(resp.Groups, g)
+			continue
+		}
+		g.AuthorizedOperations = c.operations(req.IncludeAuthorizedOperations, acl.Group, name)
 		d, ok := c.groups.describe(name)
 		switch {
 		case ok:

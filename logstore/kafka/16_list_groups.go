@@ -4,13 +4,18 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/streamflow/streamflow/logstore/acl"
 	"github.com/streamflow/streamflow/logstore/group"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 func (c *call) listGroups(req *kmsg.ListGroupsRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.ListGroupsResponse)
+	all := c.mayQuietly(acl.Describe, acl.Cluster, acl.ClusterName)
 	for _, name := range c.groupNames() {
+		if !all && !c.mayQuietly(acl.Describe, acl.Group, name) {
+			continue
+		}
 		d, ok := c.groups.describe(name)
 		if !ok {
 			d = group.Description{State: group.Empty}

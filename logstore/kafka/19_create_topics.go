@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"github.com/streamflow/streamflow/internal/usererr"
+	"github.com/streamflow/streamflow/logstore/acl"
 	"github.com/streamflow/streamflow/logstore/broker"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -17,9 +18,12 @@ func (c *call) createTopics(req *kmsg.CreateTopicsRequest) (kmsg.Response, error
 		r := kmsg.NewCreateTopicsResponseTopic()
 		r.Topic = t.Topic
 		err := error(nil)
-		if seen[t.Topic] > 1 {
+		switch {
+		case seen[t.Topic] > 1:
 			err = kerr.InvalidRequest
-		} else {
+		case !c.mayCreate(t.Topic):
+			err = kerr.TopicAuthorizationFailed
+		default:
 			err = c.createTopic(t, req.ValidateOnly, &r)
 		}
 		r.ErrorCode, r.ErrorMessage = code(err), message(err)
@@ -29,6 +33,11 @@ func (c *call) createTopics(req *kmsg.CreateTopicsRequest) (kmsg.Response, error
 		resp.Topics = append(resp.Topics, r)
 	}
 	return resp, nil
+}
+
+// mayCreate says whether the client may create topics, or that one.
+func (c *call) mayCreate(topic string) bool {
+	return c.mayQuietly(acl.Create, acl.Cluster, acl.ClusterName) || c.authorize(acl.Create, acl.Topic, topic)
 }
 
 func (c *call) createTopic(t kmsg.CreateTopicsRequestTopic, validateOnly bool, r *kmsg.CreateTopicsResponseTopic) error {
@@ -52,7 +61,11 @@ func (c *call) createTopic(t kmsg.CreateTopicsRequestTopic, validateOnly bool, r
 	if err != nil {
 		return err
 	}
-	r.TopicID, r.NumPartitions, r.ReplicationFactor = topic.ID, topic.Partitions, 1
+	if r.TopicID = topic.ID; !c.mayQuietly(acl.DescribeConfigs, acl.Topic, t.Topic) {
+		r.ConfigErrorCode = kerr.TopicAuthorizationFailed.Code
+		return nil
+	}
+	r.NumPartitions, r.ReplicationFactor = topic.Partitions, 1
 	for _, k := range broker.ConfigKeys() {
 		rc := kmsg.NewCreateTopicsResponseTopicConfig()
 		v := topic.Config(k.Name)

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"github.com/google/uuid"
+	"github.com/streamflow/streamflow/logstore/acl"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -31,8 +32,15 @@ func (c *call) deleteTopic(a kmsg.DeleteTopicsRequestTopic, r *kmsg.DeleteTopics
 		if t == nil {
 			return kerr.UnknownTopicID
 		}
+		if !c.authorize(acl.Describe, acl.Topic, t.Name) {
+			return kerr.TopicAuthorizationFailed
+		}
 		r.Topic = &t.Name
-	} else if t, err := c.broker.Topic(*a.Topic); err == nil {
+	}
+	if !c.authorize(acl.Delete, acl.Topic, *r.Topic) {
+		return kerr.TopicAuthorizationFailed
+	}
+	if t, err := c.broker.Topic(*r.Topic); err == nil {
 		r.TopicID = t.ID
 	}
 	return c.broker.DeleteTopic(c.ctx, *r.Topic)

@@ -1,6 +1,10 @@
 package kafka
 
-import "github.com/twmb/franz-go/pkg/kmsg"
+import (
+	"github.com/streamflow/streamflow/logstore/acl"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
 
 func (c *call) deleteRecords(req *kmsg.DeleteRecordsRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.DeleteRecordsResponse)
@@ -19,6 +23,9 @@ func (c *call) deleteRecords(req *kmsg.DeleteRecordsRequest) (kmsg.Response, err
 }
 
 func (c *call) deleteBefore(topic string, partition int32, offset int64) (int64, error) {
+	if !c.authorize(acl.Delete, acl.Topic, topic) {
+		return -1, kerr.TopicAuthorizationFailed
+	}
 	part, err := c.broker.Partition(topic, partition)
 	if err != nil {
 		return -1, err

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"github.com/streamflow/streamflow/logstore/acl"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -19,10 +20,15 @@ func (c *call) initProducerID(req *kmsg.InitProducerIDRequest) (kmsg.Response, e
 func (c *call) producer(req *kmsg.InitProducerIDRequest) (int64, int16, error) {
 	switch {
 	case req.TransactionalID == nil:
+		if !c.mayBeIdempotent() {
+			return 0, 0, kerr.ClusterAuthorizationFailed
+		}
 		id, err := c.broker.NextProducerID(c.ctx)
 		return id, 0, err
 	case *req.TransactionalID == "":
 		return 0, 0, kerr.InvalidRequest
+	case !c.authorize(acl.Write, acl.TransactionalID, *req.TransactionalID):
+		return 0, 0, kerr.TransactionalIDAuthorizationFailed
 	case req.TransactionTimeoutMillis <= 0 || req.TransactionTimeoutMillis > c.opts.MaxTxnMs:
 		return 0, 0, kerr.InvalidTransactionTimeout
 	}
@@ -35,4 +41,9 @@ func (c *call) producer(req *kmsg.InitProducerIDRequest) (int64, int16, error) {
 		return 0, 0, err
 	}
 	return t.ProducerID, t.Epoch, nil
+}
+
+// mayBeIdempotent says whether the client may have a producer id: whoever may write to some topic may (KIP-679).
+func (c *call) mayBeIdempotent() bool {
+	return c.authorizeAny(acl.Write, acl.Topic) || c.authorizeCluster(acl.IdempotentWrite)
 }

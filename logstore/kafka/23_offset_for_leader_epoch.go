@@ -1,6 +1,10 @@
 package kafka
 
-import "github.com/twmb/franz-go/pkg/kmsg"
+import (
+	"github.com/streamflow/streamflow/logstore/acl"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
 
 func (c *call) offsetForLeaderEpoch(req *kmsg.OffsetForLeaderEpochRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.OffsetForLeaderEpochResponse)
@@ -10,6 +14,11 @@ func (c *call) offsetForLeaderEpoch(req *kmsg.OffsetForLeaderEpochRequest) (kmsg
 		for _, p := range t.Partitions {
 			rp := kmsg.NewOffsetForLeaderEpochResponseTopicPartition()
 			rp.Partition = p.Partition
+			if !c.authorize(acl.Describe, acl.Topic, t.Topic) {
+				rp.ErrorCode = kerr.TopicAuthorizationFailed.Code
+				rt.Partitions = append(rt.Partitions, rp)
+				continue
+			}
 			part, err := c.broker.Partition(t.Topic, p.Partition)
 			if err == nil {
 				err = checkEpoch(p.CurrentLeaderEpoch)

@@ -1,13 +1,16 @@
 package kafka
 
 import (
+	"github.com/streamflow/streamflow/logstore/acl"
 	"github.com/streamflow/streamflow/logstore/broker"
 	"github.com/streamflow/streamflow/logstore/group"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 func (c *call) txnOffsetCommit(req *kmsg.TxnOffsetCommitRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.TxnOffsetCommitResponse)
+	refused := code(c.mayCommitInTxn(req))
 	var good []broker.GroupOffset
 	for _, t := range req.Topics {
 		rt := kmsg.NewTxnOffsetCommitResponseTopic()
@@ -15,13 +18,18 @@ func (c *call) txnOffsetCommit(req *kmsg.TxnOffsetCommitRequest) (kmsg.Response,
 		for _, p := range t.Partitions {
 			rp := kmsg.NewTxnOffsetCommitResponseTopicPartition()
 			rp.Partition = p.Partition
-			rp.ErrorCode = code(c.checkOffset(t.Topic, p.Partition, p.Metadata))
+			if rp.ErrorCode = refused; refused == 0 {
+				rp.ErrorCode = code(c.checkOffset(t.Topic, p.Partition, p.Metadata))
+			}
 			if rp.ErrorCode == 0 {
 				good = append(good, c.groupOffset(t.Topic, p.Partition, p.Offset, p.LeaderEpoch, p.Metadata))
 			}
 			rt.Partitions = append(rt.Partitions, rp)
 		}
 		resp.Topics = append(resp.Topics, rt)
+	}
+	if refused != 0 {
+		return resp, nil
 	}
 	ec := c.commitInTxn(req, good)
 	for i := range resp.Topics {
@@ -32,6 +40,17 @@ func (c *call) txnOffsetCommit(req *kmsg.TxnOffsetCommitRequest) (kmsg.Response,
 		}
 	}
 	return resp, nil
+}
+
+// mayCommitInTxn says why the client may not commit offsets of the group in the transaction.
+func (c *call) mayCommitInTxn(req *kmsg.TxnOffsetCommitRequest) error {
+	if !c.authorize(acl.Write, acl.TransactionalID, req.TransactionalID) {
+		return kerr.TransactionalIDAuthorizationFailed
+	}
+	if !c.authorize(acl.Read, acl.Group, req.Group) {
+		return kerr.GroupAuthorizationFailed
+	}
+	return nil
 }
 
 func (c *call) commitInTxn(req *kmsg.TxnOffsetCommitRequest, good []broker.GroupOffset) int16 {

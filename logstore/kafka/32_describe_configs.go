@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/streamflow/streamflow/logstore/acl"
 	"github.com/streamflow/streamflow/logstore/broker"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -27,6 +28,9 @@ func (c *call) describeConfigs(req *kmsg.DescribeConfigsRequest) (kmsg.Response,
 }
 
 func (c *call) configsOf(r kmsg.DescribeConfigsRequestResource, doc bool) ([]kmsg.DescribeConfigsResponseResourceConfig, error) {
+	if err := c.mayConfigure(acl.DescribeConfigs, r.ResourceType, r.ResourceName); err != nil {
+		return nil, err
+	}
 	switch r.ResourceType {
 	case kmsg.ConfigResourceTypeTopic:
 		t, err := c.broker.Topic(r.ResourceName)
@@ -41,6 +45,25 @@ func (c *call) configsOf(r kmsg.DescribeConfigsRequestResource, doc bool) ([]kms
 		return c.brokerConfigs(), nil
 	}
 	return nil, withMessage(kerr.InvalidRequest, "resource type %d has no configs here", r.ResourceType)
+}
+
+// mayConfigure says why the client may not look at, or change, the configs of a resource.
+func (c *call) mayConfigure(op acl.Operation, typ kmsg.ConfigResourceType, name string) error {
+	switch typ {
+	case kmsg.ConfigResourceTypeTopic:
+		if !c.authorize(op, acl.Topic, name) {
+			return kerr.TopicAuthorizationFailed
+		}
+	case kmsg.ConfigResourceTypeGroupConfig:
+		if !c.authorize(op, acl.Group, name) {
+			return kerr.GroupAuthorizationFailed
+		}
+	default:
+		if !c.authorizeCluster(op) {
+			return kerr.ClusterAuthorizationFailed
+		}
+	}
+	return nil
 }
 
 func topicConfigs(t *broker.Topic, doc bool) []kmsg.DescribeConfigsResponseResourceConfig {

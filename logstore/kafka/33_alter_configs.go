@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"github.com/streamflow/streamflow/logstore/acl"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -19,6 +20,9 @@ func (c *call) alterConfigs(req *kmsg.AlterConfigsRequest) (kmsg.Response, error
 }
 
 func (c *call) replaceConfigs(asked kmsg.AlterConfigsRequestResource, validateOnly bool) error {
+	if err := c.mayConfigure(acl.AlterConfigs, asked.ResourceType, asked.ResourceName); err != nil {
+		return err
+	}
 	if asked.ResourceType != kmsg.ConfigResourceTypeTopic {
 		return withMessage(kerr.InvalidRequest, "only topics' configs can be altered while the node runs")
 	}

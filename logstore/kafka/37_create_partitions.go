@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"github.com/streamflow/streamflow/logstore/acl"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -18,6 +19,9 @@ func (c *call) createPartitions(req *kmsg.CreatePartitionsRequest) (kmsg.Respons
 }
 
 func (c *call) growTopic(t kmsg.CreatePartitionsRequestTopic, validateOnly bool) error {
+	if !c.authorize(acl.Alter, acl.Topic, t.Topic) {
+		return kerr.TopicAuthorizationFailed
+	}
 	topic, err := c.broker.Topic(t.Topic)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package kafka
 import (
 	"slices"
 
+	"github.com/streamflow/streamflow/logstore/acl"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -23,6 +24,8 @@ func (c *call) deleteGroup(name string, known bool) error {
 	switch {
 	case name == "":
 		return kerr.InvalidGroupID
+	case !c.authorize(acl.Delete, acl.Group, name):
+		return kerr.GroupAuthorizationFailed
 	case !known:
 		return kerr.GroupIDNotFound
 	case !c.groups.drop(name):

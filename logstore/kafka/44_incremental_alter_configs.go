@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/streamflow/streamflow/logstore/acl"
 	"github.com/streamflow/streamflow/logstore/broker"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -22,6 +23,9 @@ func (c *call) incrementalAlterConfigs(req *kmsg.IncrementalAlterConfigsRequest)
 }
 
 func (c *call) changeConfigs(asked kmsg.IncrementalAlterConfigsRequestResource, validateOnly bool) error {
+	if err := c.mayConfigure(acl.AlterConfigs, asked.ResourceType, asked.ResourceName); err != nil {
+		return err
+	}
 	if asked.ResourceType != kmsg.ConfigResourceTypeTopic {
 		return withMessage(kerr.InvalidRequest, "only topics' configs can be altered while the node runs")
 	}

@@ -3,6 +3,7 @@ package kafka
 import (
 	"slices"
 
+	"github.com/streamflow/streamflow/logstore/acl"
 	"github.com/streamflow/streamflow/logstore/broker"
 	"github.com/streamflow/streamflow/logstore/group"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -13,6 +14,10 @@ import (
 // subscribes to; subscriptions are the clients' bytes, which we do not read.)
 func (c *call) offsetDelete(req *kmsg.OffsetDeleteRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.OffsetDeleteResponse)
+	if !c.authorize(acl.Delete, acl.Group, req.Group) {
+		resp.ErrorCode = kerr.GroupAuthorizationFailed.Code
+		return resp, nil
+	}
 	d, known := c.groups.describe(req.Group)
 	if !known && !slices.Contains(c.groupNames(), req.Group) {
 		resp.ErrorCode = kerr.GroupIDNotFound.Code
@@ -27,6 +32,8 @@ func (c *call) offsetDelete(req *kmsg.OffsetDeleteRequest) (kmsg.Response, error
 			rp := kmsg.NewOffsetDeleteResponseTopicPartition()
 			rp.Partition = p.Partition
 			switch _, err := c.broker.Partition(t.Topic, p.Partition); {
+			case !c.authorize(acl.Read, acl.Topic, t.Topic):
+				rp.ErrorCode = kerr.TopicAuthorizationFailed.Code
 			case err != nil:
 				rp.ErrorCode = code(err)
 			case busy:

@@ -1,16 +1,12 @@
 package kafka
 
-import (
-	"math"
-
-	"github.com/twmb/franz-go/pkg/kmsg"
-)
+import "github.com/twmb/franz-go/pkg/kmsg"
 
 func (c *call) describeCluster(req *kmsg.DescribeClusterRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.DescribeClusterResponse)
 	host, port := c.address(c.conn)
 	resp.ClusterID, resp.ControllerID = c.broker.ClusterID(), c.opts.NodeID
-	resp.ClusterAuthorizedOperations = math.MinInt32
+	resp.ClusterAuthorizedOperations = c.clusterOperations(req.IncludeClusterAuthorizedOperations)
 	resp.EndpointType = 1
 	b := kmsg.NewDescribeClusterResponseBroker()
 	b.NodeID, b.Host, b.Port = c.opts.NodeID, host, port

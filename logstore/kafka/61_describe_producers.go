@@ -1,6 +1,10 @@
 package kafka
 
-import "github.com/twmb/franz-go/pkg/kmsg"
+import (
+	"github.com/streamflow/streamflow/logstore/acl"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
 
 func (c *call) describeProducers(req *kmsg.DescribeProducersRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.DescribeProducersResponse)
@@ -18,6 +22,10 @@ func (c *call) describeProducers(req *kmsg.DescribeProducersRequest) (kmsg.Respo
 func (c *call) producersOf(topic string, partition int32) kmsg.DescribeProducersResponseTopicPartition {
 	r := kmsg.NewDescribeProducersResponseTopicPartition()
 	r.Partition = partition
+	if !c.authorize(acl.Read, acl.Topic, topic) {
+		r.ErrorCode = kerr.TopicAuthorizationFailed.Code
+		return r
+	}
 	part, err := c.broker.Partition(topic, partition)
 	if err != nil {
 		r.ErrorCode, r.ErrorMessage = code(err), message(err)

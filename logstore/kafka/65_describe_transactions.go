@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"github.com/streamflow/streamflow/logstore/acl"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -10,6 +11,11 @@ func (c *call) describeTransactions(req *kmsg.DescribeTransactionsRequest) (kmsg
 	for _, id := range req.TransactionalIDs {
 		r := kmsg.NewDescribeTransactionsResponseTransactionState()
 		r.TransactionalID = id
+		if !c.authorize(acl.Describe, acl.TransactionalID, id) {
+			r.ErrorCode = kerr.TransactionalIDAuthorizationFailed.Code
+			resp.TransactionStates = append(resp.TransactionStates, r)
+			continue
+		}
 		t := c.broker.Txn(id)
 		if t == nil {
 			r.ErrorCode = kerr.TransactionalIDNotFound.Code
@@ -22,6 +28,9 @@ func (c *call) describeTransactions(req *kmsg.DescribeTransactionsRequest) (kmsg
 			r.StartTimestamp = t.StartMs
 		}
 		for _, p := range t.Partitions {
+			if !c.mayQuietly(acl.Describe, acl.Topic, p.Topic) {
+				continue
+			}
 			if n := len(r.Topics); n == 0 || r.Topics[n-1].Topic != p.Topic {
 				rt := kmsg.NewDescribeTransactionsResponseTransactionStateTopic()
 				rt.Topic = p.Topic

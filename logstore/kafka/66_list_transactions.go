@@ -3,6 +3,7 @@ package kafka
 import (
 	"slices"
 
+	"github.com/streamflow/streamflow/logstore/acl"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -11,7 +12,8 @@ func (c *call) listTransactions(req *kmsg.ListTransactionsRequest) (kmsg.Respons
 	now := c.opts.Now().UnixMilli()
 	for _, t := range c.broker.Txns() {
 		switch {
-		case !wanted(req.StateFilters, string(t.State)),
+		case !c.mayQuietly(acl.Describe, acl.TransactionalID, t.ID),
+			!wanted(req.StateFilters, string(t.State)),
 			len(req.ProducerIDFilters) > 0 && !slices.Contains(req.ProducerIDFilters, t.ProducerID),
 			req.Version >= 1 && req.DurationFilterMillis >= 0 && (t.StartMs == 0 || now-t.StartMs < req.DurationFilterMillis):
 			continue
