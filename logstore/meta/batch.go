@@ -11,13 +11,24 @@ const maxEntryBytes = 1 << 20
 
 // Pending is a command on its way.
 type Pending struct {
-	cmd  command
-	done chan struct{}
-	out  outcome
+	cmd   command
+	done  chan struct{}
+	out   outcome
+	index uint64
 }
 
 // Done is closed when the outcome is known.
 func (p *Pending) Done() <-chan struct{} { return p.done }
+
+// Index is the index of the command's entry in the log; 0 before it is done, and for a command that is not in the log.
+func (p *Pending) Index() uint64 {
+	select {
+	case <-p.done:
+		return p.index
+	default:
+		return 0
+	}
+}
 
 // Wait returns the machine's answer, or ctx's error when ctx ends first.
 func (p *Pending) Wait(ctx context.Context) ([]byte, error) {
@@ -120,7 +131,9 @@ func (n *Node) commit(batch []*Pending) {
 		failAll(batch, fmt.Errorf("meta: metadata log not writable: %w", err))
 		return
 	}
-	for i, o := range f.Response().([]outcome) {
+	done := f.Response().(entryOutcome)
+	for i, o := range done.outcomes {
+		batch[i].index = done.index
 		batch[i].finish(o)
 	}
 }

@@ -32,7 +32,13 @@ func newFSM(machines []Machine) (*fsm, error) {
 	return f, nil
 }
 
-// Apply implements raft.FSM. It returns []outcome, one for each command.
+// entryOutcome is what became of an entry's commands.
+type entryOutcome struct {
+	index    uint64
+	outcomes []outcome
+}
+
+// Apply implements raft.FSM. It returns an entryOutcome.
 func (f *fsm) Apply(l *raft.Log) any {
 	cmds, err := decodeEntry(l.Data)
 	if err != nil {
@@ -43,7 +49,7 @@ func (f *fsm) Apply(l *raft.Log) any {
 		out[i] = f.applyOne(c)
 	}
 	f.applied.Store(l.Index)
-	return out
+	return entryOutcome{l.Index, out}
 }
 
 func (f *fsm) applyOne(c command) outcome {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"sync"
 	"time"
@@ -12,33 +11,16 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// Options says where a node keeps its log and what it hosts.
-type Options struct {
-	Dir      string        // made when absent
-	NodeID   string        // raft server id; default "node-1"
-	Machines []Machine     // names must differ
-	Logger   *slog.Logger  // default slog.Default()
-	Snapshot SnapshotRules // zero: defaults
-}
-
-// SnapshotRules says when the log is folded into a snapshot.
-type SnapshotRules struct {
-	Entries  uint64        // snapshot after this many entries; default 8192
-	Trailing uint64        // entries kept behind a snapshot; default 512
-	Interval time.Duration // how often it is looked at; default 30 s
-}
-
-// ErrClosed answers calls on a closed node.
-var ErrClosed = errors.New("meta: closed")
-
 // Node is one member of the metadata group.
 type Node struct {
+	opts      Options
 	raft      *raft.Raft
 	fsm       *fsm
 	store     *store
 	transport *raft.InmemTransport
 	queue     queue
 	done      chan struct{} // closed when the batch loop has ended
+	changed   chan struct{}
 	closeOnce sync.Once
 	closeErr  error
 }
@@ -57,7 +39,7 @@ func Open(opts Options) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{fsm: f, store: st, done: make(chan struct{})}
+	n := &Node{opts: opts, fsm: f, store: st, done: make(chan struct{}), changed: make(chan struct{})}
 	n.queue.init()
 	if err := n.start(opts); err != nil {
 		_ = st.Close()
@@ -65,25 +47,6 @@ func Open(opts Options) (*Node, error) {
 	}
 	go n.batchLoop()
 	return n, nil
-}
-
-func withDefaults(o Options) Options {
-	if o.NodeID == "" {
-		o.NodeID = "node-1"
-	}
-	if o.Logger == nil {
-		o.Logger = slog.Default()
-	}
-	if o.Snapshot.Entries == 0 {
-		o.Snapshot.Entries = 8192
-	}
-	if o.Snapshot.Trailing == 0 {
-		o.Snapshot.Trailing = 512
-	}
-	if o.Snapshot.Interval == 0 {
-		o.Snapshot.Interval = 30 * time.Second
-	}
-	return o
 }
 
 // start brings raft up: bootstrap on the first start, then an election at once.
@@ -154,6 +117,13 @@ func (n *Node) lead(addr raft.ServerAddress) error {
 // command may still take effect.
 func (n *Node) Apply(ctx context.Context, machine string, cmd []byte) ([]byte, error) {
 	return n.Submit(machine, cmd).Wait(ctx)
+}
+
+// ApplyIndex is Apply, and says at which index of the log the command stands.
+func (n *Node) ApplyIndex(ctx context.Context, machine string, cmd []byte) (out []byte, index uint64, err error) {
+	p := n.Submit(machine, cmd)
+	out, err = p.Wait(ctx)
+	return out, p.Index(), err
 }
 
 // Submit proposes a command without waiting. Commands of one goroutine take effect in the order of its Submit calls. The
