@@ -58,6 +58,7 @@ type Partition struct {
 	group    *wal.Group    // the last one that an append is in
 	dirty    bool          // in the log's list of partitions to flush
 	changed  chan struct{} // nil while nobody waits
+	watchers []watching
 }
 
 // ID is the partition's name.
@@ -110,11 +111,14 @@ func (p *Partition) Changed() <-chan struct{} {
 	return p.changed
 }
 
-// wake tells those who wait on Changed. p.mu is held.
+// wake tells those who wait on Changed or by a Watcher. p.mu is held.
 func (p *Partition) wake() {
 	if p.changed != nil {
 		close(p.changed)
 		p.changed = nil
+	}
+	for _, w := range p.watchers {
+		w.watcher.Mark(w.tag)
 	}
 }
 
