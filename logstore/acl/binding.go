@@ -8,13 +8,13 @@ import (
 
 // Binding is one access control entry with the resources it is for.
 type Binding struct {
-	Type       ResourceType
-	Name       string
-	Pattern    Pattern // Literal or Prefixed
-	Principal  Principal
-	Host       string // "*" is every host
-	Operation  Operation
-	Permission Permission
+	Type       ResourceType `json:"type"`
+	Name       string       `json:"name"`
+	Pattern    Pattern      `json:"pattern"` // Literal or Prefixed
+	Principal  Principal    `json:"principal"`
+	Host       string       `json:"host"` // "*" is every host
+	Operation  Operation    `json:"op"`
+	Permission Permission   `json:"permission"`
 }
 
 // AnyName as a literal binding's name stands for every name; AnyHost for every host.
@@ -79,3 +79,5 @@ func compare(a, b Binding) int {
 		strings.Compare(a.Principal.Type, b.Principal.Type), strings.Compare(a.Principal.Name, b.Principal.Name),
 		strings.Compare(a.Host, b.Host), cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Permission, b.Permission))
 }
+
+func errUnknown(what string, n int8) error { return fmt.Errorf("%s %d is unknown", what, n) }

@@ -32,3 +32,11 @@ func (p Principal) isWildcard() bool { return p.Name == "*" }
 func (p Principal) covers(who Principal) bool {
 	return p.Type == who.Type && (p.Name == who.Name || p.isWildcard())
 }
+
+// MarshalText and UnmarshalText write a principal as TYPE:NAME.
+func (p Principal) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+func (p *Principal) UnmarshalText(text []byte) (err error) {
+	*p, err = ParsePrincipal(string(text))
+	return err
+}

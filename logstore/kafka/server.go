@@ -25,6 +25,7 @@ type Options struct {
 	Addr   string // host:port that clients are told; default: where their connection arrived
 
 	Authorizer *acl.Authorizer // nil: everybody may do everything
+	ACLs       *acl.Machine    // the bindings, for those who change them; a machine of the Broker's metadata
 
 	DisableAutoCreate bool // refuse to create a topic because a client asked for its metadata
 
