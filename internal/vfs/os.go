@@ -95,6 +95,12 @@ func (osFS) Lock(name string) (io.Closer, error) {
 
 type osFile struct{ *os.File }
 
+// OSFile is the operating system's file behind f, if there is one.
+func OSFile(f File) (*os.File, bool) {
+	o, ok := f.(osFile)
+	return o.File, ok
+}
+
 func (f osFile) Size() (int64, error) {
 	st, err := f.Stat()
 	if err != nil {

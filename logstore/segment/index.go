@@ -25,6 +25,15 @@ func (x index) floor(rel uint32) int64 {
 	return int64(x[i-1].pos)
 }
 
+// before is the last point at or before both a position and a relative offset: what lies before it ends before them.
+func (x index) before(pos, rel int64) int64 {
+	i := sort.Search(len(x), func(i int) bool { return int64(x[i].pos) > pos || int64(x[i].rel) > rel })
+	if i == 0 {
+		return 0
+	}
+	return int64(x[i-1].pos)
+}
+
 // floorTime is where to start looking for the first timestamp that is at least ms: before it all are smaller.
 func (x index) floorTime(ms int64) int64 {
 	i := sort.Search(len(x), func(i int) bool { return x[i].before >= ms })

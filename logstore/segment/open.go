@@ -17,21 +17,22 @@ const NoLimit = int64(1)<<62 - 1
 // lost index does not tell.
 func Open(fs vfs.FS, dir string, base int64, interval int, limit, nowMs int64) (*Segment, error) {
 	s := newSegment(fs, dir, base, interval)
-	var err error
-	if s.file, err = fs.Open(s.name(LogExt)); err != nil {
-		return nil, fmt.Errorf("segment: %w", err)
-	}
 	s.named = true
 	s.sum.Created, s.sum.Appended = nowMs, nowMs
-	if err := s.load(limit); err != nil {
+	file, err := s.acquire()
+	if err != nil {
+		return nil, err
+	}
+	defer s.release()
+	if err := s.load(file, limit); err != nil {
 		s.Close()
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *Segment) load(limit int64) error {
-	size, err := s.file.Size()
+func (s *Segment) load(file vfs.File, limit int64) error {
+	size, err := file.Size()
 	if err != nil {
 		return fmt.Errorf("segment: %w", err)
 	}
@@ -40,11 +41,11 @@ func (s *Segment) load(limit int64) error {
 	} else {
 		s.points = index{}
 	}
-	if err := s.extend(size, limit); err != nil {
+	if err := s.extend(file, size, limit); err != nil {
 		return err
 	}
 	if s.sum.Bytes < size {
-		if err := s.file.Truncate(s.sum.Bytes); err != nil {
+		if err := file.Truncate(s.sum.Bytes); err != nil {
 			return fmt.Errorf("segment: cut %s: %w", s.name(LogExt), err)
 		}
 	}
@@ -81,8 +82,8 @@ func (s *Segment) adopt(sum Summary, points index) {
 }
 
 // extend takes the batches behind what the index covers, up to the offset limit.
-func (s *Segment) extend(size, limit int64) error {
-	sc := scanner{file: s.file, size: size}
+func (s *Segment) extend(file vfs.File, size, limit int64) error {
+	sc := scanner{file: file, size: size}
 	for s.sum.Next < limit && s.sum.Bytes < size {
 		b, err := sc.batch(s.sum.Bytes)
 		if err != nil {
@@ -120,10 +121,13 @@ func (s *Segment) unsound(b record.Batch) string {
 // ensureIndex brings the points back into memory, from the index files or from the batches.
 func (s *Segment) ensureIndex() error {
 	s.mu.Lock()
-	have, bytes := s.points != nil, s.sum.Bytes
+	have, bytes, retired := s.points != nil, s.sum.Bytes, s.retired
 	s.mu.Unlock()
 	if have {
 		return nil
+	}
+	if retired {
+		return s.rebuild()
 	}
 	sum, points, err := s.readIndex()
 	if err == nil && sum.Bytes == bytes {
@@ -165,13 +169,12 @@ func (s *Segment) fresh() (*Segment, error) {
 	old := s.Summary()
 	f := newSegment(s.fs, s.dir, s.sum.Base, int(s.interval))
 	f.sum.Created, f.sum.Appended, f.points = old.Created, old.Appended, index{}
-	s.life.RLock()
-	defer s.life.RUnlock()
-	if s.file == nil {
-		return nil, ErrClosed
+	file, err := s.acquire()
+	if err != nil {
+		return nil, err
 	}
-	f.file = s.file
-	return f, f.extend(old.Bytes, NoLimit)
+	defer s.release()
+	return f, f.extend(file, old.Bytes, NoLimit)
 }
 
 // CheckIndex tells whether summary and index say what the batches say. Where the points are spaced differently, because

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/streamflow/streamflow/internal/vfs"
 	"github.com/streamflow/streamflow/logstore/record"
 )
 
@@ -28,16 +29,16 @@ func (s *Segment) Read(from, limit int64, maxBytes int) (*Buffer, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.life.RLock()
-	defer s.life.RUnlock()
-	if s.file == nil {
-		return nil, ErrClosed
+	file, err := s.acquire()
+	if err != nil {
+		return nil, err
 	}
+	defer s.release()
 	size := s.Summary().Bytes
 	want := int64(maxBytes) + s.interval + record.HeaderSize
 	for pos < size {
 		buf := GetBuffer(int(min(want, size-pos)))
-		skip, need, err := s.readAt(buf, pos, from)
+		skip, need, err := s.readAt(file, buf, pos, from)
 		switch {
 		case err != nil:
 			buf.Release()
@@ -61,8 +62,8 @@ func (s *Segment) Read(from, limit int64, maxBytes int) (*Buffer, error) {
 
 // readAt fills buf from pos, and finds where the wanted batch begins in it: skip bytes on. need is its size if it does
 // not fit.
-func (s *Segment) readAt(buf *Buffer, pos, from int64) (skip int64, need int, err error) {
-	n, err := s.file.ReadAt(buf.B, pos)
+func (s *Segment) readAt(file vfs.File, buf *Buffer, pos, from int64) (skip int64, need int, err error) {
+	n, err := file.ReadAt(buf.B, pos)
 	if err != nil && err != io.EOF {
 		return 0, 0, fmt.Errorf("segment: read %s: %w", s.name(LogExt), err)
 	}
@@ -121,6 +122,7 @@ func (s *Segment) cut(buf *Buffer, pos, skip, limit int64, maxBytes int) (*Buffe
 		buf.Release()
 		return nil, nil
 	}
+	s.noteChecked(pos+skip, pos+skip+int64(end))
 	buf.B = data[:end]
 	return buf, nil
 }

@@ -72,12 +72,12 @@ func (s *Segment) Scan(from int64, fn func(pos int64, b record.Batch) (bool, err
 }
 
 func (s *Segment) scanAt(pos int64, fn func(pos int64, b record.Batch) (bool, error)) error {
-	s.life.RLock()
-	defer s.life.RUnlock()
-	if s.file == nil {
-		return ErrClosed
+	file, err := s.acquire()
+	if err != nil {
+		return err
 	}
-	sc := scanner{file: s.file, size: s.Summary().Bytes}
+	defer s.release()
+	sc := scanner{file: file, size: s.Summary().Bytes}
 	for pos < sc.size {
 		b, err := sc.batch(pos)
 		if err == nil {

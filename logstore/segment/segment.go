@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"container/list"
 	"fmt"
 	"path"
 	"strconv"
@@ -18,10 +19,19 @@ type Segment struct {
 	dir      string
 	interval int64 // bytes between index points
 
-	life sync.RWMutex // held for reading while the file is in use; for writing to close it
-	file vfs.File     // nil once closed
+	life   sync.Mutex // guards the file and its users; never held while a read or a write is under way
+	file   vfs.File   // nil while it is not open
+	refs   int        // uses under way; the file stays open
+	gone   bool       // closed for good
+	pinned bool       // one of the uses is that of bytes which are not synced
+	files  *Files     // nil: the file stays open
+	idle   *list.Element
+
+	ext string // of the file that holds the batches
 
 	mu        sync.Mutex
+	retired   bool // the index files are another segment's
+	checked   span // bytes of the file that this process has written, or has read and found sound
 	sum       Summary
 	points    index // nil when put to rest: they are in the index files
 	lastPoint int64 // position of the last point
@@ -70,7 +80,7 @@ func Create(fs vfs.FS, dir string, base int64, interval int, nowMs int64) (*Segm
 
 func newSegment(fs vfs.FS, dir string, base int64, interval int) *Segment {
 	return &Segment{
-		fs: fs, dir: dir, interval: int64(interval), onDisk: -1,
+		fs: fs, dir: dir, interval: int64(interval), onDisk: -1, ext: LogExt,
 		sum: Summary{Base: base, Next: base, MaxTimestamp: noTimestamp, MaxOffset: -1},
 	}
 }
@@ -92,8 +102,12 @@ func (s *Segment) Append(batches []record.Batch, nowMs int64) error {
 		return err
 	}
 	sum := s.Summary()
-	if err := s.write(batches, sum.Bytes); err != nil {
-		return fmt.Errorf("segment: write %s: %w", s.name(LogExt), err)
+	file, err := s.pin()
+	if err != nil {
+		return err
+	}
+	if err := writeBatches(file, batches, sum.Bytes); err != nil {
+		return fmt.Errorf("segment: write %s: %w", s.name(s.ext), err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -104,16 +118,17 @@ func (s *Segment) Append(batches []record.Batch, nowMs int64) error {
 		s.note(b)
 	}
 	s.sum.Appended = nowMs
+	s.checked.add(span{sum.Bytes, s.sum.Bytes})
 	return nil
 }
 
 // gather is how much of small batches is put together for one write.
 const gather = 256 << 10
 
-func (s *Segment) write(batches []record.Batch, at int64) error {
+func writeBatches(file vfs.File, batches []record.Batch, at int64) error {
 	buf := make([]byte, 0, min(gather, totalSize(batches)))
 	flush := func() error {
-		_, err := s.file.WriteAt(buf, at)
+		_, err := file.WriteAt(buf, at)
 		at += int64(len(buf))
 		buf = buf[:0]
 		return err
@@ -125,7 +140,7 @@ func (s *Segment) write(batches []record.Batch, at int64) error {
 			}
 		}
 		if len(b) >= cap(buf) {
-			if _, err := s.file.WriteAt(b, at); err != nil {
+			if _, err := file.WriteAt(b, at); err != nil {
 				return err
 			}
 			at += int64(len(b))
@@ -170,8 +185,12 @@ func (s *Segment) Sync() error {
 	if s.synced == sum.Bytes && s.named {
 		return nil
 	}
-	if err := s.file.Sync(); err != nil {
-		return fmt.Errorf("segment: sync %s: %w", s.name(LogExt), err)
+	file, err := s.pin()
+	if err != nil {
+		return err
+	}
+	if err := file.Sync(); err != nil {
+		return fmt.Errorf("segment: sync %s: %w", s.name(s.ext), err)
 	}
 	if !s.named {
 		if err := s.fs.SyncDir(s.dir); err != nil {
@@ -179,6 +198,7 @@ func (s *Segment) Sync() error {
 		}
 	}
 	s.synced, s.named = sum.Bytes, true
+	s.unpin()
 	return nil
 }
 
@@ -200,9 +220,9 @@ func (s *Segment) Rest() error {
 // the file.
 func (s *Segment) WriteIndex() error {
 	s.mu.Lock()
-	sum, points, onDisk := s.sum, s.points, s.onDisk
+	sum, points, onDisk, retired := s.sum, s.points, s.onDisk, s.retired
 	s.mu.Unlock()
-	if points == nil || onDisk == sum.Bytes {
+	if points == nil || onDisk == sum.Bytes || retired {
 		return nil
 	}
 	if err := s.Sync(); err != nil {
@@ -228,18 +248,6 @@ func (s *Segment) IndexLag() int64 {
 	return s.sum.Bytes - max(s.onDisk, 0)
 }
 
-// Close lets the file go. Reads that are under way finish first.
-func (s *Segment) Close() error {
-	s.life.Lock()
-	defer s.life.Unlock()
-	if s.file == nil {
-		return nil
-	}
-	err := s.file.Close()
-	s.file = nil
-	return err
-}
-
 // Remove closes the segment and deletes its files.
 func (s *Segment) Remove() error {
 	if err := s.Close(); err != nil {
@@ -250,7 +258,7 @@ func (s *Segment) Remove() error {
 
 // RemoveFiles deletes the files of the segment that begins at base, those that there are.
 func RemoveFiles(fs vfs.FS, dir string, base int64) error {
-	for _, ext := range []string{indexExt, timeExt, LogExt} {
+	for _, ext := range []string{indexExt, timeExt, ManifestExt, LogExt} {
 		if err := fs.Remove(path.Join(dir, Name(base, ext))); err != nil && !vfs.IsNotExist(err) {
 			return fmt.Errorf("segment: %w", err)
 		}
