@@ -40,9 +40,12 @@ type SegmentInfo struct {
 func (p *Partition) Segments() []SegmentInfo {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	list := make([]SegmentInfo, 0, len(p.segments))
+	list, archived := p.coldSegments()
 	for i, s := range p.segments {
 		info := segmentInfo(s.Summary(), path.Join(p.dir, segment.Name(s.Base(), segment.LogExt)))
+		if info.Next <= archived {
+			info.State = SegmentArchived
+		}
 		if i == len(p.segments)-1 {
 			info.State = SegmentActive
 		}

@@ -28,6 +28,9 @@ func (l *Log) openPartition(o opening) (*Partition, error) {
 	}
 	err := p.readIdentity()
 	if err == nil {
+		err = p.readFreed()
+	}
+	if err == nil {
 		err = p.openSegments(o.limit)
 	}
 	if err == nil {
@@ -72,6 +75,9 @@ func (p *Partition) openSegments(limit int64) error {
 	if bases, err = p.removeBehind(bases, limit); err != nil {
 		return err
 	}
+	if bases, err = p.removeFreed(bases); err != nil {
+		return err
+	}
 	now := p.log.o.Clock.Now().UnixMilli()
 	for i, base := range bases {
 		s, err := segment.Open(p.log.o.FS, p.dir, base, p.cfg.IndexInterval, limit, now)
@@ -88,6 +94,7 @@ func (p *Partition) openSegments(limit int64) error {
 	if n := len(p.segments); n > 0 {
 		p.logStart = p.segments[0].Base()
 		p.end = p.segments[n-1].Summary().Next
+		p.keepColdStart()
 	}
 	return nil
 }

@@ -100,6 +100,10 @@ type PartitionConfig struct {
 	Sealed         bool          // refuse client appends
 	RetentionBytes int64         // 0: no limit
 	Retention      time.Duration // counted from when a record was appended; 0: no limit
+
+	// What the cold tier has is freed here by these. 0: it stays as long as the log keeps it.
+	LocalRetentionBytes int64
+	LocalRetention      time.Duration
 }
 
 const maxSegmentBytes = 2 << 30

@@ -55,6 +55,8 @@ type Partition struct {
 	segments []*segment.Segment
 	state    producers
 	epochs   epochs
+	cold     Cold          // what lies in the cold tier; nil if nothing was said
+	freed    freed         // what the disk gave to it
 	group    *wal.Group    // the last one that an append is in
 	dirty    bool          // in the log's list of partitions to flush
 	changed  chan struct{} // nil while nobody waits

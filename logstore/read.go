@@ -25,6 +25,10 @@ type ReadResult struct {
 	LogStart      int64
 	Aborted       []AbortedTxn // of a committed read
 
+	// Remote is set when the records lie in the cold tier and are being fetched: Data is empty, and Remote will have what
+	// the read asked for.
+	Remote *ColdRead
+
 	buf *segment.Buffer
 }
 
@@ -81,6 +85,11 @@ func (p *Partition) locate(from int64, maxBytes int, committed bool) (ReadResult
 	if from >= limit {
 		p.mu.Unlock()
 		return res, nil, 0, nil
+	}
+	if local := p.localStart(); from < local {
+		defer p.mu.Unlock()
+		res, err := p.readCold(res, from, min(limit, local), maxBytes)
+		return res, nil, limit, err
 	}
 	if committed {
 		res.Aborted = p.state.abortedIn(from, limit)

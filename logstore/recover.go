@@ -221,6 +221,13 @@ func (r *recovery) explain(p *Partition, base int64) error {
 	if err != nil {
 		return err
 	}
+	if p.freed.localStart >= base {
+		p.logStart = p.freed.logStart
+		if snap != nil {
+			p.logStart = max(p.logStart, min(snap.logStart, p.end))
+		}
+		return nil
+	}
 	if snap == nil || snap.logStart < base {
 		return missing(p, 0, base)
 	}

@@ -47,6 +47,10 @@ func (p *Partition) retainedFrom(now time.Time) int64 {
 	for _, s := range p.segments {
 		size += s.Summary().Bytes
 	}
+	start, size, more := p.retainedCold(start, size, now)
+	if !more {
+		return start
+	}
 	for i, s := range p.segments {
 		sum := s.Summary()
 		old := p.cfg.Retention > 0 && now.UnixMilli()-sum.Appended > p.cfg.Retention.Milliseconds()

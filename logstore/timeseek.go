@@ -35,6 +35,9 @@ func (p *Partition) OffsetForTime(ms int64) (TimestampOffset, error) {
 		found = firstAt(b, ms, start)
 		return found.Offset < 0, nil
 	}
+	if found, err = p.coldOffsetForTime(ms, start, limit); err != nil || found.Offset >= 0 {
+		return found, err
+	}
 	for _, s := range segments {
 		if sum := s.Summary(); sum.Next <= start || !sum.HasData() || sum.MaxTimestamp < ms {
 			continue
@@ -70,7 +73,7 @@ func (p *Partition) MaxTimestamp() (TimestampOffset, error) {
 	if err != nil {
 		return nowhere, err
 	}
-	best := int64(-1)
+	best := p.coldMaxTimestamp()
 	for _, s := range segments {
 		if sum := s.Summary(); sum.HasData() {
 			best = max(best, sum.MaxTimestamp)
