@@ -47,7 +47,8 @@ internal/usererr < logstore/peer;
 logstore/peer, internal/clock, internal/metrics < logstore/meta;
 internal/usererr, internal/clock, internal/metrics < logstore/group;
 column, logstore/record < logstore/columnar;
-column, logstore, logstore/meta < logstore/broker;
+NONE < logstore/placement;
+column, logstore, logstore/meta, logstore/placement < logstore/broker;
 NONE < logstore/acl;
 logstore/broker, logstore/group, logstore/columnar, logstore/acl < logstore/kafka;
 
@@ -72,6 +73,7 @@ structured, internal/auth, internal/config < driver/connect;
 driver, driver/connect < gateway;
 driver, driver/connect < streamflow;
 streamflow, gateway, internal/term, internal/config, internal/simtest < cmd, examples, bench;
+NONE < scripts/compat, scripts/benchlog;
 
 # What must never be, and why.
 executor/... never structured/..., driver/...: executors know batches, not SQL
@@ -80,6 +82,7 @@ rdd never shuffle, scheduler, executor/...: a dataset says what is computed, not
 logstore/... never rdd, structured/..., executor/...: the log is useful without the engine
 scheduler never internal/clock, executor, os, net, time, sync: pure; time and I/O come in as events
 logstore/group never os, net, time, sync: pure; time comes in as events
+logstore/placement never os, net, time, sync, math/rand: pure; every node places alike
 logstore/acl never os, net, time: pure; who may do what is a function of the bindings
 structured/sql never structured/catalog, os, net, sync: text becomes a plan; nothing is looked up
 structured/logical never rdd, structured/catalog, os, net: a plan is data

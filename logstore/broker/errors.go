@@ -15,6 +15,19 @@ const (
 	CodeSealed         = "TOPIC_SEALED"
 	CodeTopicBeingGone = "TOPIC_BEING_DELETED"
 	CodeNotLeader      = "NOT_LEADER"
+
+	CodeInvalidReplication = "INVALID_REPLICATION_FACTOR"
+	CodeInvalidAssignment  = "INVALID_REPLICA_ASSIGNMENT"
+	CodeUnknownBroker      = "UNKNOWN_BROKER"
+	CodeBrokerInUse        = "BROKER_IN_USE"
+	CodeStaleBroker        = "STALE_BROKER_EPOCH"
+	CodeFencedLeader       = "FENCED_LEADER_EPOCH"
+	CodeStalePartition     = "INVALID_UPDATE_VERSION"
+	CodeIneligible         = "INELIGIBLE_REPLICA"
+	CodeNoElection         = "ELECTION_NOT_NEEDED"
+	CodePreferredAway      = "PREFERRED_LEADER_NOT_AVAILABLE"
+	CodeNoCandidate        = "ELIGIBLE_LEADERS_NOT_AVAILABLE"
+	CodeNoReassignment     = "NO_REASSIGNMENT_IN_PROGRESS"
 )
 
 func errUnknownTopic(name string, known []string) error {

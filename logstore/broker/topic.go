@@ -52,6 +52,15 @@ func (t *Topic) int64Config(key string) int64 {
 	return n
 }
 
+// minISR is min.insync.replicas. A topic of an older release may hold anything: it is read as 1.
+func (t *Topic) minISR() int {
+	n, err := strconv.Atoi(t.Config("min.insync.replicas"))
+	if err != nil || n < 1 {
+		return 1
+	}
+	return n
+}
+
 // MaxMessageBytes bounds one record batch.
 func (t *Topic) MaxMessageBytes() int64 { return t.int64Config("max.message.bytes") }
 

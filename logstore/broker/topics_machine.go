@@ -10,8 +10,10 @@ import (
 	"github.com/streamflow/streamflow/internal/usererr"
 )
 
-// topicsMachine is the set of topics. Commands and snapshots are JSON; see docs/format/meta.md.
+// topicsMachine is the set of topics, of brokers, and of the partitions' records. Commands and snapshots are JSON; see
+// docs/format/meta.md.
 type topicsMachine struct {
+	cluster
 	mu       sync.RWMutex
 	topics   map[string]*Topic
 	byID     map[uuid.UUID]*Topic
@@ -26,6 +28,17 @@ type topicCommand struct {
 	Forget string      `json:"forget,omitempty"` // the files of a deleted topic are gone
 	Alter  *alterTopic `json:"alter,omitempty"`
 	Grow   *growTopic  `json:"grow,omitempty"`
+
+	Assign [][]int32 `json:"assign,omitempty"` // with Create and Grow: the replicas of the new partitions
+
+	Register   *registerBroker  `json:"register,omitempty"`
+	Fence      *brokerEpoch     `json:"fence,omitempty"`
+	Unfence    *brokerEpoch     `json:"unfence,omitempty"`
+	Drain      *drainBroker     `json:"drain,omitempty"`
+	Unregister *int32           `json:"unregister,omitempty"`
+	AlterISR   *alterPartitions `json:"alterIsr,omitempty"`
+	Elect      *electLeaders    `json:"elect,omitempty"`
+	Reassign   []reassignPlace  `json:"reassign,omitempty"`
 }
 
 type alterTopic struct {
@@ -42,11 +55,18 @@ type growTopic struct {
 type topicsState struct {
 	Topics   []*Topic `json:"topics"`
 	Deleting []string `json:"deleting,omitempty"`
+
+	Brokers   []*brokerRecord              `json:"brokers,omitempty"`
+	Records   map[string][]PartitionRecord `json:"records,omitempty"`
+	LastEpoch int64                        `json:"lastBrokerEpoch,omitempty"`
+	Home      *int32                       `json:"home,omitempty"`
+	Unclean   int64                        `json:"uncleanElections,omitempty"`
 }
 
 func newTopicsMachine() *topicsMachine {
 	return &topicsMachine{
-		topics: map[string]*Topic{}, byID: map[uuid.UUID]*Topic{}, deleting: map[string]bool{}, changed: make(chan struct{}),
+		cluster: newCluster(),
+		topics:  map[string]*Topic{}, byID: map[uuid.UUID]*Topic{}, deleting: map[string]bool{}, changed: make(chan struct{}),
 	}
 }
 
@@ -59,37 +79,67 @@ func (m *topicsMachine) Apply(cmd []byte) ([]byte, error) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if err := m.apply(c); err != nil {
+	out, err := m.apply(c)
+	if err != nil {
 		return nil, err
 	}
 	close(m.changed)
 	m.changed = make(chan struct{})
-	return nil, nil
+	if out == nil {
+		return nil, nil
+	}
+	return json.Marshal(out)
 }
 
-func (m *topicsMachine) apply(c topicCommand) error {
+// apply carries a command out. Its answer is nil, a broker's epoch, or a []placeResult.
+func (m *topicsMachine) apply(c topicCommand) (any, error) {
 	switch {
 	case c.Create != nil:
-		return m.create(c.Create)
+		return nil, m.create(c.Create, c.Assign)
 	case c.Delete != "":
-		return m.delete(c.Delete)
+		return nil, m.delete(c.Delete)
 	case c.Forget != "":
 		delete(m.deleting, c.Forget)
-		return nil
+		return nil, nil
 	case c.Alter != nil:
-		return m.alter(*c.Alter)
+		return nil, m.alter(*c.Alter)
 	case c.Grow != nil:
-		return m.grow(*c.Grow)
+		return nil, m.grow(*c.Grow, c.Assign)
 	}
-	return fmt.Errorf("topics: empty command")
+	return m.applyCluster(c)
 }
 
-func (m *topicsMachine) create(t *Topic) error {
+func (m *topicsMachine) applyCluster(c topicCommand) (any, error) {
+	switch {
+	case c.Register != nil:
+		return m.register(*c.Register)
+	case c.Fence != nil:
+		return nil, m.fence(*c.Fence)
+	case c.Unfence != nil:
+		return nil, m.unfence(*c.Unfence)
+	case c.Drain != nil:
+		return nil, m.drain(*c.Drain)
+	case c.Unregister != nil:
+		return nil, m.unregister(*c.Unregister)
+	case c.AlterISR != nil:
+		return m.alterISR(*c.AlterISR)
+	case c.Elect != nil:
+		return m.elect(*c.Elect), nil
+	case c.Reassign != nil:
+		return m.reassign(c.Reassign), nil
+	}
+	return nil, fmt.Errorf("topics: empty command")
+}
+
+func (m *topicsMachine) create(t *Topic, replicas [][]int32) error {
 	if m.topics[t.Name] != nil {
 		return errTopicExists(t.Name)
 	}
 	if m.deleting[t.Name] {
 		return usererr.New(CodeTopicBeingGone, "55006", "topic %q is being deleted", t.Name).WithFix("Try again in a moment.")
+	}
+	if err := m.assign(t, 0, replicas); err != nil {
+		return err
 	}
 	m.put(t)
 	return nil
@@ -107,6 +157,7 @@ func (m *topicsMachine) delete(name string) error {
 	}
 	delete(m.topics, name)
 	delete(m.byID, t.ID)
+	delete(m.records, name)
 	m.deleting[name] = true
 	return nil
 }
@@ -127,10 +178,20 @@ func (m *topicsMachine) alter(a alterTopic) error {
 		t.Configs[k] = v
 	}
 	m.put(t)
+	m.review(t)
 	return nil
 }
 
-func (m *topicsMachine) grow(g growTopic) error {
+// review applies a topic's changed rules to its records.
+func (m *topicsMachine) review(t *Topic) {
+	c := m.rules(t)
+	for p, r := range m.records[t.Name] {
+		n := c.shrink(r, r.ISR)
+		m.set(t, int32(p), m.noteUnclean(r, r.next(c.elect(n))))
+	}
+}
+
+func (m *topicsMachine) grow(g growTopic, replicas [][]int32) error {
 	t := m.topics[g.Name]
 	if t == nil {
 		return m.unknown(g.Name)
@@ -139,8 +200,12 @@ func (m *topicsMachine) grow(g growTopic) error {
 		return usererr.New(CodeInvalidCount, "22023", "topic %q has %d partitions; it can only grow, not become %d",
 			g.Name, t.Partitions, g.Partitions)
 	}
+	had := t.Partitions
 	t = t.clone()
 	t.Partitions = g.Partitions
+	if err := m.assign(t, had, replicas); err != nil {
+		return err
+	}
 	m.put(t)
 	return nil
 }
@@ -148,7 +213,10 @@ func (m *topicsMachine) grow(g growTopic) error {
 func (m *topicsMachine) Snapshot() []byte {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	s := topicsState{Topics: m.sorted(), Deleting: sortedKeys(m.deleting)}
+	s := topicsState{Topics: m.sorted(), Deleting: sortedKeys(m.deleting), LastEpoch: m.lastEpoch, Unclean: m.cluster.unclean, Brokers: m.sortedBrokers(), Records: m.records}
+	if m.homeKnown {
+		s.Home = &m.home
+	}
 	b, err := json.Marshal(s)
 	if err != nil {
 		panic("BUG: topics state does not encode: " + err.Error())
@@ -170,6 +238,7 @@ func (m *topicsMachine) Restore(state []byte) error {
 	for _, name := range s.Deleting {
 		m.deleting[name] = true
 	}
+	m.restoreCluster(s)
 	close(m.changed)
 	m.changed = make(chan struct{})
 	return nil
