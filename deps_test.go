@@ -42,7 +42,8 @@ rdd, shuffle, executor/state, internal/metrics < executor;
 # The log.
 internal/usererr, internal/vfs, internal/clock, internal/metrics < logstore/record, logstore/wal;
 logstore/record < logstore/segment;
-logstore/record, logstore/segment, logstore/wal < logstore;
+NONE < logstore/replica;
+logstore/record, logstore/segment, logstore/wal, logstore/replica < logstore;
 internal/usererr < logstore/peer;
 logstore/peer, internal/clock, internal/metrics < logstore/meta;
 internal/usererr, internal/clock, internal/metrics < logstore/group;
@@ -83,6 +84,7 @@ logstore/... never rdd, structured/..., executor/...: the log is useful without 
 scheduler never internal/clock, executor, os, net, time, sync: pure; time and I/O come in as events
 logstore/group never os, net, time, sync: pure; time comes in as events
 logstore/placement never os, net, time, sync, math/rand: pure; every node places alike
+logstore/replica never os, net, time, sync: pure; a model of it is run through millions of steps
 logstore/acl never os, net, time: pure; who may do what is a function of the bindings
 structured/sql never structured/catalog, os, net, sync: text becomes a plan; nothing is looked up
 structured/logical never rdd, structured/catalog, os, net: a plan is data

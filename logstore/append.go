@@ -173,7 +173,7 @@ func (p *Partition) take(in incoming, res wal.Reservation, now int64) (AppendRes
 		if err := p.state.apply(b, base, out.AppendTime, now); err != nil {
 			panic("BUG: an accepted batch does not apply: " + err.Error())
 		}
-		p.epochs.note(in.epoch, base)
+		p.epochs.Note(in.epoch, base)
 		p.end = last + 1
 		at += len(b)
 	}

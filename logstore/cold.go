@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/streamflow/streamflow/logstore/replica"
 	"github.com/streamflow/streamflow/logstore/segment"
 )
 
@@ -194,20 +195,13 @@ func (s *producers) spansIn(from, to int64) (list []AbortedSpan) {
 }
 
 // EpochStart is where a leader epoch's first batch is.
-type EpochStart struct {
-	Epoch int32
-	Start int64
-}
+type EpochStart = replica.EpochStart
 
 // LeaderEpochs lists the leader epochs that the partition knows, oldest first.
 func (p *Partition) LeaderEpochs() []EpochStart {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	list := make([]EpochStart, len(p.epochs))
-	for i, e := range p.epochs {
-		list[i] = EpochStart{Epoch: e.epoch, Start: e.start}
-	}
-	return list
+	return append([]EpochStart{}, p.epochs...)
 }
 
 // retainedCold is retainedFrom for what lies in the cold tier only; more tells that all of that may go. p.mu is held.

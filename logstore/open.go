@@ -154,7 +154,7 @@ func (p *Partition) learn(b record.Batch, ms int64) error {
 	if b.Attributes().IsLogAppendTime() {
 		appendMs = b.MaxTimestamp()
 	}
-	p.epochs.note(b.LeaderEpoch(), b.BaseOffset())
+	p.epochs.Note(b.LeaderEpoch(), b.BaseOffset())
 	return p.state.apply(b, b.BaseOffset(), appendMs, ms)
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/streamflow/streamflow/logstore/replica"
 	"github.com/streamflow/streamflow/logstore/segment"
 	"github.com/streamflow/streamflow/logstore/wal"
 )
@@ -54,7 +55,7 @@ type Partition struct {
 	tail     tail // the batches in [flushed, end)
 	segments []*segment.Segment
 	state    producers
-	epochs   epochs
+	epochs   replica.Epochs
 	cold     Cold          // what lies in the cold tier; nil if nothing was said
 	freed    freed         // what the disk gave to it
 	group    *wal.Group    // the last one that an append is in
@@ -146,7 +147,7 @@ func (p *Partition) settle() { p.stable = max(p.stable, p.state.firstOpen(p.high
 func (p *Partition) EpochEnd(epoch int32) (int32, int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.epochs.end(epoch, p.end)
+	return p.epochs.End(epoch, p.end)
 }
 
 // fail makes the partition refuse everything from now on.

@@ -13,7 +13,7 @@ type AppendRequest struct {
 	Data        []byte
 	Acks        Acks
 	LeaderEpoch int32 // stamped while nobody told the partition who leads; then it is the leader's own
-	Internal    bool // by the node itself: control batches, several batches, and sealed topics are allowed
+	Internal    bool  // by the node itself: control batches, several batches, and sealed topics are allowed
 }
 
 // Acks says what an append waits for.

@@ -32,7 +32,7 @@ func (r *Replay) Add(b record.Batch, nowMs int64) error {
 		appendMs = b.MaxTimestamp()
 	}
 	r.s.at = b.LastOffset() + 1
-	r.s.epochs.note(b.LeaderEpoch(), b.BaseOffset())
+	r.s.epochs.Note(b.LeaderEpoch(), b.BaseOffset())
 	return r.s.state.apply(b, b.BaseOffset(), appendMs, nowMs)
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/streamflow/streamflow/internal/clock"
 	"github.com/streamflow/streamflow/internal/vfs"
 	"github.com/streamflow/streamflow/logstore/record"
+	"github.com/streamflow/streamflow/logstore/replica"
 )
 
 // clocked opens a log whose time stands still, so that nothing happens in the background.
@@ -250,7 +251,7 @@ func TestProducersExpire(t *testing.T) {
 }
 
 func FuzzSnapshot(f *testing.F) {
-	s := &snapshot{at: 9, logStart: 1, epochs: epochs{{1, 0}, {2, 5}}}
+	s := &snapshot{at: 9, logStart: 1, epochs: replica.Epochs{{Epoch: 1, Start: 0}, {Epoch: 2, Start: 5}}}
 	b := record.NewBuilder(record.None)
 	b.SetProducer(record.Producer{ID: 1})
 	b.SetTransactional(true)
@@ -272,7 +273,7 @@ func FuzzSnapshot(f *testing.F) {
 }
 
 func TestSnapshotRoundTrip(t *testing.T) {
-	s := &snapshot{at: 9, logStart: 1, epochs: epochs{{1, 0}, {2, 5}}}
+	s := &snapshot{at: 9, logStart: 1, epochs: replica.Epochs{{Epoch: 1, Start: 0}, {Epoch: 2, Start: 5}}}
 	for i := range 3 {
 		snd := newSender(int64(i), 1, i > 0)
 		for j := range 7 {

@@ -2,18 +2,12 @@ package logstore
 
 import (
 	"fmt"
+
+	"github.com/streamflow/streamflow/logstore/replica"
 )
 
-// Leadership is what the cluster decided about a partition that this node leads: KIP-966's partition record as its leader
-// needs it.
-type Leadership struct {
-	Epoch          int32   // the leader epoch; stamped into every batch
-	PartitionEpoch int32   // of the record; an answer to an older one is stale
-	Self           int32   // this node
-	Replicas       []int32 // every replica, this node too
-	ISR            []int32 // the in-sync replicas, this node too
-	MinISR         int     // min.insync.replicas; never more than there are replicas
-}
+// Leadership is what the cluster decided about a partition that this node leads.
+type Leadership = replica.Leadership
 
 // Role is what a partition is on this node.
 type Role struct {
@@ -41,26 +35,14 @@ type ReplicaFetch struct {
 	MaxBytes         int
 }
 
-// DivergingEpoch tells a follower that its log left the leader's: the leader's greatest epoch that is at most the
-// follower's last one, and where that ends (KIP-595).
-type DivergingEpoch struct {
-	Epoch int32
-	End   int64
-}
+// DivergingEpoch tells a follower where its log left the leader's.
+type DivergingEpoch = replica.DivergingEpoch
 
-// ISRMember is a member of a proposed in-sync set, with the uptime session in which it was seen to be in sync.
-type ISRMember struct {
-	Node        int32
-	BrokerEpoch int64
-}
+// ISRMember is a member of a proposed in-sync set.
+type ISRMember = replica.ISRMember
 
-// ISRProposal asks the controller to change a partition's in-sync replicas (AlterPartition, KIP-497). It is a compare and
-// swap on both epochs.
-type ISRProposal struct {
-	LeaderEpoch    int32
-	PartitionEpoch int32
-	ISR            []ISRMember
-}
+// ISRProposal asks the controller to change a partition's in-sync replicas.
+type ISRProposal = replica.ISRProposal
 
 // Lead makes this node the partition's leader, or tells the leader what changed: an answer to its proposal, a fenced
 // replica, another min.insync.replicas. An older epoch is ErrFencedLeaderEpoch.

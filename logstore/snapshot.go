@@ -9,6 +9,7 @@ import (
 	"sort"
 
 	"github.com/streamflow/streamflow/internal/vfs"
+	"github.com/streamflow/streamflow/logstore/replica"
 	"github.com/streamflow/streamflow/logstore/segment"
 )
 
@@ -16,7 +17,7 @@ import (
 type snapshot struct {
 	at       int64
 	logStart int64
-	epochs   epochs
+	epochs   replica.Epochs
 	state    producers
 }
 
@@ -32,8 +33,8 @@ func (s *snapshot) encode() []byte {
 	b = le.AppendUint64(b, uint64(s.logStart))
 	b = le.AppendUint32(b, uint32(len(s.epochs)))
 	for _, e := range s.epochs {
-		b = le.AppendUint32(b, uint32(e.epoch))
-		b = le.AppendUint64(b, uint64(e.start))
+		b = le.AppendUint32(b, uint32(e.Epoch))
+		b = le.AppendUint64(b, uint64(e.Start))
 	}
 	b = le.AppendUint32(b, uint32(len(s.state.byID)))
 	for _, id := range s.state.ids() {
@@ -86,7 +87,7 @@ func decodeSnapshot(b []byte) (*snapshot, error) {
 	r := &reader{b: body[len(snapshotMagic):]}
 	s := &snapshot{at: r.i64(), logStart: r.i64()}
 	for n := r.count(12); n > 0; n-- {
-		s.epochs = append(s.epochs, epochStart{epoch: int32(r.u32()), start: r.i64()})
+		s.epochs = append(s.epochs, replica.EpochStart{Epoch: int32(r.u32()), Start: r.i64()})
 	}
 	for n := r.count(8 + 19); n > 0; n-- {
 		s.state.decodeProducer(r)

@@ -66,10 +66,7 @@ func (p *Partition) txnEnded(producerID int64, epoch int16) (bool, error) {
 func (p *Partition) lastEpoch() int32 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if n := len(p.epochs); n > 0 {
-		return p.epochs[n-1].epoch
-	}
-	return -1
+	return p.epochs.Last()
 }
 
 // AppendControl appends a control record of our own: typ is at least record.FirstOwnControl, and Kafka clients skip it.
