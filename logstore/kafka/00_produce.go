@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/streamflow/streamflow/logstore"
 	"github.com/streamflow/streamflow/logstore/acl"
 	"github.com/streamflow/streamflow/logstore/broker"
@@ -27,7 +28,8 @@ type produceRequest struct {
 
 type produceTopic struct {
 	name  string
-	parts int // how many of the request's partitions are its
+	id    uuid.UUID // names the topic from version 13 on
+	parts int       // how many of the request's partitions are its
 }
 
 type partitionRecords struct {
@@ -40,7 +42,12 @@ func parseProduce(body []byte, version int16) (*produceRequest, error) {
 	d := produceDecoder{Reader: kbin.Reader{Src: body}, flexible: version >= 9}
 	p := &produceRequest{txnID: d.nullableString(), acks: d.Int16(), timeout: time.Duration(d.Int32()) * time.Millisecond}
 	for range d.count() {
-		t := produceTopic{name: d.string()}
+		t := produceTopic{}
+		if version >= 13 {
+			t.id = d.Uuid()
+		} else {
+			t.name = d.string()
+		}
 		for range d.count() {
 			p.records = append(p.records, partitionRecords{d.Int32(), d.bytes()})
 			t.parts++
@@ -88,8 +95,9 @@ func (c *conn) startProduce(f *frame) (*produceCall, error) {
 	}
 	p := &produceCall{produceRequest: req, version: f.version, corr: f.corr, appends: make([]partitionAppend, len(req.records))}
 	at := 0
-	for _, t := range req.topics {
-		to := c.topicAppender(t.name, req)
+	for i := range req.topics {
+		t := &req.topics[i]
+		to := c.topicAppender(t, req, f.version)
 		for range t.parts {
 			p.appends[at] = to.append(req.records[at])
 			at++
@@ -147,25 +155,45 @@ func (d *produceDecoder) tags() {
 
 // topicAppender appends to the partitions of one topic in one request.
 type topicAppender struct {
-	c     *conn
-	topic *broker.Topic
-	txnID *string
-	err   error // why nothing can be appended
+	c        *conn
+	topic    *broker.Topic
+	txnID    *string
+	acks     logstore.Acks
+	implicit bool  // a partition becomes part of the transaction by being written to (KIP-890)
+	err      error // why nothing can be appended
 }
 
-func (c *conn) topicAppender(name string, req *produceRequest) topicAppender {
-	t := topicAppender{c: c, txnID: req.txnID}
-	t.topic, t.err = c.writableTopic(name, req.txnID)
-	if req.acks < -1 || req.acks > 1 {
+func (c *conn) topicAppender(asked *produceTopic, req *produceRequest, version int16) topicAppender {
+	t := topicAppender{c: c, txnID: req.txnID, implicit: version >= implicitAdd}
+	t.topic, t.err = c.writableTopic(asked, req.txnID, version)
+	if t.topic != nil {
+		asked.name = t.topic.Name
+	}
+	switch req.acks {
+	case -1:
+		t.acks = logstore.AcksAll
+	case 0:
+		t.acks = logstore.AcksNone
+	case 1:
+		t.acks = logstore.AcksLeader
+	default:
 		t.err = kerr.InvalidRequiredAcks
 	}
 	return t
 }
 
 // writableTopic is a topic that the client may write to, in its transaction if it names one.
-func (c *conn) writableTopic(name string, txnID *string) (*broker.Topic, error) {
+func (c *conn) writableTopic(asked *produceTopic, txnID *string, version int16) (*broker.Topic, error) {
 	if txnID != nil && !c.authorize(acl.Write, acl.TransactionalID, *txnID) {
 		return nil, kerr.TransactionalIDAuthorizationFailed
+	}
+	name := asked.name
+	if version >= 13 {
+		t := c.s.broker.TopicByID(asked.id)
+		if t == nil {
+			return nil, kerr.UnknownTopicID
+		}
+		name = t.Name
 	}
 	if !c.authorize(acl.Write, acl.Topic, name) {
 		return nil, kerr.TopicAuthorizationFailed
@@ -177,7 +205,7 @@ func (t *topicAppender) append(r partitionRecords) partitionAppend {
 	if t.err != nil {
 		return partitionAppend{err: t.err}
 	}
-	part, err := t.c.s.broker.Partition(t.topic.Name, r.index)
+	part, err := t.c.s.broker.LeaderPartition(t.topic.Name, r.index)
 	if err == nil {
 		err = t.admit(r)
 	}
@@ -187,7 +215,7 @@ func (t *topicAppender) append(r partitionRecords) partitionAppend {
 	if binary.BigEndian.Uint16(r.records[attrOffset:])&attrTxn != 0 {
 		return t.appendInTxn(r)
 	}
-	a := partitionAppend{pending: part.Append(logstore.AppendRequest{Data: r.records})}
+	a := partitionAppend{pending: part.Append(logstore.AppendRequest{Data: r.records, Acks: t.acks})}
 	if t.topic.Compacted() {
 		if _, err := a.pending.Result(); errors.Is(err, logstore.ErrInvalidRecord) {
 			a.keyless = keyless(r.records)
@@ -267,23 +295,30 @@ func (c *conn) writeProduce(p *produceCall) error {
 	e := encoder{buf: startResponse(c.out[:0], p.corr, flexible), flexible: flexible}
 	e.count(len(p.topics))
 	at := 0
-	for _, t := range p.topics {
-		e.string(t.name)
+	var leaders []leader
+	for i := range p.topics {
+		t := &p.topics[i]
+		if p.version >= 13 {
+			e.buf = append(e.buf, t.id[:]...)
+		} else {
+			e.string(t.name)
+		}
 		e.count(t.parts)
 		for range t.parts {
-			p.encodePart(ctx, &e, at)
+			leaders = p.encodePart(c, ctx, &e, t.name, at, leaders)
 			at++
 		}
 		e.tags()
 	}
 	e.int32(0) // throttle
-	e.tags()
+	e.endpointsTag(c.endpointsOf(leaders))
 	return c.writeBuf(e.buf)
 }
 
 var noKey = "a compacted topic wants a key"
 
-func (p *produceCall) encodePart(ctx context.Context, e *encoder, at int) {
+// encodePart writes the answer for one partition, and adds to leaders the one that the client should have asked.
+func (p *produceCall) encodePart(c *conn, ctx context.Context, e *encoder, topic string, at int, leaders []leader) []leader {
 	res := logstore.AppendResult{BaseOffset: -1, AppendTime: -1, LogStart: -1}
 	err := p.appends[at].err
 	if err == nil {
@@ -292,8 +327,9 @@ func (p *produceCall) encodePart(ctx context.Context, e *encoder, at int) {
 			res = done
 		}
 	}
+	ec := code(err)
 	e.int32(p.records[at].index)
-	e.int16(code(err))
+	e.int16(ec)
 	e.int64(res.BaseOffset)
 	e.int64(res.AppendTime)
 	if p.version >= 5 {
@@ -308,5 +344,16 @@ func (p *produceCall) encodePart(ctx context.Context, e *encoder, at int) {
 		}
 		e.nullableString(message(err))
 	}
+	if p.version >= 10 && ec != 0 {
+		if l, wrong := c.leaderIfWrong(ec, topic, p.records[at].index); wrong {
+			e.buf = append(e.buf, 1)
+			e.leaderTag(0, l)
+			return append(leaders, l)
+		}
+	}
 	e.tags()
+	return leaders
 }
+
+// implicitAdd is the version from which a transaction takes in a partition that is written to (KIP-890).
+const implicitAdd = 12

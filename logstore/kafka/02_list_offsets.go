@@ -9,11 +9,12 @@ import (
 
 // Special timestamps of ListOffsets.
 const (
-	tsLatest        = -1
-	tsEarliest      = -2
-	tsMax           = -3
-	tsEarliestLocal = -4
-	tsLatestTiered  = -5
+	tsLatest                = -1
+	tsEarliest              = -2
+	tsMax                   = -3 // KIP-734
+	tsEarliestLocal         = -4 // KIP-405
+	tsLatestTiered          = -5 // KIP-1005
+	tsEarliestPendingUpload = -6 // KIP-1023
 )
 
 func (c *call) listOffsets(req *kmsg.ListOffsetsRequest) (kmsg.Response, error) {
@@ -40,28 +41,33 @@ func (c *call) offsetAt(topic string, p kmsg.ListOffsetsRequestTopicPartition, c
 	if !c.authorize(acl.Describe, acl.Topic, topic) {
 		return none, kerr.TopicAuthorizationFailed
 	}
-	part, err := c.broker.Partition(topic, p.Partition)
+	part, err := c.broker.LeaderPartition(topic, p.Partition)
 	if err == nil {
-		err = checkEpoch(p.CurrentLeaderEpoch)
+		err = checkLeader(part.Role(), p.CurrentLeaderEpoch)
 	}
 	if err != nil {
 		return none, err
 	}
+	at := func(offset int64) (logstore.TimestampOffset, error) {
+		return logstore.TimestampOffset{Offset: offset, Timestamp: -1, LeaderEpoch: part.EpochAt(offset)}, nil
+	}
 	o := part.Offsets()
+	switch p.Timestamp {
+	case tsEarliest, tsEarliestLocal:
+		return at(o.LogStart)
+	case tsLatestTiered, tsEarliestPendingUpload:
+		return none, nil
+	}
+	if o, err = part.LatestOffsets(); err != nil { // a new leader that does not know the end yet
+		return none, err
+	}
 	end := o.HighWatermark
 	if committed {
 		end = o.LastStable
 	}
-	at := func(offset int64) (logstore.TimestampOffset, error) {
-		return logstore.TimestampOffset{Offset: offset, Timestamp: -1, LeaderEpoch: leaderEpoch}, nil
-	}
 	switch {
 	case p.Timestamp == tsLatest:
 		return at(end)
-	case p.Timestamp == tsEarliest, p.Timestamp == tsEarliestLocal:
-		return at(o.LogStart)
-	case p.Timestamp == tsLatestTiered:
-		return none, nil
 	case p.Timestamp == tsMax:
 		return found(part.MaxTimestamp())(end)
 	case p.Timestamp < 0:

@@ -24,8 +24,8 @@ func typed[R kmsg.Request](h func(*call, R) (kmsg.Response, error)) func(*call, 
 // partitions), OffsetCommit and OffsetFetch 10 (topic ids), FindCoordinator 5 and 6, and the like.
 var apis = []api{
 	{kmsg.Produce, 3, 11, nil}, // in the reader
-	{kmsg.Fetch, 4, 17, nil},   // writes its own response
-	{kmsg.ListOffsets, 1, 9, typed((*call).listOffsets)},
+	{kmsg.Fetch, 4, 18, nil},   // writes its own response
+	{kmsg.ListOffsets, 1, 11, typed((*call).listOffsets)},
 	{kmsg.Metadata, 0, 12, typed((*call).metadata)},
 	{kmsg.OffsetCommit, 2, 9, typed((*call).offsetCommit)},
 	{kmsg.OffsetFetch, 1, 9, typed((*call).offsetFetch)},

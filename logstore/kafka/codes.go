@@ -30,6 +30,13 @@ var storeCodes = []struct {
 	{logstore.ErrInvalidTxnState, kerr.InvalidTxnState},
 	{logstore.ErrDiskFull, kerr.KafkaStorageError},
 	{logstore.ErrClosed, kerr.NotLeaderForPartition},
+	{logstore.ErrNotLeader, kerr.NotLeaderForPartition},
+	{logstore.ErrNotEnoughReplicas, kerr.NotEnoughReplicas},
+	{logstore.ErrNotEnoughReplicasAfterAppend, kerr.NotEnoughReplicasAfterAppend},
+	{logstore.ErrFencedLeaderEpoch, kerr.FencedLeaderEpoch},
+	{logstore.ErrUnknownLeaderEpoch, kerr.UnknownLeaderEpoch},
+	{logstore.ErrOffsetNotAvailable, kerr.OffsetNotAvailable},
+	{logstore.ErrDamaged, kerr.KafkaStorageError},
 	{broker.ErrProducerFenced, kerr.ProducerFenced},
 	{broker.ErrTxnState, kerr.InvalidTxnState},
 	{broker.ErrTxnConcurrent, kerr.ConcurrentTransactions},
@@ -48,6 +55,17 @@ var userCodes = map[string]*kerr.Error{
 	broker.CodeInvalidConfig:  kerr.InvalidConfig,
 	broker.CodeInvalidCount:   kerr.InvalidPartitions,
 	broker.CodeSealed:         kerr.PolicyViolation,
+	broker.CodeNotLeader:      kerr.NotLeaderForPartition,
+	codeDamaged:               kerr.CorruptMessage,
+}
+
+// codeDamaged is the storage engine's word for records that the disk has not kept.
+const codeDamaged = "CORRUPT_SEGMENT"
+
+// damaged is whether err says that records cannot be read because the disk has not kept them.
+func damaged(err error) bool {
+	ue, ok := usererr.As(err)
+	return errors.Is(err, logstore.ErrDamaged) || ok && ue.Code == codeDamaged
 }
 
 // code is the protocol error of err; 0 for nil.

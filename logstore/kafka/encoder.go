@@ -12,6 +12,8 @@ func (e *encoder) int16(v int16) { e.buf = binary.BigEndian.AppendUint16(e.buf, 
 func (e *encoder) int32(v int32) { e.buf = binary.BigEndian.AppendUint32(e.buf, uint32(v)) }
 func (e *encoder) int64(v int64) { e.buf = binary.BigEndian.AppendUint64(e.buf, uint64(v)) }
 
+func (e *encoder) uvarint(v uint64) { e.buf = binary.AppendUvarint(e.buf, v) }
+
 // count is an array's length.
 func (e *encoder) count(n int) {
 	if e.flexible {

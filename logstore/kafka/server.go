@@ -36,9 +36,11 @@ type Options struct {
 	MaxInflightBytes int64 // request bytes in memory over all connections; 256 MiB
 	MaxFetchBytes    int32 // largest Fetch response; 55 MiB
 
-	Groups      group.Config // session bounds; InitialDelay 0 becomes 100 ms, -1 none
-	MaxTxnMs    int32        // largest transaction timeout; 15 min
-	MaxMetadata int          // largest offset metadata; 4096
+	Groups           group.Config // session bounds; InitialDelay 0 becomes 100 ms, -1 none
+	MaxFetchSessions int          // fetch sessions in memory; 1,000, -1 none
+
+	MaxTxnMs    int32 // largest transaction timeout; 15 min
+	MaxMetadata int   // largest offset metadata; 4096
 
 	Logger *slog.Logger
 	Now    func() time.Time
@@ -56,6 +58,7 @@ type Server struct {
 	broker   *broker.Broker
 	log      *slog.Logger
 	groups   *groups
+	sessions *fetchSessions
 	inflight *semaphore.Weighted
 
 	ctx    context.Context
@@ -88,6 +91,7 @@ func New(opts Options) *Server {
 		ctx: ctx, cancel: cancel, listeners: map[net.Listener]struct{}{}, conns: map[*conn]struct{}{},
 	}
 	s.groups = newGroups(opts.Groups, opts.Now)
+	s.sessions = newFetchSessions(opts.MaxFetchSessions, fetchSessionEvictMs)
 	return s
 }
 
@@ -97,6 +101,7 @@ func withDefaults(o Options) Options {
 	o.MaxInflightBytes = or(o.MaxInflightBytes, 256<<20)
 	o.MaxInflightBytes = max(o.MaxInflightBytes, int64(o.MaxRequestBytes))
 	o.MaxFetchBytes = or(o.MaxFetchBytes, 55<<20)
+	o.MaxFetchSessions = or(o.MaxFetchSessions, 1000)
 	o.MaxTxnMs = or(o.MaxTxnMs, 15*60*1000)
 	o.MaxMetadata = or(o.MaxMetadata, 4096)
 	o.Groups.InitialDelay = or(o.Groups.InitialDelay, 100)
@@ -109,6 +114,8 @@ func withDefaults(o Options) Options {
 	}
 	return o
 }
+
+func (s *Server) nowMs() int64 { return s.opts.Now().UnixMilli() }
 
 func or[T comparable](v, def T) T {
 	var zero T
@@ -187,6 +194,7 @@ func (s *Server) Close() error {
 	s.mu.Unlock()
 	s.wg.Wait()
 	s.groups.close()
+	s.sessions.clear()
 	return nil
 }
 
