@@ -37,6 +37,14 @@ race: ## tests of the concurrent packages under the race detector
 crash: build ## kill the node at random moments while a live job runs (CRASH_ROUNDS, default 40) and check exactly-once
 	go test ./cmd/streamflow -run TestCrash -count=1 -v -timeout 30m -crash-rounds=$${CRASH_ROUNDS:-40}
 
+.PHONY: compat-kafka
+compat-kafka: build ## test suites of foreign Kafka clients against a node (COMPAT_NODES=3: a cluster; COMPAT_SUITES=kgo,librdkafka: some), held against testdata/compat
+	go run ./scripts/compat $(COMPAT_FLAGS)
+
+.PHONY: chaos-log
+chaos-log: build ## torment a cluster of CHAOS_NODES (3) nodes, CHAOS_RUNS (20) seeds from CHAOS_SEED (1), and check what clients saw
+	go run ./internal/chaoslog/run -runs $${CHAOS_RUNS:-20} -seed $${CHAOS_SEED:-1} -nodes $${CHAOS_NODES:-3} -duration $${CHAOS_DURATION:-20s}
+
 .PHONY: lint
 lint: vet ## go vet, staticcheck and formatting
 	go tool staticcheck ./...

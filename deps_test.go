@@ -26,7 +26,7 @@ const module = "github.com/streamflow/streamflow"
 // modules and of the standard library may be named too; that is a statement about direct imports only.
 const policy = `
 # The ground: mistakes of users, time, files, encodings.
-NONE < internal/usererr, internal/clock, internal/vfs, internal/invariant, internal/metrics, internal/tidy, internal/proctest;
+NONE < internal/usererr, internal/clock, internal/vfs, internal/invariant, internal/metrics, internal/tidy, internal/proctest, internal/chaoslog < internal/chaoslog/run;
 internal/usererr < internal/config, internal/term, internal/wire, internal/auth, internal/simtest;
 
 # Data, then expressions over it.
@@ -50,8 +50,8 @@ internal/usererr, internal/clock, internal/metrics < logstore/group;
 column, logstore/record < logstore/columnar;
 NONE < logstore/placement;
 column, logstore, logstore/meta, logstore/placement < logstore/broker;
-NONE < logstore/acl;
-logstore/broker, logstore/group, logstore/columnar, logstore/acl < logstore/kafka;
+NONE < logstore/acl, logstore/auth, logstore/quota;
+logstore/broker, logstore/group, logstore/columnar, logstore/acl, logstore/auth, logstore/quota < logstore/kafka;
 
 # Programs: plans, names, rules, operators, the loop.
 expr < structured/logical < structured/catalog, structured/sql;
