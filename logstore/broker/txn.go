@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"time"
 
 	"github.com/streamflow/streamflow/logstore"
@@ -38,6 +40,24 @@ func (b *Broker) AddToTxn(ctx context.Context, id string, pid int64, epoch int16
 	return err
 }
 
+// JoinTxn is AddToTxn for partitions that a producer writes to without having announced them (KIP-890). It costs nothing when
+// they are part of the transaction already.
+func (b *Broker) JoinTxn(ctx context.Context, id string, pid int64, epoch int16, places []TxnPlace) error {
+	if t := b.txns.get(id); t != nil && t.ProducerID == pid && t.Epoch == epoch && t.State == TxnOngoing && t.hasAll(places) {
+		return nil
+	}
+	return b.AddToTxn(ctx, id, pid, epoch, places)
+}
+
+// JoinTxnGroup is AddGroupToTxn for a group that the producer has not announced.
+func (b *Broker) JoinTxnGroup(ctx context.Context, id string, pid int64, epoch int16, group string) error {
+	t := b.txns.get(id)
+	if t != nil && t.ProducerID == pid && t.Epoch == epoch && t.State == TxnOngoing && slices.Contains(t.Groups, group) {
+		return nil
+	}
+	return b.AddGroupToTxn(ctx, id, pid, epoch, group)
+}
+
 // AddGroupToTxn makes a group's offsets part of a producer's transaction.
 func (b *Broker) AddGroupToTxn(ctx context.Context, id string, pid int64, epoch int16, group string) error {
 	t, err := b.applyTxn(ctx, txnCommand{Op: txnGroup, ID: id, ProducerID: pid, Epoch: epoch, Group: group, NowMs: b.nowMs()})
@@ -56,12 +76,29 @@ func (b *Broker) CommitTxnOffsets(ctx context.Context, id string, pid int64, epo
 // EndTxn commits or aborts. The decision, with the offsets, is one metadata command; markers follow it, and follow it again
 // after a crash.
 func (b *Broker) EndTxn(ctx context.Context, id string, pid int64, epoch int16, commit bool) error {
-	t, err := b.applyTxn(ctx, txnCommand{Op: txnEnd, ID: id, ProducerID: pid, Epoch: epoch, Commit: commit})
-	if err != nil || t.State == TxnEmpty { // a retry
-		return err
-	}
-	_, err = b.finishTxn(ctx, t)
+	_, err := b.endTxn(ctx, txnCommand{Op: txnEnd, ID: id, ProducerID: pid, Epoch: epoch, Commit: commit})
 	return err
+}
+
+// EndTxnBump is EndTxn for a producer whose epoch grows with each transaction (KIP-890): it goes on with the producer id
+// and the epoch of the answer.
+func (b *Broker) EndTxnBump(ctx context.Context, id string, pid int64, epoch int16, commit bool) (*Txn, error) {
+	c := txnCommand{Op: txnEnd, ID: id, ProducerID: pid, Epoch: epoch, Commit: commit, Bump: true}
+	if epoch >= math.MaxInt16-3 {
+		var err error
+		if c.FreshID, err = b.NextProducerID(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return b.endTxn(ctx, c)
+}
+
+func (b *Broker) endTxn(ctx context.Context, c txnCommand) (*Txn, error) {
+	t, err := b.applyTxn(ctx, c)
+	if err != nil || t.State == TxnEmpty { // a retry
+		return t, err
+	}
+	return b.finishTxn(ctx, t)
 }
 
 // Txns returns all transactional ids.
@@ -171,9 +208,10 @@ func (b *Broker) remark(t *Txn, m TxnMarker) error {
 	if err != nil {
 		return nil
 	}
+	pid := t.Ended.producer(t)
 	for _, o := range part.OpenTxns() {
-		if o.ProducerID == t.ProducerID && o.FirstOffset < m.End {
-			return part.EndTxn(t.ProducerID, t.Ended.Epoch, t.Ended.State == TxnPrepareCommit)
+		if o.ProducerID == pid && o.FirstOffset < m.End {
+			return part.EndTxn(pid, t.Ended.Epoch, t.Ended.State == TxnPrepareCommit)
 		}
 	}
 	return nil

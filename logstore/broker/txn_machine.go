@@ -31,12 +31,13 @@ type txnCommand struct {
 	ProducerID int64         `json:"pid"`
 	Epoch      int16         `json:"epoch"`
 	NowMs      int64         `json:"nowMs,omitempty"`
-	FreshID    int64         `json:"freshPid,omitempty"`  // init: the producer id to use if a new one is wanted
+	FreshID    int64         `json:"freshPid,omitempty"`  // init, end: the producer id to use if a new one is wanted
 	TimeoutMs  int64         `json:"timeoutMs,omitempty"` // init
 	Partitions []TxnPlace    `json:"partitions,omitempty"`
 	Group      string        `json:"group,omitempty"`
 	Offsets    []GroupOffset `json:"offsets,omitempty"`
 	Commit     bool          `json:"commit,omitempty"`
+	Bump       bool          `json:"bump,omitempty"`    // end: the epoch grows
 	Markers    []TxnMarker   `json:"markers,omitempty"` // complete
 }
 
@@ -79,7 +80,14 @@ func (m *txnMachine) step(c txnCommand) (*Txn, error) {
 	if c.Op == txnInit {
 		return initTxn(old, c)
 	}
-	if old == nil || old.ProducerID != c.ProducerID {
+	switch {
+	case old == nil:
+		return nil, ErrTxnMapping
+	case old.endedBy(c):
+		return old, nil
+	case old.ending(c):
+		return nil, ErrTxnConcurrent
+	case old.ProducerID != c.ProducerID:
 		return nil, ErrTxnMapping
 	}
 	if old.Epoch != c.Epoch {

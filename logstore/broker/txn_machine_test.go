@@ -105,3 +105,55 @@ func TestTxnMachineFencing(t *testing.T) {
 		t.Errorf("%+v", txn)
 	}
 }
+
+// TestTxnMachineBumps is KIP-890: the epoch grows with each end, a lost answer is given again, and an abort of nothing is one.
+func TestTxnMachineBumps(t *testing.T) {
+	m := newTxnMachine(newOffsetsMachine())
+	who := func(op txnOp, epoch int16) txnCommand {
+		return txnCommand{Op: op, ID: "x", ProducerID: 7, Epoch: epoch, Bump: op == txnEnd, FreshID: 8}
+	}
+	commit := func(epoch int16) txnCommand { c := who(txnEnd, epoch); c.Commit = true; return c }
+	step(t, m, txnCommand{Op: txnInit, ID: "x", ProducerID: -1, Epoch: -1, FreshID: 7, TimeoutMs: 1000}, nil)
+	add := func(epoch int16) txnCommand {
+		c := who(txnAdd, epoch)
+		c.Partitions = []TxnPlace{{"a", 0}}
+		return c
+	}
+	step(t, m, commit(0), ErrTxnState) // there is nothing to commit
+	step(t, m, add(0), nil)
+	if txn := step(t, m, commit(0), nil); txn.State != TxnPrepareCommit || txn.Epoch != 1 || !txn.Bumped {
+		t.Errorf("%+v, want the markers under epoch 1", txn)
+	}
+	step(t, m, commit(0), ErrTxnConcurrent) // its answer was lost, and the markers are not written
+	step(t, m, who(txnComplete, 1), nil)
+	copied(t, m, newTxnMachine(newOffsetsMachine()))
+	if txn := step(t, m, commit(0), nil); txn.State != TxnEmpty || txn.Epoch != 1 {
+		t.Errorf("again: %+v, want the same answer", txn)
+	}
+	step(t, m, who(txnEnd, 0), ErrProducerFenced) // it was a commit
+	step(t, m, add(0), ErrProducerFenced)         // late, of the transaction before
+	step(t, m, commit(1), ErrTxnState)            // the next one has nothing in it
+	if txn := step(t, m, who(txnEnd, 1), nil); txn.State != TxnPrepareAbort || txn.Epoch != 2 {
+		t.Errorf("abort of nothing: %+v", txn)
+	}
+	step(t, m, who(txnComplete, 2), nil)
+
+	step(t, m, add(2), nil) // a transaction that runs out of time fences its producer for good
+	expire := who(txnExpire, 2)
+	expire.Bump = false
+	step(t, m, expire, nil)
+	step(t, m, who(txnComplete, 3), nil)
+	step(t, m, who(txnEnd, 2), ErrProducerFenced)
+
+	m.txns["x"].Epoch = math.MaxInt16 - 2
+	step(t, m, add(math.MaxInt16-2), nil)
+	if txn := step(t, m, commit(math.MaxInt16-2), nil); txn.Epoch != math.MaxInt16-1 || txn.ProducerID != 7 {
+		t.Errorf("the last epoch is for the markers: %+v", txn)
+	}
+	if txn := step(t, m, who(txnComplete, math.MaxInt16-1), nil); txn.ProducerID != 8 || txn.Epoch != 0 || txn.Ended.producer(txn) != 7 {
+		t.Errorf("used up: %+v, want the fresh producer id", txn)
+	}
+	if txn := step(t, m, commit(math.MaxInt16-2), nil); txn.ProducerID != 8 || txn.Epoch != 0 {
+		t.Errorf("again: %+v", txn)
+	}
+}

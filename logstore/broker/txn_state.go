@@ -29,6 +29,8 @@ type Txn struct {
 	Groups     []string     `json:"groups,omitempty"`
 	Offsets    []TxnOffsets `json:"offsets,omitempty"` // visible at commit
 	Ended      *TxnEnding   `json:"ended,omitempty"`   // the transaction before
+	Bumped     bool         `json:"bumped,omitempty"`  // Prepare states: Epoch is one above the transaction's, for the next one (KIP-890)
+	NextID     int64        `json:"nextPid,omitempty"` // Prepare states: the producer id after the end, if Epoch is the last
 }
 
 // TxnEnding is how a transaction ended: a retry is told the same, and markers that a crash took are written again.
@@ -36,6 +38,10 @@ type TxnEnding struct {
 	State  TxnState    `json:"state"` // PrepareCommit or PrepareAbort
 	Epoch  int16       `json:"epoch"` // of the markers
 	Places []TxnMarker `json:"places"`
+
+	Bumped  bool  `json:"bumped,omitempty"` // the markers' epoch is one above that of the transaction's records
+	Rotated bool  `json:"rotated,omitempty"`
+	OldID   int64 `json:"oldPid,omitempty"` // when rotated: the producer id of the transaction, which has another one since
 }
 
 // TxnMarker is where a marker went: every record of the transaction in this partition is below End. A producer's records
@@ -62,6 +68,15 @@ type TxnOffsets struct {
 func (t *Txn) Has(p TxnPlace) bool {
 	_, ok := slices.BinarySearchFunc(t.Partitions, p, comparePlaces)
 	return ok
+}
+
+func (t *Txn) hasAll(places []TxnPlace) bool {
+	for _, p := range places {
+		if !t.Has(p) {
+			return false
+		}
+	}
+	return true
 }
 
 func comparePlaces(a, b TxnPlace) int {
@@ -126,7 +141,9 @@ func (t *Txn) addOffsets(c txnCommand) error {
 	return nil
 }
 
-// end decides. Ending again in the same way what has just ended is a retry, and changes nothing.
+// end decides. Ending again in the same way what has just ended is a retry, and changes nothing. With c.Bump the epoch grows
+// with each end, so that nothing that was sent for one transaction can become part of the next (KIP-890); then also a
+// transaction that has nothing in it may be aborted.
 func (t *Txn) end(c txnCommand) error {
 	to := TxnPrepareAbort
 	if c.Commit {
@@ -138,9 +155,17 @@ func (t *Txn) end(c txnCommand) error {
 		if c.Op == txnExpire {
 			t.Epoch++
 		}
+		if c.Bump {
+			t.bump(c.FreshID)
+		}
 		return nil
 	case TxnEmpty:
-		if t.Ended != nil && t.Ended.State == to && t.Ended.Epoch == c.Epoch {
+		if c.Bump && !c.Commit {
+			t.State = to
+			t.bump(c.FreshID)
+			return nil
+		}
+		if !c.Bump && t.Ended != nil && t.Ended.State == to && t.Ended.Epoch == c.Epoch {
 			return nil
 		}
 		return ErrTxnState
@@ -148,12 +173,54 @@ func (t *Txn) end(c txnCommand) error {
 	return ErrTxnConcurrent
 }
 
+// bump raises the epoch for the markers and the next transaction. The last epoch is kept for fencing, so the next
+// transaction has a fresh producer id when it would be reached.
+func (t *Txn) bump(fresh int64) {
+	t.Bumped = true
+	if t.Epoch++; t.Epoch >= math.MaxInt16-1 {
+		t.NextID = fresh
+	}
+}
+
+// endedBy is whether a command ends again, with the epoch before the bump, what has just ended so. Its answer got lost.
+func (t *Txn) endedBy(c txnCommand) bool {
+	to := TxnPrepareAbort
+	if c.Commit {
+		to = TxnPrepareCommit
+	}
+	if c.Op != txnEnd || !c.Bump || t.Ended == nil || !t.Ended.Bumped || t.Ended.State != to || t.Ended.Epoch != c.Epoch+1 {
+		return false
+	}
+	if t.Ended.Rotated {
+		return t.Ended.OldID == c.ProducerID && t.Epoch == 0
+	}
+	return t.ProducerID == c.ProducerID && t.Epoch == t.Ended.Epoch
+}
+
+// ending is whether such a command comes while the markers are being written.
+func (t *Txn) ending(c txnCommand) bool {
+	return c.Op == txnEnd && c.Bump && t.Bumped && t.ProducerID == c.ProducerID && t.Epoch == c.Epoch+1 &&
+		(t.State == TxnPrepareCommit || t.State == TxnPrepareAbort)
+}
+
 // complete notes where the markers are.
 func (t *Txn) complete(markers []TxnMarker) error {
 	if t.State != TxnPrepareCommit && t.State != TxnPrepareAbort {
 		return ErrTxnState
 	}
-	t.Ended, t.State = &TxnEnding{State: t.State, Epoch: t.Epoch, Places: markers}, TxnEmpty
-	t.Partitions, t.Groups, t.Offsets, t.StartMs = nil, nil, nil, 0
+	t.Ended, t.State = &TxnEnding{State: t.State, Epoch: t.Epoch, Places: markers, Bumped: t.Bumped}, TxnEmpty
+	if t.NextID != 0 {
+		t.Ended.Rotated, t.Ended.OldID = true, t.ProducerID
+		t.ProducerID, t.Epoch = t.NextID, 0
+	}
+	t.Partitions, t.Groups, t.Offsets, t.StartMs, t.Bumped, t.NextID = nil, nil, nil, 0, false, 0
 	return nil
+}
+
+// producer is the producer id of the transaction that ended last.
+func (e *TxnEnding) producer(t *Txn) int64 {
+	if e.Rotated {
+		return e.OldID
+	}
+	return t.ProducerID
 }
