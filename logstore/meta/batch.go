@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 )
 
 // maxEntryBytes bounds the commands that share a log entry; a larger command has an entry to itself.
@@ -11,7 +12,9 @@ const maxEntryBytes = 1 << 20
 
 // Pending is a command on its way.
 type Pending struct {
+	queue *queue
 	cmd   command
+	since time.Time // zero on a node that is alone
 	done  chan struct{}
 	out   outcome
 	index uint64
@@ -30,14 +33,19 @@ func (p *Pending) Index() uint64 {
 	}
 }
 
-// Wait returns the machine's answer, or ctx's error when ctx ends first.
+// Wait returns the machine's answer. When ctx ends first it returns ctx's error, with ErrUnknownOutcome unless the command
+// had not left the queue; then it never will.
 func (p *Pending) Wait(ctx context.Context) ([]byte, error) {
 	select {
 	case <-p.done:
 		return p.out.result, p.out.err
 	case <-ctx.Done():
+	}
+	if p.queue != nil && p.queue.withdraw(p) {
+		p.finish(outcome{err: ctx.Err()})
 		return nil, ctx.Err()
 	}
+	return nil, fmt.Errorf("%w: %w", ErrUnknownOutcome, ctx.Err())
 }
 
 func (p *Pending) finish(o outcome) {
@@ -47,6 +55,7 @@ func (p *Pending) finish(o outcome) {
 
 // queue holds commands that wait for the next entry.
 type queue struct {
+	timed   bool // commands are told when they have waited too long
 	mu      sync.Mutex
 	waiting []*Pending
 	closed  bool
@@ -56,7 +65,10 @@ type queue struct {
 func (q *queue) init() { q.wake = make(chan struct{}, 1) }
 
 func (q *queue) add(c command) *Pending {
-	p := &Pending{cmd: c, done: make(chan struct{})}
+	p := &Pending{queue: q, cmd: c, done: make(chan struct{})}
+	if q.timed {
+		p.since = time.Now()
+	}
 	q.mu.Lock()
 	closed := q.closed
 	if !closed {
@@ -87,9 +99,46 @@ func (q *queue) take() (batch []*Pending, closed bool) {
 		size += len(q.waiting[n].cmd.data)
 		n++
 	}
-	batch = append(batch, q.waiting[:n]...)
-	q.waiting = append(q.waiting[:0], q.waiting[n:]...)
-	return batch, q.closed
+	return q.cut(n), q.closed
+}
+
+// cut takes the first n commands out. q.mu is held.
+func (q *queue) cut(n int) []*Pending {
+	first := append([]*Pending(nil), q.waiting[:n]...)
+	rest := append(q.waiting[:0], q.waiting[n:]...)
+	clear(q.waiting[len(rest):])
+	q.waiting = rest
+	return first
+}
+
+// expire returns the commands that wait since before a time.
+func (q *queue) expire(before time.Time) []*Pending {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n := 0
+	for n < len(q.waiting) && q.waiting[n].since.Before(before) {
+		n++
+	}
+	return q.cut(n)
+}
+
+// withdraw takes a command out that nothing was done with.
+func (q *queue) withdraw(p *Pending) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for i, w := range q.waiting {
+		if w == p {
+			q.waiting = append(q.waiting[:i], q.waiting[i+1:]...)
+			return true
+		}
+	}
+	return false
+}
+
+func (q *queue) empty() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.waiting) == 0
 }
 
 func (q *queue) close() {
@@ -99,7 +148,8 @@ func (q *queue) close() {
 	q.signal()
 }
 
-// batchLoop turns the queue into log entries, one at a time: what queues during an entry's sync is the next entry.
+// batchLoop turns the queue of a node that is alone into log entries, one at a time: what queues during an entry's sync is
+// the next entry.
 func (n *Node) batchLoop() {
 	defer close(n.done)
 	for range n.queue.wake {
@@ -122,16 +172,23 @@ func (n *Node) batchLoop() {
 
 // commit proposes one entry and hands the outcomes out.
 func (n *Node) commit(batch []*Pending) {
-	cmds := make([]command, len(batch))
-	for i, p := range batch {
-		cmds[i] = p.cmd
-	}
-	f := n.raft.Apply(appendEntry(nil, cmds), 0)
+	f := n.raft.Apply(appendEntry(nil, commands(batch)), 0)
 	if err := f.Error(); err != nil {
 		failAll(batch, fmt.Errorf("meta: metadata log not writable: %w", err))
 		return
 	}
-	done := f.Response().(entryOutcome)
+	finishAll(batch, f.Response().(entryOutcome))
+}
+
+func commands(batch []*Pending) []command {
+	cmds := make([]command, len(batch))
+	for i, p := range batch {
+		cmds[i] = p.cmd
+	}
+	return cmds
+}
+
+func finishAll(batch []*Pending, done entryOutcome) {
 	for i, o := range done.outcomes {
 		batch[i].index = done.index
 		batch[i].finish(o)

@@ -7,21 +7,31 @@ import (
 )
 
 func TestEntryRoundTripAndDamage(t *testing.T) {
-	entry := appendEntry(nil, []command{{"topics", []byte("create")}, {"offsets", nil}})
-	cmds, err := decodeEntry(entry)
-	if err != nil || fmt.Sprint(cmds) != "[{topics [99 114 101 97 116 101]} {offsets []}]" {
-		t.Fatalf("%v %v", cmds, err)
-	}
-	for i := range entry {
-		damaged := append([]byte(nil), entry...)
-		damaged[i] ^= 0x10
-		if _, err := decodeEntry(damaged); err == nil {
-			t.Errorf("flipped bit in byte %d not found", i)
+	cmds := []command{{"topics", []byte("create")}, {"offsets", nil}}
+	at := stamp{node: 3, epoch: 2, nonce: 1 << 63, seq: 300}
+	for _, c := range []struct {
+		entry []byte
+		want  logEntry
+	}{
+		{appendEntry(nil, cmds), logEntry{cmds: cmds}},
+		{appendStamped(nil, at, cmds), logEntry{stamped: true, at: at, cmds: cmds}},
+		{appendStamped(nil, at, nil), logEntry{stamped: true, at: at}},
+	} {
+		e, err := decodeEntry(c.entry)
+		if err != nil || fmt.Sprint(e) != fmt.Sprint(c.want) {
+			t.Fatalf("%v %v, want %v", e, err, c.want)
 		}
-	}
-	for i := range entry {
-		if _, err := decodeEntry(entry[:i]); err == nil {
-			t.Errorf("cut at %d not found", i)
+		for i := range c.entry {
+			damaged := append([]byte(nil), c.entry...)
+			damaged[i] ^= 0x10
+			if _, err := decodeEntry(damaged); err == nil {
+				t.Errorf("flipped bit in byte %d not found", i)
+			}
+		}
+		for i := range c.entry {
+			if _, err := decodeEntry(c.entry[:i]); err == nil {
+				t.Errorf("cut at %d not found", i)
+			}
 		}
 	}
 }
@@ -41,15 +51,20 @@ func TestSnapshotDamageNamesTheMachine(t *testing.T) {
 
 func FuzzDecodeEntry(f *testing.F) {
 	f.Add(appendEntry(nil, []command{{"topics", []byte("create")}, {"offsets", nil}}))
+	f.Add(appendStamped(nil, stamp{node: 1, epoch: 1, nonce: 7, seq: 1}, []command{{"topics", []byte("create")}}))
 	f.Add([]byte{1, 0xff, 0xff, 0xff, 0xff, 0xff})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		cmds, err := decodeEntry(data)
+		e, err := decodeEntry(data)
 		if err != nil {
 			return
 		}
-		again, err := decodeEntry(appendEntry(nil, cmds))
-		if err != nil || fmt.Sprint(again) != fmt.Sprint(cmds) {
-			t.Errorf("%v became %v (%v)", cmds, again, err)
+		encoded := appendEntry(nil, e.cmds)
+		if e.stamped {
+			encoded = appendStamped(nil, e.at, e.cmds)
+		}
+		again, err := decodeEntry(encoded)
+		if err != nil || fmt.Sprint(again) != fmt.Sprint(e) {
+			t.Errorf("%v became %v (%v)", e, again, err)
 		}
 	})
 }
@@ -77,6 +92,23 @@ func FuzzDecodeDormant(f *testing.F) {
 		}
 		if _, err := decodeDormant(d.encode()); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+func FuzzDecodeSessions(f *testing.F) {
+	t := newSessions(1)
+	t.open(stamp{node: 1, epoch: 1, nonce: 5})
+	t.applied(stamp{node: 1, epoch: 1, nonce: 5, seq: 1}, entryOutcome{index: 9, outcomes: []outcome{{result: []byte("r")}, {err: errNoMachine}}})
+	f.Add(t.encode(9))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s := newSessions(1)
+		applied, err := s.restore(data)
+		if err != nil {
+			return
+		}
+		if again, err := newSessions(1).restore(s.encode(applied)); err != nil || again != applied {
+			t.Errorf("%d became %d (%v)", applied, again, err)
 		}
 	})
 }

@@ -31,8 +31,8 @@ func example(t *testing.T, fence string) []byte {
 
 func TestDocumentedExamples(t *testing.T) {
 	want := appendEntry(nil, []command{{"topics", []byte("create")}, {"offsets", nil}})
-	if cmds, err := decodeEntry(example(t, "entry")); err != nil || fmt.Sprint(cmds) != "[{topics [99 114 101 97 116 101]} {offsets []}]" {
-		t.Errorf("entry: %v %v; its bytes should be\n% x", cmds, err, want)
+	if e, err := decodeEntry(example(t, "entry")); err != nil || fmt.Sprint(e.cmds) != "[{topics [99 114 101 97 116 101]} {offsets []}]" {
+		t.Errorf("entry: %v %v; its bytes should be\n% x", e, err, want)
 	}
 	wantSnap := appendSnapshot(nil, []section{{"offsets", []byte("{}")}, {"producers", []byte("1000")}})
 	if s, err := decodeSnapshot(example(t, "snapshot")); err != nil || len(s) != 2 || string(s[1].state) != "1000" {

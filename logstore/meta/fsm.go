@@ -12,7 +12,10 @@ import (
 type fsm struct {
 	machines map[string]Machine
 	dormant  map[string]*dormant
-	applied  atomic.Uint64
+	sessions *sessions
+	applied  atomic.Uint64 // index of the last entry that the machines have seen
+	waiters  waiters       // for applied to move
+	onApply  func(index, term uint64)
 }
 
 // outcome is what became of one command.
@@ -21,10 +24,10 @@ type outcome struct {
 	err    error
 }
 
-func newFSM(machines []Machine) (*fsm, error) {
-	f := &fsm{machines: map[string]Machine{}, dormant: map[string]*dormant{}}
+func newFSM(self int32, machines []Machine) (*fsm, error) {
+	f := &fsm{machines: map[string]Machine{}, dormant: map[string]*dormant{}, sessions: newSessions(self)}
 	for _, m := range machines {
-		if m.Name() == "" || f.machines[m.Name()] != nil {
+		if m.Name() == "" || m.Name() == groupSection || f.machines[m.Name()] != nil {
 			return nil, fmt.Errorf("meta: machine name %q is empty or taken", m.Name())
 		}
 		f.machines[m.Name()] = m
@@ -36,20 +39,47 @@ func newFSM(machines []Machine) (*fsm, error) {
 type entryOutcome struct {
 	index    uint64
 	outcomes []outcome
+	stale    bool // the entry's session or number is past; it has no effect
 }
 
 // Apply implements raft.FSM. It returns an entryOutcome.
 func (f *fsm) Apply(l *raft.Log) any {
-	cmds, err := decodeEntry(l.Data)
+	e, err := decodeEntry(l.Data)
 	if err != nil {
 		panic(fmt.Sprintf("FATAL: metadata log entry %d is damaged: %v", l.Index, err))
 	}
-	out := make([]outcome, len(cmds))
-	for i, c := range cmds {
+	out := f.applyEntry(l.Index, e)
+	f.reached(l.Index)
+	if e.stamped && out.index == l.Index {
+		f.sessions.applied(e.at, out) // the proposer goes on from here: all that it may look at is done
+	}
+	if f.onApply != nil {
+		f.onApply(l.Index, l.Term)
+	}
+	return out
+}
+
+func (f *fsm) applyEntry(index uint64, e logEntry) entryOutcome {
+	if e.stamped {
+		if e.at.seq == 0 {
+			f.sessions.open(e.at)
+			return entryOutcome{}
+		}
+		if before, ok := f.sessions.admit(e.at); !ok {
+			return before
+		}
+	}
+	out := make([]outcome, len(e.cmds))
+	for i, c := range e.cmds {
 		out[i] = f.applyOne(c)
 	}
-	f.applied.Store(l.Index)
-	return entryOutcome{l.Index, out}
+	return entryOutcome{index: index, outcomes: out}
+}
+
+// reached notes that the machines have seen all commands up to an index.
+func (f *fsm) reached(index uint64) {
+	f.applied.Store(index)
+	f.waiters.wake(index)
 }
 
 func (f *fsm) applyOne(c command) outcome {
@@ -73,7 +103,7 @@ func (f *fsm) sleeper(name string) *dormant {
 
 // Snapshot implements raft.FSM.
 func (f *fsm) Snapshot() (raft.FSMSnapshot, error) {
-	var sections []section
+	sections := []section{{groupSection, f.sessions.encode(f.applied.Load())}}
 	for name, m := range f.machines {
 		sections = append(sections, section{name, m.Snapshot()})
 	}
@@ -91,11 +121,19 @@ func (f *fsm) Restore(r io.ReadCloser) error {
 		return err
 	}
 	f.dormant = map[string]*dormant{}
+	var group []byte // absent from snapshots of older releases
 	for _, s := range sections {
-		if err := f.restoreSection(s); err != nil {
+		if s.name == groupSection {
+			group = s.state
+		} else if err := f.restoreSection(s); err != nil {
 			return err
 		}
 	}
+	applied, err := f.sessions.restore(group)
+	if err != nil {
+		return fmt.Errorf("meta: snapshot section %q: %w", groupSection, err)
+	}
+	f.reached(applied)
 	return nil
 }
 

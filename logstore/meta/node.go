@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/streamflow/streamflow/logstore/peer/rpc"
 )
 
 // Node is one member of the metadata group.
@@ -17,21 +19,38 @@ type Node struct {
 	raft      *raft.Raft
 	fsm       *fsm
 	store     *store
-	transport *raft.InmemTransport
 	queue     queue
-	done      chan struct{} // closed when the batch loop has ended
-	changed   chan struct{}
+	leader    leadership
+	done      chan struct{}   // closed when the loop that proposes has ended
+	ctx       context.Context // ends with the node
+	stop      context.CancelFunc
+	transport interface{ Close() error }
+	group     *group // nil on a node that is alone
 	closeOnce sync.Once
 	closeErr  error
 }
 
-// Open starts a node and returns when it leads and has applied all that is in its log.
+// group is what a node has that is one of several.
+type group struct {
+	transport *raft.NetworkTransport
+	book      *book
+	pool      *rpc.Pool
+	server    *rpc.Server
+	applied   announcement
+	loops     sync.WaitGroup
+}
+
+// Open starts a node. One that is alone leads when Open returns, and its machines have seen all that is in its log. One of
+// several has only begun to look for the others then: Barrier says when its machines are up to date.
 func Open(opts Options) (*Node, error) {
 	opts = withDefaults(opts)
+	if err := opts.check(); err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(opts.Dir, 0o755); err != nil {
 		return nil, fmt.Errorf("meta: make directory: %w", err)
 	}
-	f, err := newFSM(opts.Machines)
+	f, err := newFSM(opts.Self.ID, opts.Machines)
 	if err != nil {
 		return nil, err
 	}
@@ -39,82 +58,57 @@ func Open(opts Options) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{opts: opts, fsm: f, store: st, done: make(chan struct{}), changed: make(chan struct{})}
+	n := &Node{opts: opts, fsm: f, store: st, done: make(chan struct{})}
+	n.ctx, n.stop = context.WithCancel(context.Background())
 	n.queue.init()
-	if err := n.start(opts); err != nil {
+	n.leader.init()
+	if err := n.start(); err != nil {
+		n.stop()
 		_ = st.Close()
 		return nil, err
 	}
-	go n.batchLoop()
 	return n, nil
 }
 
-// start brings raft up: bootstrap on the first start, then an election at once.
-func (n *Node) start(opts Options) error {
-	log := raftLogger(opts.Logger)
-	snaps, err := raft.NewFileSnapshotStoreWithLogger(opts.Dir, 2, log)
+func (n *Node) start() error {
+	snaps, err := raft.NewFileSnapshotStoreWithLogger(n.opts.Dir, 2, raftLogger(n.opts.Logger))
 	if err != nil {
 		return fmt.Errorf("meta: snapshot store: %w", err)
 	}
+	conf := raftConfig(n.opts)
+	if n.opts.alone() {
+		return n.startAlone(conf, snaps)
+	}
+	return n.startGroup(conf, snaps)
+}
+
+func raftConfig(opts Options) *raft.Config {
 	conf := raft.DefaultConfig()
 	conf.LocalID = raft.ServerID(opts.NodeID)
-	conf.Logger = log
+	conf.Logger = raftLogger(opts.Logger)
 	conf.SnapshotThreshold = opts.Snapshot.Entries
 	conf.SnapshotInterval = opts.Snapshot.Interval
 	conf.TrailingLogs = opts.Snapshot.Trailing
 	conf.ShutdownOnRemove = false
-	addr, transport := raft.NewInmemTransport(raft.ServerAddress(opts.NodeID))
-	n.transport = transport
-	if err := bootstrap(conf, n.store, snaps, transport, addr); err != nil {
-		return err
+	if !opts.alone() {
+		conf.LocalID = serverID(opts.Self.ID)
+		conf.HeartbeatTimeout = opts.Timing.Heartbeat
+		conf.ElectionTimeout = opts.Timing.Election
+		conf.LeaderLeaseTimeout = opts.Timing.Lease
 	}
-	if n.raft, err = raft.NewRaft(conf, n.fsm, n.store, n.store, snaps, transport); err != nil {
-		return fmt.Errorf("meta: start raft: %w", err)
-	}
-	if err := n.lead(addr); err != nil {
-		_ = n.raft.Shutdown().Error()
-		return err
-	}
-	return nil
+	return conf
 }
 
-func bootstrap(conf *raft.Config, st *store, snaps raft.SnapshotStore, t raft.Transport, addr raft.ServerAddress) error {
-	has, err := raft.HasExistingState(st, st, snaps)
-	if err != nil {
-		return fmt.Errorf("meta: look at existing state: %w", err)
-	}
-	if has {
-		return nil
-	}
-	one := raft.Configuration{Servers: []raft.Server{{ID: conf.LocalID, Address: addr}}}
-	if err := raft.BootstrapCluster(conf, st, st, snaps, t, one); err != nil {
+func bootstrap(conf *raft.Config, st *store, snaps raft.SnapshotStore, t raft.Transport, servers []raft.Server) error {
+	if err := raft.BootstrapCluster(conf, st, st, snaps, t, raft.Configuration{Servers: servers}); err != nil {
 		return fmt.Errorf("meta: bootstrap: %w", err)
 	}
 	return nil
 }
 
-// lead makes the only voter a candidate at once (the message a leader sends to hand over) instead of waiting for a heartbeat
-// that nobody sends, then waits until all that the log holds is applied.
-func (n *Node) lead(addr raft.ServerAddress) error {
-	_, nudge := raft.NewInmemTransport("")
-	nudge.Connect(addr, n.transport)
-	req := &raft.TimeoutNowRequest{RPCHeader: raft.RPCHeader{ProtocolVersion: raft.ProtocolVersionMax}}
-	if err := nudge.TimeoutNow("", addr, req, &raft.TimeoutNowResponse{}); err != nil {
-		return fmt.Errorf("meta: call election: %w", err)
-	}
-	select {
-	case <-n.raft.LeaderCh():
-	case <-time.After(10 * time.Second):
-		return errors.New("meta: no leader after 10 s")
-	}
-	if err := n.raft.Barrier(10 * time.Second).Error(); err != nil {
-		return fmt.Errorf("meta: replay log: %w", err)
-	}
-	return nil
-}
-
-// Apply proposes a command and returns what its machine answered, after the command is durable. When ctx ends first the
-// command may still take effect.
+// Apply proposes a command and returns what its machine answered, after the command is durable on a majority and this node's
+// machines have seen it. Without a leader it waits for one. When ctx ends first, or Timing.Apply, the command has not taken
+// effect, unless the error is ErrUnknownOutcome: then it may have, or may still.
 func (n *Node) Apply(ctx context.Context, machine string, cmd []byte) ([]byte, error) {
 	return n.Submit(machine, cmd).Wait(ctx)
 }
@@ -135,6 +129,24 @@ func (n *Node) Submit(machine string, cmd []byte) *Pending {
 // AppliedIndex is the index of the last log entry that the machines have seen.
 func (n *Node) AppliedIndex() uint64 { return n.fsm.applied.Load() }
 
+// WaitApplied returns when the machines of this node have seen the entry at an index that ApplyIndex or AppliedIndex gave, on
+// whichever node.
+func (n *Node) WaitApplied(ctx context.Context, index uint64) error {
+	if n.fsm.applied.Load() >= index {
+		return nil
+	}
+	done, leave := n.fsm.waiters.add(index, &n.fsm.applied)
+	defer leave()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-n.ctx.Done():
+		return ErrClosed
+	}
+}
+
 // Snapshot folds the log into a snapshot now.
 func (n *Node) Snapshot() error {
 	err := n.raft.Snapshot().Error()
@@ -144,13 +156,25 @@ func (n *Node) Snapshot() error {
 	return err
 }
 
-// Close ends the node. Commands that wait get ErrClosed.
+// Close ends the node; a leader hands over first. Commands that wait get ErrClosed.
 func (n *Node) Close() error {
 	n.closeOnce.Do(func() {
+		n.handOver()
 		n.queue.close()
+		n.stop()
 		<-n.done
-		err := n.raft.Shutdown().Error()
-		n.closeErr = errors.Join(err, n.transport.Close(), n.store.Close())
+		err := n.shutdown()
+		n.closeErr = errors.Join(err, n.store.Close())
 	})
 	return n.closeErr
 }
+
+func (n *Node) shutdown() error {
+	if n.group != nil {
+		return n.shutdownGroup()
+	}
+	return errors.Join(n.raft.Shutdown().Error(), n.transport.Close())
+}
+
+// handOverPatience bounds how long a leader that closes waits for its successor.
+const handOverPatience = 3 * time.Second

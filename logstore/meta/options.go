@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/streamflow/streamflow/logstore/peer"
+	"github.com/streamflow/streamflow/logstore/peer/rpc"
 )
 
 // Options says where a node keeps its log, what it hosts, and which nodes it shares the log with. Without Voters and Join a
@@ -61,7 +62,9 @@ var (
 	// effect, or may still do so.
 	ErrUnknownOutcome = errors.New("meta: the command's outcome is not known")
 	// ErrUnreachable says that a node could not be asked. It has not seen the question.
-	ErrUnreachable = errors.New("meta: node not reachable")
+	ErrUnreachable = rpc.ErrUnreachable
+	// ErrConnectionLost says that the connection broke before the answer came. The node may have seen the question.
+	ErrConnectionLost = rpc.ErrConnectionLost
 )
 
 func (o Options) alone() bool { return len(o.Voters) == 0 && len(o.Join) == 0 }

@@ -1,0 +1,71 @@
+package meta
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/streamflow/streamflow/logstore/peer/rpc"
+)
+
+// startGroup brings raft up as one of several nodes.
+func (n *Node) startGroup(conf *raft.Config, snaps raft.SnapshotStore) error {
+	b := newBook(n.opts.Voters)
+	transport := newTransport(n.opts, b, conf.Logger)
+	n.transport = transport
+	n.group = &group{transport: transport, book: b}
+	n.group.applied.init()
+	if err := n.prepare(conf, snaps, transport); err != nil {
+		return errors.Join(err, transport.Close())
+	}
+	n.fsm.onApply = n.group.applied.set
+	var err error
+	if n.raft, err = raft.NewRaft(conf, n.fsm, n.store, n.store, snaps, transport); err != nil {
+		return errors.Join(fmt.Errorf("meta: start raft: %w", err), transport.Close())
+	}
+	b.members = func() []raft.Server { return n.raft.GetConfiguration().Configuration().Servers }
+	n.group.pool = rpc.NewPool(n.opts.Dialer)
+	n.group.server = rpc.Serve(n.opts.Mux.RPC(), n.handle, n.opts.Logger)
+	n.group.loops.Go(n.followLeadership)
+	n.group.loops.Go(n.announce)
+	n.group.loops.Go(n.joinGroup)
+	go newProposer(n).run()
+	return nil
+}
+
+// shutdownGroup ends connections first, so that nothing waits for what cannot come.
+func (n *Node) shutdownGroup() error {
+	err := n.group.transport.Close()
+	err = errors.Join(err, n.raft.Shutdown().Error())
+	n.group.pool.Close()
+	err = errors.Join(err, n.group.server.Close())
+	n.group.loops.Wait()
+	return err
+}
+
+// handOver gives leadership away before the node closes, so that the others need not find out.
+func (n *Node) handOver() {
+	if n.group == nil || n.raft.State() != raft.Leader {
+		return
+	}
+	voters := 0
+	for _, m := range n.Members() {
+		if m.Voter {
+			voters++
+		}
+	}
+	if voters < 2 {
+		return
+	}
+	done := make(chan error, 1)
+	go func() { done <- n.raft.LeadershipTransfer().Error() }()
+	select {
+	case err := <-done:
+		if err != nil {
+			n.opts.Logger.Warn("meta: leadership not handed over", "error", err)
+		}
+	case <-time.After(handOverPatience):
+	}
+}
