@@ -20,7 +20,7 @@ func (p *Partition) Append(req AppendRequest) *Pending {
 	if err := p.log.admit(); err != nil {
 		return refused(fmt.Errorf("logstore: append to %s: %w", p.tp, err))
 	}
-	return p.append(incoming{batches: batches, size: len(req.Data), epoch: req.LeaderEpoch, internal: req.Internal})
+	return p.append(incoming{batches: batches, size: len(req.Data), epoch: req.LeaderEpoch, internal: req.Internal, acks: req.Acks})
 }
 
 // accept checks what can be checked without the partition's state.
@@ -89,13 +89,17 @@ type incoming struct {
 	epoch    int32
 	internal bool
 	lazy     bool
+	acks     Acks
 }
 
 // append gives the batches their offsets and their place in the log.
 func (p *Partition) append(in incoming) *Pending {
 	now := p.log.o.Clock.Now().UnixMilli()
 	p.mu.Lock()
-	earlier, err := p.checkProducers(in)
+	earlier, err := (*sentBatch)(nil), p.mayAppend(&in)
+	if err == nil {
+		earlier, err = p.checkProducers(in)
+	}
 	if err == nil && earlier != nil {
 		defer p.mu.Unlock()
 		return p.repeated(earlier)
@@ -109,6 +113,9 @@ func (p *Partition) append(in incoming) *Pending {
 		return refused(fmt.Errorf("logstore: append to %s: %w", p.tp, err))
 	}
 	out, stamp := p.take(in, res, now)
+	if p.role.Replicated {
+		return p.appendReplicated(in, res, out, stamp)
+	}
 	p.mu.Unlock()
 	stamp.fill(p.walPrefix, res.Payload, in)
 	res.Commit()
@@ -117,9 +124,6 @@ func (p *Partition) append(in incoming) *Pending {
 
 // checkProducers checks the batches against the producers' state.
 func (p *Partition) checkProducers(in incoming) (*sentBatch, error) {
-	if p.failed != nil {
-		return nil, p.failed
-	}
 	for _, b := range in.batches {
 		if b.Attributes().IsControl() {
 			continue
@@ -132,12 +136,16 @@ func (p *Partition) checkProducers(in incoming) (*sentBatch, error) {
 	return nil, nil
 }
 
-// repeated answers a repeat with the first one's offsets. It is durable when the newest append is.
+// repeated answers a repeat with the first one's offsets, when that is committed. It is durable when the newest append is.
 func (p *Partition) repeated(sent *sentBatch) *Pending {
-	return &Pending{group: p.group, result: AppendResult{
+	out := &Pending{group: p.group, result: AppendResult{
 		BaseOffset: sent.base, LastOffset: sent.base + int64(sent.delta), AppendTime: sent.appendMs,
 		LogStart: p.logStart, Duplicate: true,
 	}}
+	if p.role.Replicated {
+		out.group, out.wait = nil, p.repl.await(out.result.LastOffset+1, p.high)
+	}
+	return out
 }
 
 func (p *Partition) reserve(in incoming, now int64) (wal.Reservation, error) {

@@ -29,6 +29,7 @@ func (l *Log) checkpoint(last bool) error {
 	for _, p := range l.open() {
 		errs = append(errs, p.checkpoint(last))
 	}
+	errs = append(errs, l.writeHighs(), l.keepTopicIDs())
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
@@ -75,7 +76,8 @@ func (l *Log) onDisk(g *wal.Group) error {
 
 // checkpoint flushes and syncs the partition.
 func (p *Partition) checkpoint(last bool) error {
-	snap, at := p.captureSnapshot(last)
+	snap, at, cuts := p.captureSnapshot(last)
+	known := p.lastEpoch()
 	if err := p.flush(); err != nil {
 		return err
 	}
@@ -87,7 +89,7 @@ func (p *Partition) checkpoint(last bool) error {
 	if err := p.syncSegments(last); err != nil {
 		return err
 	}
-	if snap == nil {
+	if snap == nil || p.cutSince(cuts) {
 		return nil
 	}
 	if err := p.establish(); err != nil {
@@ -97,6 +99,9 @@ func (p *Partition) checkpoint(last bool) error {
 		return err
 	}
 	p.disk.snapBytes, p.disk.snapStale = 0, false
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.snapDue = p.snapDue && p.epochs.Last() > known
 	return nil
 }
 
@@ -109,23 +114,31 @@ func (p *Partition) gone() bool {
 
 // captureSnapshot encodes the state as of the end of the log, and waits until that end is durable: a snapshot must not
 // know of batches that a crash can take back. It returns nil if none is due.
-func (p *Partition) captureSnapshot(last bool) ([]byte, int64) {
+func (p *Partition) captureSnapshot(last bool) (snap []byte, at int64, cuts int) {
 	p.disk.Lock()
 	due := p.disk.snapStale || p.disk.snapBytes >= snapshotEvery || (last && p.disk.snapBytes > 0)
 	p.disk.Unlock()
 	p.mu.Lock()
-	due = due || (last && len(p.tail.list) > 0)
+	due = due || p.snapDue || (last && len(p.tail.list) > 0)
 	if !due || p.failed != nil {
 		p.mu.Unlock()
-		return nil, 0
+		return nil, 0, 0
 	}
-	at, group := p.end, p.group
+	at, cuts = p.end, p.cuts
+	group := p.group
 	b := (&snapshot{at: at, logStart: p.logStart, epochs: p.epochs, state: p.state}).encode()
 	p.mu.Unlock()
 	if group != nil && p.log.onDisk(group) != nil {
-		return nil, 0
+		return nil, 0, 0
 	}
-	return b, at
+	return b, at, cuts
+}
+
+// cutSince tells whether the log was cut, so that a snapshot may know of batches that are gone.
+func (p *Partition) cutSince(cuts int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.cuts != cuts
 }
 
 // syncSegments makes what was written to segments durable, and puts sealed ones to rest. p.disk is held.

@@ -14,6 +14,13 @@ const (
 	typeAppend   wal.Type = wal.FirstUserType     // rest: record batches, stamped
 	typeLogStart wal.Type = wal.FirstUserType + 1 // rest: log start u64
 	typeDelete   wal.Type = wal.FirstUserType + 2 // the topic is deleted: partition -1, incarnation 0
+
+	typeReplicated wal.Type = wal.FirstUserType + 3 // rest: end before them u64, batches as the leader stamped them
+	typeEpoch      wal.Type = wal.FirstUserType + 4 // rest: leader epoch i32, its start u64; this node leads it, and has followers
+	typeCut        wal.Type = wal.FirstUserType + 5 // rest: end u64; what was behind it is gone
+	typeReset      wal.Type = wal.FirstUserType + 6 // rest: start u64; everything is gone, the log goes on there
+	typeDrop       wal.Type = wal.FirstUserType + 7 // the partition is gone
+	typeTopicID    wal.Type = wal.FirstUserType + 8 // rest: topic id, 16 bytes
 )
 
 func appendEntryPrefix(dst []byte, tp TopicPartition, incarnation uint64) []byte {

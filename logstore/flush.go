@@ -12,7 +12,8 @@ import (
 )
 
 // flush writes the durable batches in memory to the segments and lets their memory go. After an error nothing is lost:
-// the batches stay in memory, and the write-ahead log keeps them.
+// the batches stay in memory, and the write-ahead log keeps them. It goes beyond the high watermark: a partition that is
+// waiting for its replicas must not hold memory and the write-ahead log, and a cut takes segments back (see cut).
 func (p *Partition) flush() error {
 	p.disk.Lock()
 	defer p.disk.Unlock()
@@ -22,7 +23,7 @@ func (p *Partition) flush() error {
 		p.mu.Unlock()
 		return nil
 	}
-	list := slices.Clone(p.tail.below(p.high))
+	list := slices.Clone(p.tail.below(p.durable))
 	p.mu.Unlock()
 	if len(list) == 0 {
 		return nil
@@ -77,14 +78,15 @@ func (p *Partition) writeBatches(batches []record.Batch) (written int, err error
 
 // establish makes the partition's directory and identity durable, once, before anything is written into it.
 func (p *Partition) establish() error {
-	if p.disk.established {
+	id, filed := p.identity()
+	if p.disk.established && filed {
 		return nil
 	}
 	fs := p.log.o.FS
 	if err := fs.MkdirAll(p.dir); err != nil {
 		return err
 	}
-	if err := vfs.WriteFile(fs, path.Join(p.dir, identityFile), encodeIdentity(p.incarnation)); err != nil {
+	if err := vfs.WriteFile(fs, path.Join(p.dir, identityFile), id.encode()); err != nil {
 		return err
 	}
 	for _, dir := range []string{p.dir, path.Dir(p.dir), path.Dir(path.Dir(p.dir))} {
@@ -93,6 +95,9 @@ func (p *Partition) establish() error {
 		}
 	}
 	p.disk.established = true
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.filedID = id.topicID
 	return nil
 }
 
@@ -123,6 +128,7 @@ func (p *Partition) roll(base int64, cfg PartitionConfig, now time.Time) (*segme
 	if err != nil {
 		return nil, err
 	}
+	s.Manage(p.log.files)
 	p.noteUnsynced(s)
 	p.mu.Lock()
 	defer p.mu.Unlock()

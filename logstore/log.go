@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/streamflow/streamflow/internal/usererr"
 	"github.com/streamflow/streamflow/internal/vfs"
@@ -21,10 +22,11 @@ import (
 
 // Log is one node's data directory: its partitions, their segments, and the write-ahead log that they share.
 type Log struct {
-	o    Options
-	lock io.Closer
-	wal  *wal.WAL
-	held atomic.Int64 // bytes in memory that are not in segments
+	o      Options
+	lock   io.Closer
+	opened time.Time
+	wal    *wal.WAL
+	held   atomic.Int64 // bytes in memory that are not in segments
 
 	mu    sync.RWMutex
 	parts map[TopicPartition]*Partition
@@ -39,9 +41,19 @@ type Log struct {
 	diskFull bool
 	closed   bool
 
-	kick chan struct{}
-	stop chan struct{}
-	done chan struct{}
+	hints struct { // guarded by deleting, but for the start
+		known   map[TopicPartition]highHint // what the start found
+		written bool                        // the file is there
+	}
+
+	files *segment.Files
+	audit audit
+
+	kick  chan struct{}
+	stop  chan struct{}
+	done  chan struct{}
+	leads chan struct{}  // holds a token once the node leads a replicated partition
+	tasks sync.WaitGroup // what runs beside the background: compaction, scrub
 }
 
 const (
@@ -61,11 +73,16 @@ func Open(o Options) (*Log, error) {
 		return nil, dirError(o.Dir, err)
 	}
 	l := &Log{
-		o: o, lock: lock, parts: map[TopicPartition]*Partition{},
-		kick: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
+		o: o, lock: lock, opened: o.Clock.Now(), parts: map[TopicPartition]*Partition{},
+		kick: make(chan struct{}, 1), leads: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
 	}
 	l.room = sync.NewCond(&l.roomMu)
-	if err := l.recover(); err != nil {
+	l.files = segment.NewFiles(o.OpenFiles)
+	err = l.readHighs()
+	if err == nil {
+		err = l.recover()
+	}
+	if err != nil {
 		for _, p := range l.parts {
 			p.closeSegments()
 		}
@@ -73,6 +90,8 @@ func Open(o Options) (*Log, error) {
 		return nil, dirError(o.Dir, err)
 	}
 	go l.background()
+	l.tasks.Go(l.watchISR)
+	l.tasks.Go(l.compactions)
 	return l, nil
 }
 
@@ -93,7 +112,7 @@ func dirError(dir string, err error) error {
 
 // recover replays the write-ahead log into segments and then lets its old files go.
 func (l *Log) recover() error {
-	r := &recovery{log: l, batch: map[*Partition][]record.Batch{}, starts: map[TopicPartition]start{}, gaps: map[*Partition]int64{}, broken: map[TopicPartition]error{}}
+	r := &recovery{log: l, batch: map[*Partition][]record.Batch{}, starts: map[TopicPartition]start{}, gaps: map[*Partition]int64{}, broken: map[TopicPartition]error{}, ids: map[TopicPartition]identity{}}
 	var err error
 	l.wal, err = wal.Open(wal.Options{
 		FS: l.o.FS, Dir: path.Join(l.o.Dir, walDir), Clock: l.o.Clock, FileSize: l.o.WALFileSize,
@@ -144,21 +163,36 @@ func (l *Log) EnsurePartition(tp TopicPartition, cfg PartitionConfig) (*Partitio
 	if tp.Partition < 0 {
 		return nil, fmt.Errorf("logstore: %w: partition %d of %s", ErrUnknownPartition, tp.Partition, tp.Topic)
 	}
+	p, err := l.ensure(tp, cfg)
+	if errors.Is(err, errOtherTopic) {
+		l.o.Logger.Warn("files of a deleted topic of the same name are removed", "topic", tp.Topic, "partition", tp.Partition)
+		if err = l.DropPartition(tp); err == nil {
+			p, err = l.ensure(tp, cfg)
+		}
+	}
+	return p, err
+}
+
+func (l *Log) ensure(tp TopicPartition, cfg PartitionConfig) (*Partition, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if p := l.parts[tp]; p != nil {
+	p := l.parts[tp]
+	if p != nil && !p.knowTopicID(cfg.TopicID) {
+		return nil, errOtherTopic
+	}
+	if p != nil {
 		p.SetConfig(cfg)
-		return p, nil
+		return p, p.noteTopicID()
 	}
 	if l.parts == nil {
 		return nil, ErrClosed
 	}
-	p, err := l.openPartition(opening{tp: tp, cfg: cfg, incarnation: l.wal.NextLSN(), limit: segment.NoLimit})
+	p, err := l.openOrKeep(opening{tp: tp, cfg: cfg, topicID: cfg.TopicID, incarnation: l.wal.NextLSN(), limit: segment.NoLimit})
 	if err != nil {
 		return nil, err
 	}
 	l.parts[tp] = p
-	return p, nil
+	return p, p.noteTopicID()
 }
 
 // Partition finds an open partition, or nil.
@@ -232,6 +266,8 @@ func (l *Log) DeleteTopic(topic string) error {
 		return fmt.Errorf("logstore: delete topic %s: %w", topic, err)
 	}
 	for _, p := range found {
+		p.life.pass.Lock() // a compaction stops at the next batch
+		p.life.pass.Unlock()
 		p.disk.Lock()
 		p.closeSegments()
 		p.release()
@@ -294,6 +330,7 @@ func (l *Log) Close() error {
 	l.mu.Unlock()
 	close(l.stop)
 	<-l.done
+	l.tasks.Wait()
 	l.roomMu.Lock()
 	l.closed = true
 	l.room.Broadcast()
@@ -309,7 +346,7 @@ func (l *Log) Close() error {
 	l.mu.Lock()
 	l.parts = nil
 	l.mu.Unlock()
-	return errors.Join(err, l.lock.Close())
+	return errors.Join(err, l.audit.close(), l.lock.Close())
 }
 
 // finish makes the next start quick: nothing to replay, every index and snapshot written.

@@ -15,13 +15,14 @@ type opening struct {
 	tp          TopicPartition
 	cfg         PartitionConfig
 	incarnation uint64 // for a partition that has none on disk
-	limit       int64  // what is behind it the write-ahead log knows better
+	topicID     [16]byte
+	limit       int64 // what is behind it the write-ahead log knows better
 }
 
 // openPartition opens what is on disk, or makes an empty partition.
 func (l *Log) openPartition(o opening) (*Partition, error) {
 	p := &Partition{log: l, tp: o.tp, dir: l.partitionDir(o.tp), cfg: o.cfg, incarnation: o.incarnation}
-	p.role = Role{Leader: true, LeaderID: -1, Epoch: -1}
+	p.topicID, p.role = o.topicID, Role{Leader: true, LeaderID: -1, Epoch: -1}
 	p.cfg.defaults()
 	if err := l.o.FS.MkdirAll(p.dir); err != nil {
 		return nil, fmt.Errorf("logstore: open %s: %w", o.tp, err)
@@ -35,6 +36,9 @@ func (l *Log) openPartition(o opening) (*Partition, error) {
 	}
 	if err == nil {
 		err = p.restoreState()
+	}
+	if err == nil {
+		err = p.dropVanishedAborts()
 	}
 	if err != nil {
 		p.closeSegments()
@@ -52,14 +56,13 @@ func (p *Partition) readIdentity() error {
 	}
 	name := path.Join(p.dir, identityFile)
 	b, err := vfs.ReadFile(p.log.o.FS, name)
-	var onDisk uint64
+	var onDisk identity
 	if err == nil {
 		onDisk, err = decodeIdentity(b)
 	}
 	switch {
 	case err == nil:
-		p.incarnation, p.disk.established = onDisk, true
-		return nil
+		return p.takeIdentity(onDisk)
 	case len(logs) == 0:
 		return nil // it is written before the first segment
 	}
@@ -68,6 +71,10 @@ func (p *Partition) readIdentity() error {
 }
 
 func (p *Partition) openSegments(limit int64) error {
+	err := p.finishCompaction(limit)
+	if err != nil {
+		return err
+	}
 	bases, err := listByOffset(p.log.o.FS, p.dir, segment.LogExt)
 	if err != nil {
 		return err
@@ -80,7 +87,7 @@ func (p *Partition) openSegments(limit int64) error {
 	}
 	now := p.log.o.Clock.Now().UnixMilli()
 	for i, base := range bases {
-		s, err := segment.Open(p.log.o.FS, p.dir, base, p.cfg.IndexInterval, limit, now)
+		s, err := p.openSegment(base, limit, now)
 		if err != nil {
 			return err
 		}
@@ -143,19 +150,17 @@ func (p *Partition) restoreState() error {
 			return err
 		}
 	}
-	p.high = p.end
-	p.settle()
+	if h, ok := p.log.hints.known[p.tp]; ok && h.incarnation == p.incarnation {
+		p.knowReplicated(h.high)
+	}
+	p.grown(p.end)
 	return nil
 }
 
 // learn takes a batch that is on disk into the state.
 func (p *Partition) learn(b record.Batch, ms int64) error {
-	appendMs := int64(-1)
-	if b.Attributes().IsLogAppendTime() {
-		appendMs = b.MaxTimestamp()
-	}
 	p.epochs.Note(b.LeaderEpoch(), b.BaseOffset())
-	return p.state.apply(b, b.BaseOffset(), appendMs, ms)
+	return p.state.apply(b, b.BaseOffset(), appendTime(b), ms)
 }
 
 func (p *Partition) closeSegments() {

@@ -47,6 +47,17 @@ type Options struct {
 	// partition back: it queues the proposal. The answer is Lead with the new record, or RefuseISR.
 	OnISRChange func(p *Partition, proposal ISRProposal)
 
+	// KeepDamaged says that there are other replicas: a damaged partition keeps neither the log nor the others from opening.
+	// It refuses everything but Reset.
+	KeepDamaged bool
+
+	// OnDamage is told that a replica was found damaged while it was open. It must not block, nor call the partition back.
+	OnDamage func(p *Partition, why error)
+
+	CompactionMemory   int64         // bytes of the key map of a compaction; 64 MiB
+	CompactionInterval time.Duration // how often it is asked which partitions are due for one; 15 s
+	OpenFiles          int           // segment files open at once, when no more are in use; 4096
+
 	// Fatal is told that the disk lied (a failed write or sync). It must not return. The default panics.
 	Fatal func(error)
 }
@@ -84,6 +95,9 @@ func (o *Options) defaults() {
 	orDefault(&o.RetentionInterval, time.Minute)
 	orDefault(&o.ProducerExpiry, 24*time.Hour)
 	orDefault(&o.ReplicaLag, 5*time.Second)
+	orDefault(&o.CompactionMemory, 64<<20)
+	orDefault(&o.CompactionInterval, 15*time.Second)
+	orDefault(&o.OpenFiles, 4096)
 }
 
 // PartitionConfig is what a topic's configuration says about a partition. The zero value of a field is its default.
@@ -101,6 +115,13 @@ type PartitionConfig struct {
 	RetentionBytes int64         // 0: no limit
 	Retention      time.Duration // counted from when a record was appended; 0: no limit
 
+	Compact          bool          // keep the last record of each key (cleanup.policy)
+	DirtyRatio       float64       // compact when so much of the log's bytes is new (min.cleanable.dirty.ratio)
+	MinCompactionLag time.Duration // leave records alone that are younger
+	MaxCompactionLag time.Duration // compact records that are older, whatever the ratio; 0: no limit
+	DeleteRetention  time.Duration // how long tombstones live from the first compaction that sees them
+	DeleteDelay      time.Duration // how long a file stays that is out of use
+
 	// What the cold tier has is freed here by these. 0: it stays as long as the log keeps it.
 	LocalRetentionBytes int64
 	LocalRetention      time.Duration
@@ -115,4 +136,7 @@ func (c *PartitionConfig) defaults() {
 	orDefault(&c.IndexInterval, 16<<10)
 	orDefault(&c.MaxBatchBytes, 1_048_588)
 	c.SegmentBytes = min(c.SegmentBytes, maxSegmentBytes)
+	if c.Compact && c.MaxCompactionLag > 0 { // what is to be compacted must be sealed first
+		c.SegmentAge = min(c.SegmentAge, c.MaxCompactionLag)
+	}
 }

@@ -21,20 +21,22 @@ func (tp TopicPartition) String() string { return fmt.Sprintf("%s-%d", tp.Topic,
 type Offsets struct {
 	LogStart      int64
 	LastStable    int64 // nothing below it belongs to an open transaction
-	HighWatermark int64 // what is below it is durable
+	HighWatermark int64 // what is below it is committed: durable on every in-sync replica
 	End           int64 // the next offset to be given
 }
 
 // Partition is one ordered log.
 //
-// Locks: disk before mu. disk is held while segment files are written, rolled or removed; mu guards the fields below it
-// and is never held during I/O.
+// Locks: step before disk before mu. step is held while the role changes or the log is cut; disk while segment files are
+// written, rolled or removed; mu guards the fields below it and is never held during I/O.
 type Partition struct {
 	log         *Log
 	tp          TopicPartition
 	dir         string
 	incarnation uint64 // tells a topic from an earlier one of the same name
 	walPrefix   []byte // how the write-ahead log's records name the partition
+
+	step sync.Mutex
 
 	disk struct {
 		sync.Mutex
@@ -46,18 +48,26 @@ type Partition struct {
 
 	mu       sync.Mutex
 	cfg      PartitionConfig
-	failed   error // why it takes nothing more: ErrClosed, ErrUnknownPartition
-	logStart int64 // logStart <= stable <= high <= end
+	topicID  [16]byte // zero: not known
+	filedID  [16]byte // what the partition's file says of it
+	failed   error    // why it takes nothing more: ErrClosed, ErrUnknownPartition
+	damage   error    // why the replica must not be trusted; failed is the same
+	snapDue  bool     // an epoch has begun that no batch tells of: a snapshot keeps it
+	cuts     int      // how often the log was cut: a snapshot taken before must not be written after
+	logStart int64    // logStart <= stable <= high <= durable <= end
 	stable   int64
-	high     int64
+	high     int64 // committed on every in-sync replica; the durable end if this is the only one
+	durable  int64 // what is below it is on this node's disk, or written if SyncPolicy does not ask for more
 	end      int64
 	role     Role
-	tail     tail // the batches in [flushed, end)
+	repl     replication // of a partition with other replicas
+	tail     tail        // the batches in [flushed, end)
 	segments []*segment.Segment
 	state    producers
 	epochs   replica.Epochs
-	cold     Cold          // what lies in the cold tier; nil if nothing was said
-	freed    freed         // what the disk gave to it
+	cold     Cold  // what lies in the cold tier; nil if nothing was said
+	freed    freed // what the disk gave to it
+	life     lifecycle
 	group    *wal.Group    // the last one that an append is in
 	dirty    bool          // in the log's list of partitions to flush
 	changed  chan struct{} // nil while nobody waits
@@ -125,14 +135,20 @@ func (p *Partition) wake() {
 	}
 }
 
-// Committed moves the high watermark: the write-ahead log's group with everything below token is durable.
+// Committed moves the durable end, and with it perhaps the high watermark: the write-ahead log's group with everything
+// below token is durable.
 func (p *Partition) Committed(token int64) {
 	p.mu.Lock()
 	first := !p.dirty
 	p.dirty = true
-	p.high = token
-	p.settle()
-	p.wake()
+	p.durable = token
+	if p.role.Replicated {
+		p.replicaDurable()
+	} else {
+		p.high = token
+		p.settle()
+		p.wake()
+	}
 	p.mu.Unlock()
 	if first {
 		p.log.noteDirty(p)
@@ -140,7 +156,7 @@ func (p *Partition) Committed(token int64) {
 }
 
 // settle recomputes the last stable offset, which never moves back. p.mu is held.
-func (p *Partition) settle() { p.stable = max(p.stable, p.state.firstOpen(p.high)) }
+func (p *Partition) settle() { p.stable = max(p.stable, p.state.firstUndecided(p.high)) }
 
 // EpochEnd answers OffsetForLeaderEpoch: the largest known epoch that is at most epoch, and where it ends; -1 and -1 if
 // epoch is beyond the newest.
@@ -157,5 +173,7 @@ func (p *Partition) fail(err error) {
 	if p.failed == nil {
 		p.failed = err
 	}
+	p.repl.failWaiters(err)
 	p.wake()
+	p.feed()
 }

@@ -37,6 +37,7 @@ type AppendResult struct {
 // Pending is an append on its way to disk.
 type Pending struct {
 	group  *wal.Group // nil if the append was refused, or was durable from the start
+	wait   *waiter    // of a replicated partition: instead of the group
 	result AppendResult
 	err    error
 }
@@ -50,15 +51,22 @@ func (p *Pending) Result() (AppendResult, error) { return p.result, p.err }
 
 // Done is closed when Wait would not block.
 func (p *Pending) Done() <-chan struct{} {
-	if p.group == nil {
+	switch {
+	case p.wait != nil:
+		return p.wait.done
+	case p.group == nil:
 		return closedChan
 	}
 	return p.group.Done()
 }
 
-// Wait returns when the append is durable (see SyncPolicy), has failed, or ctx is done. An append whose ctx is done may
-// still succeed.
+// Wait returns when the append is durable (see SyncPolicy), and with AcksAll on every in-sync replica, or when it has
+// failed, or ctx is done. An append whose ctx is done, and one that failed with ErrNotLeader or
+// ErrNotEnoughReplicasAfterAppend, may still succeed.
 func (p *Pending) Wait(ctx context.Context) (AppendResult, error) {
+	if p.wait != nil {
+		return p.waitCommitted(ctx)
+	}
 	if p.group == nil {
 		return p.result, p.err
 	}

@@ -38,7 +38,13 @@ type producers struct {
 	byID    map[int64]*producer
 	open    []openTxn    // by first offset
 	aborted []abortedTxn // by marker offset
+
+	track  bool       // of a replicated partition: keep ending
+	ending []endedTxn // by marker offset: their markers may not be committed yet, so that readers still wait for them
 }
+
+// endedTxn is a transaction with both its ends: its first record and its marker.
+type endedTxn struct{ first, last int64 }
 
 type openTxn struct {
 	producerID, first int64
@@ -172,6 +178,9 @@ func (s *producers) applyMarker(b record.Batch, base, nowMs int64) error {
 			break
 		}
 	}
+	if s.track {
+		s.ending = append(s.ending, endedTxn{first, base})
+	}
 	if typ == record.ControlAbort {
 		s.aborted = append(s.aborted, abortedTxn{producerID: b.ProducerID(), first: first, last: base})
 	}
@@ -184,6 +193,22 @@ func (s *producers) firstOpen(limit int64) int64 {
 		return min(s.open[0].first, limit)
 	}
 	return limit
+}
+
+// firstUndecided is firstOpen for readers of what is committed up to high: a transaction whose marker is not counts as open.
+func (s *producers) firstUndecided(high int64) int64 {
+	n := 0
+	for n < len(s.ending) && s.ending[n].last < high {
+		n++
+	}
+	if s.ending = s.ending[n:]; len(s.ending) == 0 {
+		s.ending = nil
+	}
+	first := s.firstOpen(high)
+	for _, t := range s.ending {
+		first = min(first, t.first)
+	}
+	return first
 }
 
 // abortedIn lists the aborted transactions that have records in [from, to).

@@ -21,9 +21,10 @@ type recovery struct {
 	held   []byte // copies of batches that are still to be written
 	queued []*Partition
 	batch  map[*Partition][]record.Batch
-	starts map[TopicPartition]start // log starts, to be set when the partitions are open
-	gaps   map[*Partition]int64     // partitions that have nothing below an offset; a log start must say why
-	broken map[TopicPartition]error // partitions that cannot be opened; a deletion must follow that was not finished
+	starts map[TopicPartition]start    // log starts, to be set when the partitions are open
+	gaps   map[*Partition]int64        // partitions that have nothing below an offset; a log start must say why
+	broken map[TopicPartition]error    // partitions that cannot be opened, or lack records; a deletion, cut or reset must follow that was not finished
+	ids    map[TopicPartition]identity // topic ids that are in no file yet
 }
 
 type start struct {
@@ -42,7 +43,19 @@ func (r *recovery) apply(e wal.Entry) error {
 	case typeDelete:
 		return r.delete(tp.Topic, e.LSN)
 	case typeAppend:
-		return r.append(tp, incarnation, rest, e.Timestamp)
+		return r.append(tp, incarnation, entryBatches{rest, -1, e.Timestamp})
+	case typeReplicated:
+		return r.appendReplicated(tp, incarnation, rest, e.Timestamp)
+	case typeEpoch:
+		return r.noteEpoch(tp, incarnation, rest)
+	case typeCut:
+		return r.cut(tp, incarnation, rest)
+	case typeReset:
+		return r.reset(tp, incarnation, rest)
+	case typeDrop:
+		return r.drop(tp, e.LSN)
+	case typeTopicID:
+		return r.noteTopicID(tp, incarnation, rest)
 	case typeLogStart:
 		return r.noteStart(tp, incarnation, rest)
 	}
@@ -59,19 +72,29 @@ func (r *recovery) delete(topic string, lsn uint64) error {
 		return err
 	}
 	for _, tp := range dirs {
-		if r.log.incarnationOf(tp) >= lsn {
-			continue
+		if err := r.remove(tp, lsn); err != nil {
+			return err
 		}
-		delete(r.starts, tp)
-		delete(r.broken, tp)
-		if p := r.log.parts[tp]; p != nil {
-			p.closeSegments()
-			delete(r.log.parts, tp)
-			delete(r.gaps, p)
-		}
-		if err := r.log.o.FS.RemoveAll(r.log.partitionDir(tp)); err != nil {
-			return fmt.Errorf("logstore: delete %s: %w", tp, err)
-		}
+	}
+	return nil
+}
+
+// remove removes a partition that was there when the record lsn was written.
+func (r *recovery) remove(tp TopicPartition, lsn uint64) error {
+	if r.log.incarnationOf(tp) >= lsn {
+		return nil
+	}
+	delete(r.starts, tp)
+	delete(r.broken, tp)
+	delete(r.ids, tp)
+	r.log.forgetHigh(tp)
+	if p := r.log.parts[tp]; p != nil {
+		p.closeSegments()
+		delete(r.log.parts, tp)
+		delete(r.gaps, p)
+	}
+	if err := r.log.o.FS.RemoveAll(r.log.partitionDir(tp)); err != nil {
+		return fmt.Errorf("logstore: delete %s: %w", tp, err)
 	}
 	return nil
 }
@@ -94,7 +117,7 @@ func (r *recovery) partition(tp TopicPartition, incarnation uint64, base int64) 
 			return nil, nil
 		}
 		var err error
-		if p, err = r.log.openPartition(opening{tp: tp, incarnation: incarnation, limit: base}); err != nil {
+		if p, err = r.log.openPartition(opening{tp: tp, incarnation: incarnation, topicID: r.topicID(tp, incarnation), limit: base}); err != nil {
 			return nil, r.suspect(tp, err)
 		}
 		r.log.parts[tp] = p
@@ -115,8 +138,15 @@ func (r *recovery) suspect(tp TopicPartition, err error) error {
 	return nil
 }
 
-func (r *recovery) append(tp TopicPartition, incarnation uint64, data []byte, ms int64) error {
-	first, _, err := record.Next(data)
+// entryBatches is the batches of one record of the write-ahead log.
+type entryBatches struct {
+	data []byte
+	from int64 // where the log ended before them; -1: where they begin
+	ms   int64
+}
+
+func (r *recovery) append(tp TopicPartition, incarnation uint64, e entryBatches) error {
+	first, _, err := record.Next(e.data)
 	if err != nil {
 		return fmt.Errorf("logstore: write-ahead log record of %s: %w", tp, err)
 	}
@@ -124,27 +154,31 @@ func (r *recovery) append(tp TopicPartition, incarnation uint64, data []byte, ms
 	if err != nil || p == nil {
 		return err
 	}
-	for len(data) > 0 {
+	for len(e.data) > 0 {
 		var b record.Batch
-		if b, data, err = record.Next(data); err != nil {
+		if b, e.data, err = record.Next(e.data); err != nil {
 			return fmt.Errorf("logstore: write-ahead log record of %s: %w", tp, err)
 		}
-		if err := r.take(p, b, ms); err != nil {
+		if err := r.take(p, b, e); err != nil {
 			return r.suspect(tp, err)
+		}
+		if e.from >= 0 {
+			e.from = b.LastOffset() + 1
 		}
 	}
 	return nil
 }
 
-func (r *recovery) take(p *Partition, b record.Batch, ms int64) error {
+func (r *recovery) take(p *Partition, b record.Batch, e entryBatches) error {
 	switch base := b.BaseOffset(); {
 	case base < p.end:
 		return nil // it is in a segment
 	case base > p.end && p.end == 0 && len(p.segments) == 0:
 		// Retention may have deleted all segments up to here; the ones behind are written again.
 		r.gaps[p] = base
-		p.logStart, p.end, p.high = base, base, base
-	case base > p.end:
+		p.logStart = base
+		p.grown(base)
+	case base > p.end && e.from != p.end: // the leader's log may have gaps
 		return missing(p, p.end, base)
 	}
 	if len(r.held)+len(b) > cap(r.held) {
@@ -159,12 +193,10 @@ func (r *recovery) take(p *Partition, b record.Batch, ms int64) error {
 		r.queued = append(r.queued, p)
 	}
 	r.batch[p] = append(r.batch[p], record.Batch(r.held[at:]))
-	p.end = b.LastOffset() + 1
-	p.high = p.end
-	if err := p.learn(b, ms); err != nil {
+	if err := p.learn(b, e.ms); err != nil {
 		return fmt.Errorf("logstore: write-ahead log record of %s: %w", p.tp, err)
 	}
-	p.settle()
+	p.grown(b.LastOffset() + 1)
 	return nil
 }
 
@@ -190,8 +222,11 @@ func (r *recovery) finish() error {
 	if err := r.flush(); err != nil {
 		return err
 	}
-	for _, err := range r.broken {
-		return err
+	for tp, err := range r.broken {
+		if !r.log.o.KeepDamaged {
+			return err
+		}
+		r.keep(tp, err)
 	}
 	for p, base := range r.gaps {
 		if err := r.explain(p, base); err != nil {
@@ -256,6 +291,6 @@ func (l *Log) incarnationOf(tp TopicPartition) uint64 {
 	if err != nil {
 		return 0
 	}
-	n, _ := decodeIdentity(b) // 0 when damaged: openPartition says so
-	return n
+	id, _ := decodeIdentity(b) // 0 when damaged: openPartition says so
+	return id.incarnation
 }

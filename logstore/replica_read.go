@@ -1,17 +1,30 @@
 package logstore
 
 import (
+	"errors"
 	"fmt"
 
+	"github.com/streamflow/streamflow/logstore/replica"
 	"github.com/streamflow/streamflow/logstore/segment"
 )
+
+// ReplicaFetch is a follower's fetch of one partition. From is the end of what the follower has on disk: a leader counts
+// everything below it as durable there.
+type ReplicaFetch struct {
+	Node             int32
+	BrokerEpoch      int64 // of the follower's uptime session (KIP-903)
+	From             int64
+	Epoch            int32 // the leader epoch that the follower knows (KIP-320)
+	LastFetchedEpoch int32 // of the batch before From; -1 if it has none (KIP-595)
+	MaxBytes         int   // 0: only what the fetch tells is wanted
+}
 
 // ReplicaReadResult is the leader's answer to a follower. Data is whole batches; it is valid until Release.
 type ReplicaReadResult struct {
 	Data          []byte
 	HighWatermark int64
 	LogStart      int64
-	Diverging     *DivergingEpoch // set: there is no data, the follower truncates and fetches again
+	Diverging     *DivergingEpoch // set: there is no data, the follower cuts its log and fetches again
 
 	buf *segment.Buffer
 }
@@ -23,64 +36,103 @@ func (r *ReplicaReadResult) Release() {
 }
 
 // ReplicaRead answers a follower, and takes what the fetch tells about it: everything below f.From is durable there. The
-// errors are ErrNotLeader, ErrFencedLeaderEpoch, ErrUnknownLeaderEpoch and ErrOffsetOutOfRange: the follower's log is not
-// between the leader's log start and its end.
+// answer may hold batches that are not on this node's disk yet, so that both disks sync at the same time; they are in
+// memory for good, and this epoch's start is on disk (see Lead).
+//
+// The errors are ErrNotLeader, ErrFencedLeaderEpoch, ErrUnknownLeaderEpoch, and ErrOffsetOutOfRange with LogStart set: the
+// follower's log does not end between the leader's log start and its end.
 func (p *Partition) ReplicaRead(f ReplicaFetch) (ReplicaReadResult, error) {
-	role := p.Role()
-	return ReplicaReadResult{}, fmt.Errorf("logstore: replica read of %s: %w: node %d is no replica of epoch %d", p.tp, ErrNotLeader, f.Node, role.Epoch)
-}
-
-// ReplicaChanged is closed when there is something new for followers: batches, or a higher high watermark. Take it, look,
-// then wait.
-func (p *Partition) ReplicaChanged() <-chan struct{} { return p.Changed() }
-
-// RefuseISR says that the controller refused the proposal that was made under that partition epoch for good. When it is
-// not known whether it did, the proposal stays: the leader counts both sets until Lead says which one it is.
-func (p *Partition) RefuseISR(partitionEpoch int32) {}
-
-// AppendReplicated appends batches that the leader stamped: their offsets must continue this log, and their CRCs must hold.
-// The Pending is durable when they are on this node's disk.
-func (p *Partition) AppendReplicated(data []byte, leader LeaderView) (*Pending, error) {
-	return nil, fmt.Errorf("logstore: append to %s: %w", p.tp, ErrFencedLeaderEpoch)
-}
-
-// TruncateToEpoch cuts a follower's log where it left the leader's: at the end of that epoch here, or at end if that is
-// smaller. It returns when the cut is durable.
-func (p *Partition) TruncateToEpoch(epoch int32, end int64) error {
-	return fmt.Errorf("logstore: truncate %s: %w", p.tp, ErrFencedLeaderEpoch)
-}
-
-// Reset drops the replica's records and lets it begin anew at the offset start, to be fetched from its leader: a replica
-// that is damaged, or whose log ends before the leader's begins. Damaged is nil afterwards.
-func (p *Partition) Reset(start int64) error {
-	return fmt.Errorf("logstore: reset %s: %w", p.tp, ErrNotLeader)
-}
-
-// Damaged says why the replica must not lead and must not be trusted; nil if nothing is known against it.
-func (p *Partition) Damaged() error { return nil }
-
-// WriteMarker is EndTxn that tells when the marker is committed.
-func (p *Partition) WriteMarker(producerID int64, epoch int16, commit bool) *Pending {
-	return refused(p.EndTxn(producerID, epoch, commit))
-}
-
-// FetchState is what a follower's next fetch says, and where its log stands.
-type FetchState struct {
-	From             int64 // end of what is on this node's disk
-	End              int64
-	Epoch            int32
-	LastFetchedEpoch int32
-	HighWatermark    int64
-	LogStart         int64
-}
-
-// FetchState is where a follower stands.
-func (p *Partition) FetchState() FetchState {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	return FetchState{From: p.high, End: p.end, Epoch: p.role.Epoch, LastFetchedEpoch: -1, HighWatermark: p.high, LogStart: p.logStart}
+	res, a, err := p.noteFollower(f)
+	limit := p.durable
+	if p.repl.early {
+		limit = p.repl.filled
+	}
+	p.mu.Unlock()
+	p.propose(a)
+	if err != nil {
+		return res, fmt.Errorf("logstore: replica read of %s: %w", p.tp, err)
+	}
+	if res.Diverging != nil || f.MaxBytes <= 0 || f.From >= limit {
+		return res, nil
+	}
+	res.Data, res.buf, err = p.readUpTo(f.From, limit, f.MaxBytes)
+	if err != nil {
+		return res, fmt.Errorf("logstore: replica read of %s at %d: %w", p.tp, f.From, err)
+	}
+	return res, nil
 }
 
-// LatestOffsets is Offsets for answers to clients about the end of the log: ErrNotLeader on a follower, and
-// ErrOffsetNotAvailable on a new leader that does not know the high watermark yet (KIP-207).
-func (p *Partition) LatestOffsets() (Offsets, error) { return p.Offsets(), nil }
+// noteFollower checks a fetch and counts it. p.mu is held.
+func (p *Partition) noteFollower(f ReplicaFetch) (res ReplicaReadResult, a replica.Actions, err error) {
+	if err := p.mayFeed(f); err != nil {
+		return res, a, err
+	}
+	res = ReplicaReadResult{HighWatermark: p.high, LogStart: p.logStart}
+	if res.Diverging = p.epochs.Diverging(f.LastFetchedEpoch, f.From, p.end); res.Diverging != nil {
+		return res, a, nil
+	}
+	if f.From < p.logStart || f.From > p.end {
+		return res, a, fmt.Errorf("%w: %d is not in %d to %d", ErrOffsetOutOfRange, f.From, p.logStart, p.end)
+	}
+	a = p.repl.leader.Fetched(f.Node, f.BrokerEpoch, f.From, p.log.ms())
+	p.act(a)
+	res.HighWatermark = p.high
+	return res, a, nil
+}
+
+func (p *Partition) mayFeed(f ReplicaFetch) error {
+	switch {
+	case p.failed != nil:
+		return p.failed
+	case !p.role.Leader:
+		return fmt.Errorf("%w: node %d leads epoch %d", ErrNotLeader, p.role.LeaderID, p.role.Epoch)
+	case f.Epoch < p.role.Epoch:
+		return fmt.Errorf("%w: %d, it is %d", ErrFencedLeaderEpoch, f.Epoch, p.role.Epoch)
+	case f.Epoch > p.role.Epoch:
+		return fmt.Errorf("%w: %d, it is %d", ErrUnknownLeaderEpoch, f.Epoch, p.role.Epoch)
+	case p.repl.leader == nil || !p.repl.leader.Has(f.Node):
+		return fmt.Errorf("%w: node %d is no replica", ErrNotLeader, f.Node)
+	}
+	return nil
+}
+
+// readUpTo returns whole batches from the one that holds the offset from on, up to limit.
+func (p *Partition) readUpTo(from, limit int64, maxBytes int) ([]byte, *segment.Buffer, error) {
+	for {
+		p.mu.Lock()
+		if p.failed != nil {
+			p.mu.Unlock()
+			return nil, nil, p.failed
+		}
+		if from >= limit {
+			p.mu.Unlock()
+			return nil, nil, nil
+		}
+		if len(p.tail.list) > 0 && from >= p.tail.list[0].base {
+			found := p.tail.pick(from, limit, maxBytes)
+			p.mu.Unlock()
+			buf := gather(found)
+			return buf.B, buf, nil
+		}
+		seg := p.segmentOf(from)
+		p.mu.Unlock()
+		if seg == nil {
+			return nil, nil, errors.New("no segment on this node's disk holds it")
+		}
+		buf, err := seg.Read(from, limit, maxBytes)
+		switch {
+		case errors.Is(err, segment.ErrClosed):
+			continue // it was removed since: look again
+		case err != nil:
+			return nil, nil, err
+		case buf != nil:
+			return buf.B, buf, nil
+		}
+		next := seg.Summary().Next // the offset lies in a gap before the next segment
+		if next <= from {
+			return nil, nil, errors.New("it is in no batch")
+		}
+		from = next
+	}
+}

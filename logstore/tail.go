@@ -15,8 +15,9 @@ type tail struct {
 
 type tailBatch struct {
 	base, last int64
-	data       record.Batch // not filled before the high watermark has passed it
+	data       record.Batch // filled when the durable end has passed it
 	chunk      *wal.Chunk
+	filled     bool // a replicated partition's: data is as it stays
 }
 
 func (t *tail) push(b tailBatch) {
@@ -32,6 +33,23 @@ func (t *tail) from(offset int64) int {
 
 // below is the batches that end before offset.
 func (t *tail) below(offset int64) []tailBatch { return t.list[:t.from(offset)] }
+
+// cut forgets the batches from the one that holds offset on, and returns their size.
+func (t *tail) cut(offset int64) (bytes int64) {
+	keep := t.from(offset)
+	for i := range t.list[keep:] {
+		b := &t.list[keep+i]
+		bytes += int64(len(b.data))
+		b.chunk.Release()
+		*b = tailBatch{}
+	}
+	t.bytes -= bytes
+	t.list = t.list[:keep:keep]
+	if keep == 0 {
+		t.list = nil
+	}
+	return bytes
+}
 
 // drop forgets the first n batches and returns their size.
 func (t *tail) drop(n int) (bytes int64) {

@@ -26,16 +26,10 @@ type ProducerState struct {
 // EndTxn appends the producer's commit or abort marker and ends its transaction here: at once for readers, without
 // waiting for the disk. The decision is kept elsewhere, and whoever keeps it tells it again after a crash. Ending a
 // transaction that is not open does nothing, unless the epoch is new: then the marker fences the older one.
+//
+// Where there are other replicas, readers wait until the marker is committed: another leader may not have it yet.
 func (p *Partition) EndTxn(producerID int64, epoch int16, commit bool) error {
-	typ := record.ControlAbort
-	if commit {
-		typ = record.ControlCommit
-	}
-	marker := record.AppendMarker(nil, typ, producerID, epoch, 0, p.log.o.Clock.Now().UnixMilli())
-	if done, err := p.txnEnded(producerID, epoch); err != nil || done {
-		return err
-	}
-	pending := p.append(incoming{batches: []record.Batch{marker}, size: len(marker), epoch: p.lastEpoch(), internal: true, lazy: true})
+	pending := p.WriteMarker(producerID, epoch, commit)
 	if pending.err != nil {
 		return pending.err
 	}
@@ -46,11 +40,42 @@ func (p *Partition) EndTxn(producerID int64, epoch int16, commit bool) error {
 	return nil
 }
 
+// WriteMarker is EndTxn for whoever may forget the decision when the marker is committed, which Pending tells. That holds
+// for the marker of an earlier call too.
+func (p *Partition) WriteMarker(producerID int64, epoch int16, commit bool) *Pending {
+	typ := record.ControlAbort
+	if commit {
+		typ = record.ControlCommit
+	}
+	marker := record.AppendMarker(nil, typ, producerID, epoch, 0, p.log.o.Clock.Now().UnixMilli())
+	done, err := p.txnEnded(producerID, epoch)
+	switch {
+	case err != nil:
+		return refused(err)
+	case done:
+		return p.allOfNow()
+	}
+	return p.append(incoming{batches: []record.Batch{marker}, size: len(marker), epoch: p.lastEpoch(), internal: true, lazy: true})
+}
+
+// allOfNow waits for everything that was appended until now.
+func (p *Partition) allOfNow() *Pending {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.role.Replicated {
+		return &Pending{wait: p.repl.await(p.end, p.high)}
+	}
+	return &Pending{group: p.group}
+}
+
 func (p *Partition) txnEnded(producerID int64, epoch int16) (bool, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.failed != nil {
 		return false, p.failed
+	}
+	if !p.role.Leader {
+		return false, fmt.Errorf("logstore: end transaction in %s: %w: node %d leads epoch %d", p.tp, ErrNotLeader, p.role.LeaderID, p.role.Epoch)
 	}
 	prod := p.state.byID[producerID]
 	if prod == nil {

@@ -246,3 +246,6 @@ func (l *Leader) Lag(node int32) (int64, bool) {
 	}
 	return l.end - max(p.durable, 0), true
 }
+
+// Has tells whether a node is a follower.
+func (l *Leader) Has(node int32) bool { return l.progressOf(node) != nil }
