@@ -19,8 +19,8 @@ import (
 
 func benchCommand() *cli.Command {
 	return &cli.Command{
-		Name: "bench", Usage: "measure a node on this machine",
-		Subcommands: []*cli.Command{{
+		Name: "bench", Usage: "measure a node",
+		Subcommands: []*cli.Command{benchProduceCommand(), benchConsumeCommand(), {
 			Name: "smoke", Usage: "throughput and latency of the whole path, as JSON lines; under two minutes", Action: benchSmoke,
 			Flags: []cli.Flag{
 				&cli.StringFlag{Name: "only", Usage: "`LIST` of disk, start, history, live, latency; all without"},

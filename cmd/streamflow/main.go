@@ -2,8 +2,13 @@
 //
 //	streamflow serve                       a node: Kafka protocol, Spark Connect, HTTP
 //	streamflow topic list|create|…         topics
+//	streamflow partition list|reassign|…   where their partitions lie
+//	streamflow group list|describe|…       consumer groups and their offsets
+//	streamflow txn list|describe|abort     transactions
+//	streamflow broker list|drain|…         the brokers of a cluster
 //	streamflow produce | consume           records in and out, over the Kafka protocol
 //	streamflow bench smoke                 throughput and latency of the whole path, on this machine
+//	streamflow bench produce|consume       load on any Kafka-compatible cluster, measured
 package main
 
 import (
@@ -27,7 +32,7 @@ func run(ctx context.Context, args []string) int {
 	return term.Main(ctx, &cli.App{
 		Name:     "streamflow",
 		Usage:    "a Kafka-compatible log and a Spark-compatible engine in one process",
-		Commands: []*cli.Command{serveCommand(), topicCommand(), produceCommand(), consumeCommand(), benchCommand()},
+		Commands: []*cli.Command{serveCommand(), topicCommand(), partitionCommand(), groupCommand(), txnCommand(), brokerCommand(), produceCommand(), consumeCommand(), benchCommand()},
 	}, args)
 }
 

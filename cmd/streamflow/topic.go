@@ -7,6 +7,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/urfave/cli/v2"
 
 	"github.com/streamflow/streamflow/internal/term"
@@ -18,17 +19,22 @@ func topicCommand() *cli.Command {
 	return &cli.Command{
 		Name: "topic", Usage: "create, list, describe, change and delete topics",
 		Subcommands: []*cli.Command{
-			{Name: "list", Usage: "all topics", Flags: []cli.Flag{bootstrapFlag(), out}, Action: topicList},
+			{Name: "list", Usage: "all topics", Action: topicList, Flags: []cli.Flag{bootstrapFlag(), out,
+				&cli.BoolFlag{Name: "internal", Usage: "the cluster's own topics too"}}},
 			{Name: "create", Usage: "create a topic", ArgsUsage: "TOPIC", Action: topicCreate, Flags: []cli.Flag{bootstrapFlag(),
 				&cli.IntFlag{Name: "partitions", Aliases: []string{"p"}, Value: -1, Usage: "number of partitions; the node's default without"},
+				&cli.IntFlag{Name: "replication-factor", Aliases: []string{"r"}, Value: -1, Usage: "brokers that hold each partition; the cluster's default without"},
 				&cli.StringSliceFlag{Name: "config", Usage: "`KEY=VALUE`, may be repeated"},
 				&cli.StringFlag{Name: "schema", Usage: "columns as `DDL`: \"ts TIMESTAMP, amount DOUBLE\""},
 				&cli.StringFlag{Name: "format", Usage: "json, arrow or raw"},
 				&cli.BoolFlag{Name: "if-not-exists", Usage: "succeed when it is there already"}}},
-			{Name: "describe", Usage: "partitions, offsets and configuration of a topic", ArgsUsage: "TOPIC", Flags: []cli.Flag{bootstrapFlag(), out}, Action: topicDescribe},
-			{Name: "alter", Usage: "change a topic's configuration", ArgsUsage: "TOPIC", Action: topicAlter, Flags: []cli.Flag{bootstrapFlag(),
+			{Name: "describe", Usage: "partitions, replicas, offsets and configuration of a topic", ArgsUsage: "TOPIC", Flags: []cli.Flag{bootstrapFlag(), out}, Action: topicDescribe},
+			{Name: "alter", Usage: "change a topic's configuration, or give it more partitions", ArgsUsage: "TOPIC", Action: topicAlter, Flags: []cli.Flag{bootstrapFlag(),
+				&cli.IntFlag{Name: "partitions", Aliases: []string{"p"}, Usage: "so many partitions, more than there are"},
 				&cli.StringSliceFlag{Name: "config", Usage: "`KEY=VALUE`, may be repeated; KEY= goes back to the default"}}},
 			{Name: "seal", Usage: "end a topic: it takes no more records, and queries over it finish", ArgsUsage: "TOPIC", Flags: []cli.Flag{bootstrapFlag()}, Action: topicSeal},
+			{Name: "delete-records", Usage: "delete the oldest records of a topic; shows what would go until --execute", ArgsUsage: "TOPIC[:PARTITION,…]", Action: topicDeleteRecords, Flags: []cli.Flag{bootstrapFlag(), out,
+				&cli.StringFlag{Name: "before", Required: true, Usage: "an `OFFSET`, a time (RFC 3339), or end for all"}, executeFlag()}},
 			{Name: "delete", Usage: "delete a topic and its records", ArgsUsage: "TOPIC", Flags: []cli.Flag{bootstrapFlag()}, Action: topicDelete},
 		},
 	}
@@ -37,18 +43,23 @@ func topicCommand() *cli.Command {
 // oneArg is a command's single argument.
 func oneArg(c *cli.Context, what string) (string, error) {
 	if c.NArg() != 1 {
-		return "", term.Usage("%s takes one %s, got %d arguments", c.Command.FullName(), what, c.NArg())
+		return "", term.Usage("%s takes one %s, got %d arguments", commandName(c), what, c.NArg())
 	}
 	return c.Args().First(), nil
 }
 
+// topicList counts offsets, not records: the marks that end transactions have offsets too.
 func topicList(c *cli.Context) error {
 	adm, err := admin(c.Context, c)
 	if err != nil {
 		return err
 	}
 	defer adm.Close()
-	topics, err := adm.ListTopics(c.Context)
+	list := adm.ListTopics
+	if c.Bool("internal") {
+		list = adm.ListTopicsWithInternal
+	}
+	topics, err := list(c.Context)
 	if err != nil {
 		return err
 	}
@@ -63,12 +74,14 @@ func topicList(c *cli.Context) error {
 	var rows [][]any
 	for _, t := range topics.Sorted() {
 		var n int64
-		for _, p := range ends[t.Topic] {
-			n += p.Offset - starts[t.Topic][p.Partition].Offset
+		replicas := 0
+		for _, p := range t.Partitions {
+			n += ends[t.Topic][p.Partition].Offset - starts[t.Topic][p.Partition].Offset
+			replicas = max(replicas, len(p.Replicas))
 		}
-		rows = append(rows, []any{t.Topic, len(t.Partitions), n})
+		rows = append(rows, []any{t.Topic, len(t.Partitions), replicas, n})
 	}
-	return term.Rows(os.Stdout, c.String("output"), []string{"topic", "partitions", "offsets"}, rows)
+	return term.Rows(os.Stdout, c.String("output"), []string{"topic", "partitions", "replicas", "offsets"}, rows)
 }
 
 func topicCreate(c *cli.Context) error {
@@ -90,7 +103,7 @@ func topicCreate(c *cli.Context) error {
 		return err
 	}
 	defer adm.Close()
-	res, err := adm.CreateTopic(c.Context, int32(c.Int("partitions")), 1, configs, name)
+	res, err := adm.CreateTopic(c.Context, int32(c.Int("partitions")), int16(c.Int("replication-factor")), configs, name)
 	if err == nil {
 		err = res.Err
 	}
@@ -154,10 +167,11 @@ func topicDescribe(c *cli.Context) error {
 		return err
 	}
 	var rows [][]any
+	out := c.String("output")
 	for _, p := range topics[name].Partitions.Sorted() {
-		rows = append(rows, []any{p.Partition, p.Leader, starts[name][p.Partition].Offset, stable[name][p.Partition].Offset, ends[name][p.Partition].Offset})
+		rows = append(rows, []any{p.Partition, p.Leader, p.LeaderEpoch, nodes(out, p.Replicas), nodes(out, p.ISR), starts[name][p.Partition].Offset, stable[name][p.Partition].Offset, ends[name][p.Partition].Offset})
 	}
-	return term.Rows(os.Stdout, c.String("output"), []string{"partition", "leader", "start", "stable", "end"}, rows)
+	return term.Rows(os.Stdout, out, []string{"partition", "leader", "epoch", "replicas", "in_sync", "start", "stable", "end"}, rows)
 }
 
 func describeConfigs(c *cli.Context, adm *kadm.Client, name string) error {
@@ -168,11 +182,14 @@ func describeConfigs(c *cli.Context, adm *kadm.Client, name string) error {
 	var rows [][]any
 	for _, r := range res {
 		for _, k := range r.Configs {
-			rows = append(rows, []any{k.Key, k.MaybeValue(), strings.ToLower(k.Source.String())})
+			rows = append(rows, []any{k.Key, k.MaybeValue(), sourceName(k.Source)})
 		}
 	}
 	return term.Rows(os.Stdout, "table", []string{"config", "value", "source"}, rows)
 }
+
+// sourceName is where a config's value comes from.
+func sourceName(s kmsg.ConfigSource) string { return strings.ToLower(s.String()) }
 
 func topicAlter(c *cli.Context) error {
 	name, err := oneArg(c, "topic")
@@ -183,8 +200,16 @@ func topicAlter(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if len(configs) == 0 && !c.IsSet("partitions") {
+		return term.Usage("topic alter needs at least one --config KEY=VALUE, or --partitions")
+	}
+	if c.IsSet("partitions") {
+		if err := addPartitions(c, name); err != nil {
+			return err
+		}
+	}
 	if len(configs) == 0 {
-		return term.Usage("topic alter needs at least one --config KEY=VALUE")
+		return nil
 	}
 	return alter(c, name, configs)
 }
