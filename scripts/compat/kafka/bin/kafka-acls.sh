@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# What foreign suites ask of Kafka's kafka-acls.sh, done by streamflow acl.
+set -eu
+streamflow=${STREAMFLOW:-streamflow}
+action="" args=()
+while [ $# -gt 0 ]; do
+	case $1 in
+	--bootstrap-server) export STREAMFLOW_KAFKA=$2 && shift ;;
+	--add) action=add ;;
+	--remove) action=remove ;;
+	--list) action=list ;;
+	--force) ;;
+	--allow-principal) args+=(--allow "$2") && shift ;;
+	--deny-principal) args+=(--deny "$2") && shift ;;
+	--allow-host | --deny-host) args+=(--host "$2") && shift ;;
+	--operation | --topic | --group | --transactional-id) args+=("$1" "$(tr '[:upper:]' '[:lower:]' <<<"${2::1}")${2:1}") && shift ;;
+	*) echo "kafka-acls.sh: $1 is not known here" >&2 && exit 2 ;;
+	esac
+	shift
+done
+exec "$streamflow" acl "$action" ${args[@]+"${args[@]}"}

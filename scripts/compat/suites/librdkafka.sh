@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# librdkafka's own test suite. Its sources, tests included, come with the npm package of its JavaScript binding.
+source "$(dirname "$0")/common.sh"
+version=1.10.1 # of the binding; it holds librdkafka 2.15.1
+
+prepare() {
+	[ -x "$version/tests/test-runner" ] && return
+	need npm && need make
+	packages gcc g++ libssl-dev zlib1g-dev rapidjson-dev libcurl4-openssl-dev
+	npm pack --silent "@confluentinc/kafka-javascript@$version" >/dev/null || skip "npm does not serve librdkafka's sources"
+	rm -rf "$version" && mkdir "$version"
+	tar xzf "confluentinc-kafka-javascript-$version.tgz" -C "$version" --strip-components=3 package/deps/librdkafka
+	cd "$version"
+	# Its configure reads every file here that is named configure.*, so the logs stand outside.
+	nice ./configure --disable-gssapi >../configure.out 2>&1 && nice make -j"$(nproc)" libs >../libs.out 2>&1 &&
+		nice make -j"$(nproc)" -C tests test-runner >../tests.out 2>&1 || { tail -n 20 ../*.out && exit 1; }
+}
+
+# version_of says what librdkafka may expect: its share group tests begin at 4.2.
+version_of() { if serves 78; then echo 4.2.0; else echo 4.0.0; fi; }
+
+run() {
+	cd "$version/tests"
+	cat >"$COMPAT_OUT/test.conf" <<-END
+		bootstrap.servers=$COMPAT_BOOTSTRAP
+		test.timeout.multiplier=${RDKAFKA_PATIENCE:-2}
+	END
+	export RDKAFKA_TEST_CONF=$COMPAT_OUT/test.conf TEST_KAFKA_VERSION=$(version_of) BROKERS=$COMPAT_BOOTSTRAP
+	export KAFKA_PATH=$root/scripts/compat/kafka LD_LIBRARY_PATH=../src:../src-cpp
+	# -Q quick, -L without those that need no broker, -K without those that librdkafka itself knows to fail
+	if [ -z "${COMPAT_ONLY:-}" ]; then
+		./test-runner -p"${RDKAFKA_PARALLEL:-4}" -Q -L -K >"$COMPAT_OUT/run.librdkafka" 2>"$COMPAT_OUT/stderr.log" || true
+		return
+	fi
+	while read -r name; do
+		TESTS=${name%%_*} ./test-runner -p1 -Q -L -K >"$COMPAT_OUT/$name.librdkafka" 2>>"$COMPAT_OUT/stderr.log" || true
+	done <<<"$COMPAT_ONLY"
+}
+
+"$1"
