@@ -70,7 +70,11 @@ func (m *topicsMachine) alterOne(leader int32, ch isrChange) error {
 	}
 	c := m.rules(t)
 	n := c.elect(c.complete(c.shrink(old, isr)))
-	m.set(t, ch.Partition, old.next(n))
+	next := old.next(n)
+	if next.PartitionEpoch == old.PartitionEpoch { // asked for what is: from here on no earlier proposal can come true
+		next.PartitionEpoch++
+	}
+	m.set(t, ch.Partition, next)
 	return nil
 }
 

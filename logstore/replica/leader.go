@@ -20,7 +20,7 @@ type Leader struct {
 // progress is what the leader knows of a follower.
 type progress struct {
 	node        int32
-	brokerEpoch int64 // -1: it has not fetched in this leader epoch
+	brokerEpoch int64 // 0: it has not fetched in this leader epoch
 	durable     int64 // end of what is on its disk; -1: not known in this leader epoch
 	caughtUpMs  int64 // when it last had everything that the leader had
 	fetchMs     int64 // of its last fetch,
@@ -50,7 +50,7 @@ func (l *Leader) setFollowers(nowMs int64) {
 		if n == l.record.Self {
 			continue
 		}
-		p := progress{node: n, brokerEpoch: -1, durable: -1, caughtUpMs: nowMs, fetchMs: nowMs, fetchEnd: l.end}
+		p := progress{node: n, durable: -1, caughtUpMs: nowMs, fetchMs: nowMs, fetchEnd: l.end}
 		if old := l.progressOf(n); old != nil {
 			p = *old
 		}
@@ -185,7 +185,7 @@ func (l *Leader) wanted(nowMs int64) []ISRMember {
 	for _, n := range l.record.ISR {
 		switch p := l.progressOf(n); {
 		case n == l.record.Self:
-			set = append(set, ISRMember{Node: n, BrokerEpoch: -1})
+			set = append(set, ISRMember{Node: n})
 		case p != nil && !l.lags(p, nowMs):
 			set = append(set, ISRMember{Node: n, BrokerEpoch: p.brokerEpoch})
 		}

@@ -18,7 +18,7 @@ func (l Leadership) Enough() bool { return len(l.ISR) >= min(max(l.MinISR, 1), l
 // ISRMember is a member of a proposed in-sync set, with the uptime session in which it was seen to be in sync (KIP-903).
 type ISRMember struct {
 	Node        int32
-	BrokerEpoch int64 // -1 for the leader itself
+	BrokerEpoch int64 // 0: not known, and not to be checked; so the leader itself
 }
 
 // ISRProposal asks the controller to change a partition's in-sync replicas (AlterPartition, KIP-497). It is a compare and
