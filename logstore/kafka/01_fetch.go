@@ -20,6 +20,7 @@ type fetchCall struct {
 	session   *fetchSession // of a request that continues one
 	set       *fetchSet     // the partitions
 	bytes     int           // records read
+	follower  *follower     // nil for a client's
 }
 
 // fetchPart is a partition that a client fetches, and what was read of it.
@@ -40,7 +41,8 @@ type fetchPart struct {
 
 	err       error // read
 	res       logstore.ReadResult
-	data      []byte // res.Data, or what it was converted to
+	data      []byte                      // res.Data, or what it was converted to
+	replica   *logstore.ReplicaReadResult // a follower's: what data is of
 	diverging *logstore.DivergingEpoch
 
 	toldHigh, toldStart int64 // what the session's client knows
@@ -61,7 +63,11 @@ func (c *conn) fetch(f *frame) error {
 		return fmt.Errorf("%w: fetch: %w", errFrame, err)
 	}
 	call := &fetchCall{c: c, req: req, committed: req.IsolationLevel == 1}
-	if err := call.open(); err != nil {
+	err := call.asFollower()
+	if err == nil {
+		err = call.open()
+	}
+	if err != nil {
 		return call.writeError(f.corr, err)
 	}
 	defer call.done()
@@ -77,9 +83,10 @@ func (f *fetchCall) gather() error {
 	defer cancel()
 	for {
 		f.set.heat()
+		f.sweep()
 		f.resolve()
 		wrong := f.read()
-		if wrong || f.bytes >= int(f.req.MinBytes) || patience.Err() != nil {
+		if wrong || f.newsForFollower() || f.bytes >= int(f.req.MinBytes) || patience.Err() != nil {
 			return f.c.ctx.Err()
 		}
 		if !f.set.watchAll() { // what came before they were watched is seen by one more read
@@ -97,7 +104,11 @@ func (f *fetchCall) read() (wrong bool) {
 		room = int(f.c.s.opts.MaxFetchBytes)
 	}
 	for _, p := range f.set.hot {
-		if p.err = p.fixed; p.err == nil {
+		switch p.err = p.fixed; {
+		case p.err != nil:
+		case f.follower != nil:
+			f.readForFollower(p, room-f.bytes)
+		default:
 			f.readPart(p, room-f.bytes)
 		}
 		wrong = wrong || p.err != nil || p.diverging != nil
@@ -164,7 +175,10 @@ func (f *fetchCall) release() {
 		if p.res.Data != nil {
 			p.res.Release()
 		}
-		p.res.Data, p.data, p.diverging = nil, nil, nil
+		if p.replica != nil {
+			p.replica.Release()
+		}
+		p.res.Data, p.data, p.diverging, p.replica = nil, nil, nil, nil
 	}
 	f.bytes = 0
 }

@@ -86,7 +86,7 @@ func (f *fetchCall) begin() {
 	if len(index) == 0 || len(index) != len(f.set.all) {
 		return
 	}
-	s := &fetchSession{byID: f.req.Version >= 13, follower: f.req.ReplicaID >= 0, committed: f.committed, set: f.set}
+	s := &fetchSession{byID: f.req.Version >= 13, follower: f.follower != nil, committed: f.committed, set: f.set}
 	if !f.c.s.sessions.add(s, f.c.s.nowMs()) {
 		return
 	}

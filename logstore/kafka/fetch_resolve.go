@@ -20,7 +20,7 @@ func (f *fetchCall) asked() *fetchSet {
 	}
 	block := make([]fetchPart, n)
 	lists := make([]*fetchPart, 2*n)
-	s := &fetchSet{all: lists[:0:n], hot: lists[n:n]}
+	s := &fetchSet{all: lists[:0:n], hot: lists[n:n], replica: f.follower != nil}
 	for i := range f.req.Topics {
 		t := &f.req.Topics[i]
 		key := f.key(t.Topic, t.TopicID)
@@ -80,14 +80,18 @@ func (f *fetchCall) resolve() {
 func (f *fetchCall) resolvePart(p *fetchPart, topic *broker.Topic, err error) {
 	p.topic, p.fixed = topic, err
 	var part *logstore.Partition
-	if err == nil {
+	switch {
+	case err != nil:
+	case f.follower != nil:
+		part, p.fixed = f.followerPartition(topic.Name, p.partition)
+	default:
 		part, p.fixed = f.c.s.broker.LeaderPartition(topic.Name, p.partition)
 	}
 	if p.watched != nil && p.watched != part {
-		p.unwatch(f.set.watcher)
+		f.set.unwatch(p)
 	}
 	if p.part = part; f.set.watcher != nil {
-		p.watch(f.set.watcher)
+		f.set.watch(p)
 	}
 }
 

@@ -19,8 +19,10 @@ type fetchSet struct {
 	tags    []int        // for watcher.Take
 	out     []*fetchPart // for fetchCall.told
 
-	index  map[fetchKey]*fetchPart // of a session
-	topics <-chan struct{}         // closed when topics have changed since they were resolved
+	index   map[fetchKey]*fetchPart // of a session
+	replica bool                    // a follower's: watched for what ReplicaChanged tells
+	sweptMs int64
+	topics  <-chan struct{} // closed when topics have changed since they were resolved
 }
 
 // fetchKey names a partition as requests do: by topic id from version 13 on, else by name.
@@ -49,7 +51,7 @@ func (s *fetchSet) add(p *fetchPart) {
 
 // forget takes a partition out of the set.
 func (s *fetchSet) forget(p *fetchPart) {
-	p.unwatch(s.watcher)
+	s.unwatch(p)
 	s.all[p.tag] = nil
 	s.free = append(s.free, p.tag)
 	delete(s.index, p.fetchKey)
@@ -132,7 +134,7 @@ func (s *fetchSet) watchAll() (now bool) {
 	s.watcher = logstore.NewWatcher()
 	for _, p := range s.all {
 		if p != nil {
-			p.watch(s.watcher)
+			s.watch(p)
 		}
 	}
 	return true
@@ -144,24 +146,33 @@ func (s *fetchSet) unwatchAll() {
 	}
 	for _, p := range s.all {
 		if p != nil {
-			p.unwatch(s.watcher)
+			s.unwatch(p)
 		}
 	}
 	s.watcher = nil
 }
 
-func (p *fetchPart) watch(w *logstore.Watcher) {
-	if p.watched == nil && p.part != nil {
-		p.part.Watch(w, p.tag)
-		p.watched = p.part
+func (s *fetchSet) watch(p *fetchPart) {
+	if p.watched != nil || p.part == nil {
+		return
+	}
+	if p.watched = p.part; s.replica {
+		p.part.WatchReplica(s.watcher, p.tag)
+	} else {
+		p.part.Watch(s.watcher, p.tag)
 	}
 }
 
-func (p *fetchPart) unwatch(w *logstore.Watcher) {
-	if p.watched != nil {
-		p.watched.Unwatch(w, p.tag)
-		p.watched = nil
+func (s *fetchSet) unwatch(p *fetchPart) {
+	if p.watched == nil {
+		return
 	}
+	if s.replica {
+		p.watched.UnwatchReplica(s.watcher, p.tag)
+	} else {
+		p.watched.Unwatch(s.watcher, p.tag)
+	}
+	p.watched = nil
 }
 
 // wait returns when one of the partitions has changed, or ctx is done.
