@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/streamflow/streamflow/logstore/acl"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // Principal is who a connection speaks for.
@@ -16,7 +17,7 @@ type identity struct {
 	who      Principal
 	host     string
 	internal bool // another node of the cluster: may do everything
-	seen     map[question]bool
+	seen     map[question]answer
 	version  uint64 // of the rules that seen was answered by
 }
 
@@ -44,14 +45,41 @@ func (c *conn) become(who Principal) {
 	c.id.who, c.id.seen = who, nil
 }
 
+// answer is whether a question was answered with yes, and whether a no has been logged.
+type answer struct{ ok, told bool }
+
 // authorize says whether the connection may do op with a resource. Without an authorizer everybody may do everything, and
-// other nodes of the cluster may in any case. A refusal is logged.
+// other nodes of the cluster may in any case. A refusal is logged, the first of each kind on a connection.
 func (c *conn) authorize(op acl.Operation, typ acl.ResourceType, name string) bool {
-	ok := c.mayQuietly(op, typ, name)
-	if !ok {
-		c.tellRefused(op, typ, name)
+	key := kmsg.Fetch
+	if op == acl.Write {
+		key = kmsg.Produce
 	}
-	return ok
+	return c.authorizeFor(int16(key), op, typ, name)
+}
+
+// authorizeFor is authorize for a request of any kind.
+func (c *conn) authorizeFor(key int16, op acl.Operation, typ acl.ResourceType, name string) bool {
+	if c.mayQuietly(op, typ, name) {
+		return true
+	}
+	if who, fresh := c.tellOnce(question{op, typ, name}); fresh {
+		c.s.events.warn("access refused", "principal", who, "host", c.id.host, "api", kmsg.NameForKey(key), "operation", op, "resource", typ, "name", name)
+	}
+	return false
+}
+
+// tellOnce notes that a refusal has been told; fresh when it had not been.
+func (c *conn) tellOnce(q question) (who Principal, fresh bool) {
+	c.id.mu.Lock()
+	defer c.id.mu.Unlock()
+	a := c.id.seen[q]
+	fresh = !a.told
+	a.told = true
+	if c.id.seen != nil {
+		c.id.seen[q] = a
+	}
+	return c.id.who, fresh
 }
 
 // mayQuietly is authorize for answers that are filtered: what is left out is not an attempt to reach it.
@@ -63,15 +91,15 @@ func (c *conn) mayQuietly(op acl.Operation, typ acl.ResourceType, name string) b
 	c.id.mu.Lock()
 	defer c.id.mu.Unlock()
 	if v := a.Version(); v != c.id.version || len(c.id.seen) >= maxSeen || c.id.seen == nil {
-		c.id.version, c.id.seen = v, map[question]bool{}
+		c.id.version, c.id.seen = v, map[question]answer{}
 	}
 	q := question{op, typ, name}
-	ok, known := c.id.seen[q]
-	if !known {
-		ok = a.Allowed(c.id.who, c.id.host, op, typ, name)
-		c.id.seen[q] = ok
+	known, found := c.id.seen[q]
+	if !found {
+		known = answer{ok: a.Allowed(c.id.who, c.id.host, op, typ, name)}
+		c.id.seen[q] = known
 	}
-	return ok
+	return known.ok
 }
 
 // authorizeAny says whether there is a resource of the type with which the connection may do op.
@@ -80,18 +108,13 @@ func (c *conn) authorizeAny(op acl.Operation, typ acl.ResourceType) bool {
 	return a == nil || c.id.internal || a.AllowedOnAny(c.principal(), c.id.host, op, typ)
 }
 
-// tellRefused logs a refusal.
-func (c *conn) tellRefused(op acl.Operation, typ acl.ResourceType, name string) {
-	c.s.log.Warn("access refused", "principal", c.principal(), "host", c.id.host, "operation", op, "resource", typ, "name", name)
-}
-
 // principal, authorize, mayQuietly and authorizeAny are those of the call's connection. Every handler asks before it looks:
 //
 //	if !c.authorize(acl.Read, acl.Topic, name) { … kerr.TopicAuthorizationFailed }
 func (c *call) principal() Principal { return c.conn.principal() }
 
 func (c *call) authorize(op acl.Operation, typ acl.ResourceType, name string) bool {
-	return c.conn.authorize(op, typ, name)
+	return c.conn.authorizeFor(c.key, op, typ, name)
 }
 
 func (c *call) mayQuietly(op acl.Operation, typ acl.ResourceType, name string) bool {

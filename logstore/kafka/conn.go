@@ -3,6 +3,7 @@ package kafka
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -31,19 +32,28 @@ type conn struct {
 	out    []byte // the writer's encode buffer
 	once   sync.Once
 	id     identity
+	login  login
 }
 
 // item is a request on its way from the reader to the writer.
 type item struct {
 	frame    frame
 	produce  *produceCall  // appended already
+	token    []byte        // a SASL message without header
 	answered chan struct{} // of others: closed when the response is written
 }
 
 func newConn(s *Server, nc net.Conn, internal bool) *conn {
 	ctx, cancel := context.WithCancel(s.ctx)
-	return &conn{s: s, nc: nc, ctx: ctx, cancel: cancel, items: make(chan *item, maxPipelined),
+	c := &conn{s: s, nc: nc, ctx: ctx, cancel: cancel, items: make(chan *item, maxPipelined),
 		id: identity{who: acl.Anonymous, host: hostOf(nc.RemoteAddr().String()), internal: internal}}
+	if !internal {
+		c.login.needed = s.opts.Auth != nil
+		if s.opts.TLS != nil {
+			c.nc = tls.Server(nc, s.opts.TLS)
+		}
+	}
+	return c
 }
 
 // close ends the connection; requests that wait are given up.
@@ -56,6 +66,12 @@ func (c *conn) close() {
 
 func (c *conn) run() {
 	defer c.close()
+	if err := c.encrypt(); err != nil {
+		if c.ctx.Err() == nil {
+			c.s.events.warn("connection refused", "host", c.id.host, "err", err)
+		}
+		return
+	}
 	var wg sync.WaitGroup
 	wg.Go(func() { c.ended("write", c.writeLoop()) })
 	c.ended("read", c.readLoop())
@@ -65,9 +81,13 @@ func (c *conn) run() {
 
 // ended says why a loop ended, unless that is ordinary, and ends the other.
 func (c *conn) ended(loop string, err error) {
-	ordinary := err == nil || errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) || c.ctx.Err() != nil
+	ordinary := err == nil || errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) || c.ctx.Err() != nil || errors.Is(err, errLoginFailed)
 	c.close()
-	if !ordinary {
+	switch {
+	case ordinary:
+	case c.login.needed:
+		c.s.events.warn("connection closed", "principal", c.principal(), "host", c.id.host, "loop", loop, "err", err)
+	default:
 		c.s.log.Warn("kafka: connection closed", "client", c.nc.RemoteAddr(), "loop", loop, "err", err)
 	}
 }
@@ -75,6 +95,9 @@ func (c *conn) ended(loop string, err error) {
 // readLoop reads requests and hands them to the writer.
 func (c *conn) readLoop() error {
 	r := bufio.NewReaderSize(c.nc, 64<<10)
+	if err := c.readLogin(r); err != nil {
+		return err
+	}
 	var before chan struct{} // answered of the last request that was not a produce
 	for {
 		f, err := c.readFrame(r)
@@ -99,6 +122,9 @@ func (c *conn) readLoop() error {
 // readProduce appends a request's batches once everything before it that is not a produce has been answered.
 func (c *conn) readProduce(it *item, before chan struct{}) (err error) {
 	if err := c.await(before); err != nil {
+		return err
+	}
+	if err := c.admit(it.frame.key); err != nil {
 		return err
 	}
 	if it.produce, err = c.startProduce(&it.frame); err != nil {
@@ -139,7 +165,8 @@ func (c *conn) await(done chan struct{}) error {
 // readFrame reads one request into a pooled buffer.
 func (c *conn) readFrame(r *bufio.Reader) (frame, error) {
 	var head [4 + frameHeaderBytes]byte
-	size, err := readSize(r, head[:], c.s.opts.MaxRequestBytes, c.s.opts.MaxControlBytes)
+	maxProduce, maxControl := c.limits()
+	size, err := readSize(r, head[:], maxProduce, maxControl)
 	if err != nil {
 		return frame{}, err
 	}
@@ -209,9 +236,16 @@ func (c *conn) drain() {
 }
 
 func (c *conn) answer(it *item) error {
-	switch {
-	case it.produce != nil:
+	if it.token != nil {
+		return c.answerToken(it.token)
+	}
+	if it.produce != nil {
 		return c.writeProduce(it.produce)
+	}
+	if err := c.admit(it.frame.key); err != nil {
+		return fmt.Errorf("%s: %w", kmsg.NameForKey(it.frame.key), err)
+	}
+	switch {
 	case it.frame.key == int16(kmsg.Fetch):
 		return c.fetch(&it.frame)
 	}
@@ -219,7 +253,13 @@ func (c *conn) answer(it *item) error {
 	if err != nil {
 		return fmt.Errorf("request key %d version %d: %w", it.frame.key, it.frame.version, err)
 	}
-	return c.writeResponse(it.frame.key, it.frame.corr, resp)
+	if err := c.writeResponse(it.frame.key, it.frame.corr, resp); err != nil {
+		return err
+	}
+	if c.login.failed {
+		return errLoginFailed
+	}
+	return nil
 }
 
 // handle decodes a request and calls its handler. An error closes the connection.
@@ -239,7 +279,7 @@ func (c *conn) handle(f *frame) (kmsg.Response, error) {
 	if err := req.ReadFrom(f.body); err != nil {
 		return nil, fmt.Errorf("%w: %w", errFrame, err)
 	}
-	return a.handle(&call{Server: c.s, conn: c, ctx: c.ctx, clientID: f.clientID}, req)
+	return a.handle(&call{Server: c.s, conn: c, ctx: c.ctx, clientID: f.clientID, key: f.key}, req)
 }
 
 // writeResponse frames and writes a response. The header of ApiVersions never has a tag section.
@@ -277,4 +317,5 @@ type call struct {
 	conn     *conn
 	ctx      context.Context
 	clientID string
+	key      int16
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/streamflow/streamflow/logstore/broker"
+	"github.com/streamflow/streamflow/logstore/meta"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -20,6 +21,8 @@ type node struct {
 	broker *broker.Broker
 	server *Server
 	addr   string
+
+	machines []meta.Machine // further ones of the broker
 }
 
 var quiet = slog.New(slog.DiscardHandler)
@@ -38,7 +41,7 @@ func startNode(t testing.TB, change ...func(*Options)) *node {
 
 func (n *node) start(addr string) {
 	n.t.Helper()
-	b, err := broker.Open(broker.Options{Dir: n.dir, Logger: quiet})
+	b, err := broker.Open(broker.Options{Dir: n.dir, Logger: quiet, Machines: n.machines})
 	if err != nil {
 		n.t.Fatal(err)
 	}

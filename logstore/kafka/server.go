@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,6 +14,7 @@ import (
 	"github.com/streamflow/streamflow/internal/usererr"
 	"github.com/streamflow/streamflow/logstore"
 	"github.com/streamflow/streamflow/logstore/acl"
+	"github.com/streamflow/streamflow/logstore/auth"
 	"github.com/streamflow/streamflow/logstore/broker"
 	"github.com/streamflow/streamflow/logstore/group"
 	"golang.org/x/sync/semaphore"
@@ -26,6 +28,12 @@ type Options struct {
 
 	Authorizer *acl.Authorizer // nil: everybody may do everything
 	ACLs       *acl.Machine    // the bindings, for those who change them; a machine of the Broker's metadata
+
+	TLS             *tls.Config    // nil: connections are not encrypted
+	NameRules       auth.NameRules // user names of certificates' subjects, where there is no Auth
+	Auth            *auth.Server   // nil: nobody is asked who he is
+	Users           *auth.Machine  // the users in the metadata, for those who change them
+	SessionLifetime time.Duration  // after which clients log in again; 0: never
 
 	DisableAutoCreate bool // refuse to create a topic because a client asked for its metadata
 
@@ -65,6 +73,7 @@ type Server struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 
+	events  *events
 	damaged sync.Map // partitions whose damage has been told
 
 	mu        sync.Mutex
@@ -90,6 +99,7 @@ func New(opts Options) *Server {
 		opts: opts, broker: opts.Broker, log: opts.Logger, inflight: semaphore.NewWeighted(opts.MaxInflightBytes),
 		ctx: ctx, cancel: cancel, listeners: map[net.Listener]struct{}{}, conns: map[*conn]struct{}{},
 	}
+	s.events = &events{log: opts.Logger, now: opts.Now}
 	s.groups = newGroups(opts.Groups, opts.Now)
 	s.sessions = newFetchSessions(opts.MaxFetchSessions, fetchSessionEvictMs)
 	return s
