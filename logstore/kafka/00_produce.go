@@ -98,6 +98,9 @@ func (c *conn) startProduce(f *frame) (*produceCall, error) {
 	for i := range req.topics {
 		t := &req.topics[i]
 		to := c.topicAppender(t, req, f.version)
+		if to.implicit && to.err == nil {
+			to.err = to.join(req.records[at : at+t.parts])
+		}
 		for range t.parts {
 			p.appends[at] = to.append(req.records[at])
 			at++
@@ -159,12 +162,16 @@ type topicAppender struct {
 	topic    *broker.Topic
 	txnID    *string
 	acks     logstore.Acks
-	implicit bool  // a partition becomes part of the transaction by being written to (KIP-890)
+	implicit bool  // a partition becomes part of the transaction by being written to
+	stale    error // what a batch of another transaction is refused with
 	err      error // why nothing can be appended
 }
 
 func (c *conn) topicAppender(asked *produceTopic, req *produceRequest, version int16) topicAppender {
-	t := topicAppender{c: c, txnID: req.txnID, implicit: version >= implicitAdd}
+	t := topicAppender{c: c, txnID: req.txnID, implicit: req.txnID != nil && version >= implicitAdd, stale: kerr.InvalidTxnState}
+	if version >= abortable {
+		t.stale = kerr.TransactionAbortable
+	}
 	t.topic, t.err = c.writableTopic(asked, req.txnID, version)
 	if t.topic != nil {
 		asked.name = t.topic.Name
@@ -244,13 +251,44 @@ func (t *topicAppender) appendInTxn(r partitionRecords) partitionAppend {
 	if t.txnID == nil {
 		return partitionAppend{err: kerr.InvalidTxnState}
 	}
-	pid := int64(binary.BigEndian.Uint64(r.records[producerIDOffset:]))
-	epoch := int16(binary.BigEndian.Uint16(r.records[producerIDOffset+8:]))
+	pid, epoch := producerOf(r.records)
 	pending, err := t.c.s.broker.AppendInTxn(*t.txnID, pid, epoch, t.topic.Name, r.index, r.records)
-	if errors.Is(err, broker.ErrProducerFenced) {
+	switch {
+	case errors.Is(err, broker.ErrProducerFenced):
 		err = kerr.InvalidProducerEpoch // what a partition's leader calls it
+	case errors.Is(err, broker.ErrTxnState):
+		err = t.stale
 	}
 	return partitionAppend{pending: pending, err: err}
+}
+
+// join makes the partitions that transactional batches are for part of the transaction, all in one command.
+func (t *topicAppender) join(all []partitionRecords) error {
+	var places []broker.TxnPlace
+	pid, epoch := int64(-1), int16(-1)
+	for _, r := range all {
+		if t.admit(r) != nil || binary.BigEndian.Uint16(r.records[attrOffset:])&attrTxn == 0 {
+			continue
+		}
+		if _, err := t.c.s.broker.LeaderPartition(t.topic.Name, r.index); err != nil {
+			continue
+		}
+		pid, epoch = producerOf(r.records)
+		places = append(places, broker.TxnPlace{Topic: t.topic.Name, Partition: r.index})
+	}
+	if len(places) == 0 {
+		return nil
+	}
+	err := t.c.s.broker.JoinTxn(t.c.ctx, *t.txnID, pid, epoch, places)
+	if errors.Is(err, broker.ErrProducerFenced) {
+		return kerr.InvalidProducerEpoch
+	}
+	return err
+}
+
+// producerOf is the producer id and epoch of a batch.
+func producerOf(batch []byte) (id int64, epoch int16) {
+	return int64(binary.BigEndian.Uint64(batch[producerIDOffset:])), int16(binary.BigEndian.Uint16(batch[producerIDOffset+8:]))
 }
 
 const (
@@ -355,5 +393,9 @@ func (p *produceCall) encodePart(c *conn, ctx context.Context, e *encoder, topic
 	return leaders
 }
 
-// implicitAdd is the version from which a transaction takes in a partition that is written to (KIP-890).
-const implicitAdd = 12
+// Versions of Produce with a meaning of their own (KIP-890): a client understands TRANSACTION_ABORTABLE; a transaction takes
+// in a partition that is written to.
+const (
+	abortable   = 11
+	implicitAdd = 12
+)

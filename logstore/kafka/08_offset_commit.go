@@ -15,16 +15,17 @@ func (c *call) offsetCommit(req *kmsg.OffsetCommitRequest) (kmsg.Response, error
 	var good []broker.GroupOffset
 	for _, t := range req.Topics {
 		rt := kmsg.NewOffsetCommitResponseTopic()
-		rt.Topic = t.Topic
+		rt.Topic, rt.TopicID = t.Topic, t.TopicID
+		topic, err := c.named(t.Topic, t.TopicID, req.Version >= 10)
 		for _, p := range t.Partitions {
 			rp := kmsg.NewOffsetCommitResponseTopicPartition()
 			rp.Partition = p.Partition
 			rp.ErrorCode = kerr.GroupAuthorizationFailed.Code
 			if allowed {
-				rp.ErrorCode = code(c.checkOffset(t.Topic, p.Partition, p.Metadata))
+				rp.ErrorCode = code(c.checkNamed(topic, err, p.Partition, p.Metadata))
 			}
 			if rp.ErrorCode == 0 {
-				good = append(good, c.groupOffset(t.Topic, p.Partition, p.Offset, p.LeaderEpoch, p.Metadata))
+				good = append(good, c.groupOffset(topic, p.Partition, p.Offset, p.LeaderEpoch, p.Metadata))
 			}
 			rt.Partitions = append(rt.Partitions, rp)
 		}
@@ -71,11 +72,19 @@ func (c *call) commitGood(req *kmsg.OffsetCommitRequest, good []broker.GroupOffs
 	return 0
 }
 
+// checkNamed is checkOffset for a topic that named found, or did not.
+func (c *call) checkNamed(topic string, err error, partition int32, metadata *string) error {
+	if err != nil {
+		return err
+	}
+	return c.checkOffset(topic, partition, metadata)
+}
+
 func (c *call) checkOffset(topic string, partition int32, metadata *string) error {
 	if !c.authorize(acl.Read, acl.Topic, topic) {
 		return kerr.TopicAuthorizationFailed
 	}
-	if _, err := c.broker.Partition(topic, partition); err != nil {
+	if err := c.exists(topic, partition); err != nil {
 		return err
 	}
 	if metadata != nil && len(*metadata) > c.opts.MaxMetadata {

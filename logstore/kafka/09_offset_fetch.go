@@ -1,11 +1,13 @@
 package kafka
 
 import (
+	"slices"
+
+	"github.com/google/uuid"
 	"github.com/streamflow/streamflow/logstore/acl"
 	"github.com/streamflow/streamflow/logstore/broker"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
-	"slices"
 )
 
 // offsetFetch answers with -1 where nothing was committed; a group that nobody knows has committed nothing.
@@ -37,9 +39,9 @@ func (c *call) offsetFetch(req *kmsg.OffsetFetchRequest) (kmsg.Response, error) 
 			resp.Groups = append(resp.Groups, rg)
 			continue
 		}
-		for _, t := range c.wantedOffsets(g.Group, wantNew(g.Topics), req.RequireStable) {
+		for _, t := range c.wantedOffsets(g.Group, c.wantNew(g.Topics, req.Version >= 10), req.RequireStable) {
 			rt := kmsg.NewOffsetFetchResponseGroupTopic()
-			rt.Topic = t.topic
+			rt.Topic, rt.TopicID = t.topic, t.id
 			for _, p := range t.offsets {
 				rp := kmsg.NewOffsetFetchResponseGroupTopicPartition()
 				meta := p.Metadata
@@ -74,15 +76,16 @@ func refusedOffsetFetch(req *kmsg.OffsetFetchRequest, resp *kmsg.OffsetFetchResp
 // topicOffsets is what is asked for, or answered, of one topic.
 type topicOffsets struct {
 	topic   string
+	id      uuid.UUID // of the question or, from version 10 on, the answer
 	offsets []broker.GroupOffset
 	pending map[int32]bool // partitions with offsets in an open transaction, if the question wants to know
-	refused bool           // the client may not look at the topic
+	refused error          // why the client is told nothing of the topic
 }
 
 // errorOf is the error of a partition: the client may not look, or an open transaction may change its offset.
 func (t *topicOffsets) errorOf(partition int32) int16 {
-	if t.refused {
-		return kerr.TopicAuthorizationFailed.Code
+	if t.refused != nil {
+		return code(t.refused)
 	}
 	if t.pending[partition] {
 		return kerr.UnstableOffsetCommit.Code
@@ -102,13 +105,16 @@ func wantOld(topics []kmsg.OffsetFetchRequestTopic) []topicOffsets {
 	return out
 }
 
-func wantNew(topics []kmsg.OffsetFetchRequestGroupTopic) []topicOffsets {
+func (c *call) wantNew(topics []kmsg.OffsetFetchRequestGroupTopic, byID bool) []topicOffsets {
 	if topics == nil {
 		return nil
 	}
 	out := make([]topicOffsets, 0, len(topics))
 	for _, t := range topics {
-		out = append(out, wantTopic(t.Topic, t.Partitions))
+		name, err := c.named(t.Topic, t.TopicID, byID)
+		w := wantTopic(name, t.Partitions)
+		w.id, w.refused = t.TopicID, err
+		out = append(out, w)
 	}
 	return out
 }
@@ -125,6 +131,11 @@ func wantTopic(topic string, partitions []int32) topicOffsets {
 func (c *call) wantedOffsets(group string, want []topicOffsets, stable bool) []topicOffsets {
 	if want == nil {
 		want = slices.DeleteFunc(byTopic(c.broker.FetchOffsets(group)), func(t topicOffsets) bool { return !c.mayQuietly(acl.Describe, acl.Topic, t.topic) })
+		for i := range want {
+			if t, err := c.broker.Topic(want[i].topic); err == nil {
+				want[i].id = t.ID
+			}
+		}
 	} else {
 		c.fillOffsets(group, want)
 	}
@@ -138,11 +149,13 @@ func (c *call) wantedOffsets(group string, want []topicOffsets, stable bool) []t
 
 func (c *call) fillOffsets(group string, want []topicOffsets) {
 	for i := range want {
-		want[i].refused = !c.authorize(acl.Describe, acl.Topic, want[i].topic)
+		if want[i].refused == nil && !c.authorize(acl.Describe, acl.Topic, want[i].topic) {
+			want[i].refused = kerr.TopicAuthorizationFailed
+		}
 		for j := range want[i].offsets {
 			o := &want[i].offsets[j]
 			committed, ok := c.broker.FetchOffset(group, o.Topic, o.Partition)
-			if !ok || want[i].refused {
+			if !ok || want[i].refused != nil {
 				committed = broker.CommittedOffset{Offset: -1, LeaderEpoch: -1}
 			}
 			o.CommittedOffset = committed

@@ -20,7 +20,25 @@ func (c *call) apiVersions(req *kmsg.ApiVersionsRequest) (kmsg.Response, error) 
 		add(a.key, lo, a.max)
 	}
 	add(kmsg.ApiVersions, apiVersionsMin, apiVersionsMax)
+	c.addFeatures(resp)
 	return resp, nil
+}
+
+// addFeatures says what the cluster can do, and what it does: clients go by what is finalized.
+func (c *call) addFeatures(resp *kmsg.ApiVersionsResponse) {
+	features, epoch := c.broker.Features()
+	resp.FinalizedFeaturesEpoch = epoch
+	for _, f := range features {
+		s := kmsg.NewApiVersionsResponseSupportedFeature()
+		s.Name, s.MinVersion, s.MaxVersion = f.Name, f.Min, f.Max
+		resp.SupportedFeatures = append(resp.SupportedFeatures, s)
+		if f.Level == 0 { // a feature that is switched off is not finalized
+			continue
+		}
+		l := kmsg.NewApiVersionsResponseFinalizedFeature()
+		l.Name, l.MinVersionLevel, l.MaxVersionLevel = f.Name, f.Level, f.Level
+		resp.FinalizedFeatures = append(resp.FinalizedFeatures, l)
+	}
 }
 
 // unsupportedApiVersions answers a version that is too new, in the form that every client reads: version 0, with the range

@@ -14,15 +14,16 @@ func (c *call) txnOffsetCommit(req *kmsg.TxnOffsetCommitRequest) (kmsg.Response,
 	var good []broker.GroupOffset
 	for _, t := range req.Topics {
 		rt := kmsg.NewTxnOffsetCommitResponseTopic()
-		rt.Topic = t.Topic
+		rt.Topic, rt.TopicID = t.Topic, t.TopicID
+		topic, err := c.named(t.Topic, t.TopicID, req.Version >= 6)
 		for _, p := range t.Partitions {
 			rp := kmsg.NewTxnOffsetCommitResponseTopicPartition()
 			rp.Partition = p.Partition
 			if rp.ErrorCode = refused; refused == 0 {
-				rp.ErrorCode = code(c.checkOffset(t.Topic, p.Partition, p.Metadata))
+				rp.ErrorCode = code(c.checkNamed(topic, err, p.Partition, p.Metadata))
 			}
 			if rp.ErrorCode == 0 {
-				good = append(good, c.groupOffset(t.Topic, p.Partition, p.Offset, p.LeaderEpoch, p.Metadata))
+				good = append(good, c.groupOffset(topic, p.Partition, p.Offset, p.LeaderEpoch, p.Metadata))
 			}
 			rt.Partitions = append(rt.Partitions, rp)
 		}
@@ -60,6 +61,11 @@ func (c *call) commitInTxn(req *kmsg.TxnOffsetCommitRequest, good []broker.Group
 	})
 	if ec != group.OK || len(good) == 0 {
 		return int16(ec)
+	}
+	if req.Version >= 5 { // the group becomes part of the transaction by this (KIP-890)
+		if err := c.broker.JoinTxnGroup(c.ctx, req.TransactionalID, req.ProducerID, req.ProducerEpoch, req.Group); err != nil {
+			return code(err)
+		}
 	}
 	return code(c.broker.CommitTxnOffsets(c.ctx, req.TransactionalID, req.ProducerID, req.ProducerEpoch, req.Group, good))
 }

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"github.com/streamflow/streamflow/logstore/acl"
+	"github.com/streamflow/streamflow/logstore/broker"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -22,7 +23,7 @@ func (c *call) describeTransactions(req *kmsg.DescribeTransactionsRequest) (kmsg
 			resp.TransactionStates = append(resp.TransactionStates, r)
 			continue
 		}
-		r.State, r.TimeoutMillis, r.ProducerID, r.ProducerEpoch = string(t.State), int32(t.TimeoutMs), t.ProducerID, t.Epoch
+		r.State, r.TimeoutMillis, r.ProducerID, r.ProducerEpoch = txnState(t), int32(t.TimeoutMs), t.ProducerID, t.Epoch
 		r.StartTimestamp = -1
 		if t.StartMs > 0 {
 			r.StartTimestamp = t.StartMs
@@ -42,4 +43,15 @@ func (c *call) describeTransactions(req *kmsg.DescribeTransactionsRequest) (kmsg
 		resp.TransactionStates = append(resp.TransactionStates, r)
 	}
 	return resp, nil
+}
+
+// txnState is Kafka's name of where a transactional id stands: of one that rests, how its last transaction ended.
+func txnState(t *broker.Txn) string {
+	if t.State != broker.TxnEmpty || t.Ended == nil || !t.Ended.Rotated && t.Ended.Epoch != t.Epoch {
+		return string(t.State)
+	}
+	if t.Ended.State == broker.TxnPrepareCommit {
+		return "CompleteCommit"
+	}
+	return "CompleteAbort"
 }

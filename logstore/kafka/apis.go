@@ -20,15 +20,14 @@ func typed[R kmsg.Request](h func(*call, R) (kmsg.Response, error)) func(*call, 
 	return func(c *call, r kmsg.Request) (kmsg.Response, error) { return h(c, r.(R)) }
 }
 
-// apis is the table. Ranges end below versions that bring what we do not have: Produce 12 (transactions with implicit
-// partitions), OffsetCommit and OffsetFetch 10 (topic ids), FindCoordinator 5 and 6, and the like.
+// apis is the table. Ranges end below versions that bring what we do not have.
 var apis = []api{
-	{kmsg.Produce, 3, 11, nil}, // in the reader
+	{kmsg.Produce, 3, 13, nil}, // in the reader
 	{kmsg.Fetch, 4, 18, nil},   // writes its own response
 	{kmsg.ListOffsets, 1, 11, typed((*call).listOffsets)},
 	{kmsg.Metadata, 0, 12, typed((*call).metadata)},
-	{kmsg.OffsetCommit, 2, 9, typed((*call).offsetCommit)},
-	{kmsg.OffsetFetch, 1, 9, typed((*call).offsetFetch)},
+	{kmsg.OffsetCommit, 2, 10, typed((*call).offsetCommit)},
+	{kmsg.OffsetFetch, 1, 10, typed((*call).offsetFetch)},
 	{kmsg.FindCoordinator, 0, 4, typed((*call).findCoordinator)},
 	{kmsg.JoinGroup, 0, 9, typed((*call).joinGroup)},
 	{kmsg.Heartbeat, 0, 4, typed((*call).heartbeat)},
@@ -37,31 +36,32 @@ var apis = []api{
 	{kmsg.DescribeGroups, 0, 5, typed((*call).describeGroups)},
 	{kmsg.ListGroups, 0, 5, typed((*call).listGroups)},
 	{kmsg.SASLHandshake, 0, 1, typed((*call).saslHandshake)},
-	{kmsg.SASLAuthenticate, 0, 2, typed((*call).saslAuthenticate)},
-	{kmsg.DescribeUserSCRAMCredentials, 0, 0, typed((*call).describeUserSCRAMCredentials)},
-	{kmsg.AlterUserSCRAMCredentials, 0, 0, typed((*call).alterUserSCRAMCredentials)},
 	{kmsg.CreateTopics, 2, 7, typed((*call).createTopics)},
 	{kmsg.DeleteTopics, 1, 6, typed((*call).deleteTopics)},
 	{kmsg.DeleteRecords, 0, 2, typed((*call).deleteRecords)},
-	{kmsg.InitProducerID, 0, 4, typed((*call).initProducerID)},
+	{kmsg.InitProducerID, 0, 5, typed((*call).initProducerID)},
 	{kmsg.OffsetForLeaderEpoch, 2, 4, typed((*call).offsetForLeaderEpoch)},
-	{kmsg.AddPartitionsToTxn, 0, 3, typed((*call).addPartitionsToTxn)},
-	{kmsg.AddOffsetsToTxn, 0, 3, typed((*call).addOffsetsToTxn)},
-	{kmsg.EndTxn, 0, 3, typed((*call).endTxn)},
-	{kmsg.TxnOffsetCommit, 0, 3, typed((*call).txnOffsetCommit)},
+	{kmsg.AddPartitionsToTxn, 0, 5, typed((*call).addPartitionsToTxn)},
+	{kmsg.AddOffsetsToTxn, 0, 4, typed((*call).addOffsetsToTxn)},
+	{kmsg.EndTxn, 0, 5, typed((*call).endTxn)},
+	{kmsg.TxnOffsetCommit, 0, 6, typed((*call).txnOffsetCommit)},
 	{kmsg.DescribeACLs, 1, 3, typed((*call).describeACLs)},
 	{kmsg.CreateACLs, 1, 3, typed((*call).createACLs)},
 	{kmsg.DeleteACLs, 1, 3, typed((*call).deleteACLs)},
 	{kmsg.DescribeConfigs, 1, 4, typed((*call).describeConfigs)},
 	{kmsg.AlterConfigs, 0, 2, typed((*call).alterConfigs)},
+	{kmsg.SASLAuthenticate, 0, 2, typed((*call).saslAuthenticate)},
 	{kmsg.CreatePartitions, 0, 3, typed((*call).createPartitions)},
 	{kmsg.DeleteGroups, 0, 2, typed((*call).deleteGroups)},
 	{kmsg.IncrementalAlterConfigs, 0, 1, typed((*call).incrementalAlterConfigs)},
 	{kmsg.OffsetDelete, 0, 0, typed((*call).offsetDelete)},
+	{kmsg.DescribeUserSCRAMCredentials, 0, 0, typed((*call).describeUserSCRAMCredentials)},
+	{kmsg.AlterUserSCRAMCredentials, 0, 0, typed((*call).alterUserSCRAMCredentials)},
+	{kmsg.UpdateFeatures, 0, 2, typed((*call).updateFeatures)},
 	{kmsg.DescribeCluster, 0, 1, typed((*call).describeCluster)},
 	{kmsg.DescribeProducers, 0, 0, typed((*call).describeProducers)},
 	{kmsg.DescribeTransactions, 0, 0, typed((*call).describeTransactions)},
-	{kmsg.ListTransactions, 0, 1, typed((*call).listTransactions)},
+	{kmsg.ListTransactions, 0, 2, typed((*call).listTransactions)},
 }
 
 // apiVersionsMin and Max are those of ApiVersions itself, which is not in apis because it answers from it.

@@ -56,6 +56,8 @@ var userCodes = map[string]*kerr.Error{
 	broker.CodeInvalidCount:   kerr.InvalidPartitions,
 	broker.CodeSealed:         kerr.PolicyViolation,
 	broker.CodeNotLeader:      kerr.NotLeaderForPartition,
+	broker.CodeUnknownFeature: kerr.InvalidUpdateVersion,
+	broker.CodeFeatureLevel:   kerr.InvalidUpdateVersion,
 	codeDamaged:               kerr.CorruptMessage,
 }
 

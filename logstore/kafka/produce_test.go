@@ -174,7 +174,7 @@ func produceRaw(t *testing.T, cl *kgo.Client, topic string, batch []byte) *kmsg.
 	rp.Records = batch
 	rt.Partitions = append(rt.Partitions, rp)
 	req.Topics = append(req.Topics, rt)
-	resp, err := cl.Broker(0).Request(timeout(t, 5*time.Second), req)
+	resp, err := cl.Broker(0).Request(timeout(t, 5*time.Second), pinned{req, 11}) // the last with names and announced partitions
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -183,6 +183,7 @@ func FuzzFrame(f *testing.F) {
 	p.Topics = append(p.Topics, rt)
 	f.Add(request(p, 9, 1))
 	f.Add(request(p, 3, 1))
+	f.Add(request(p, 13, 1))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var head [4 + frameHeaderBytes]byte
 		r := bytes.NewReader(data)
@@ -227,7 +228,7 @@ func checkProduce(t *testing.T, body []byte, version int16) {
 	}
 	at := 0
 	for i, topic := range theirs.Topics {
-		if ours.topics[i].name != topic.Topic || ours.topics[i].parts != len(topic.Partitions) {
+		if ours.topics[i].name != topic.Topic || ours.topics[i].id != topic.TopicID || ours.topics[i].parts != len(topic.Partitions) {
 			t.Fatalf("topic %d: %+v, kmsg %+v", i, ours.topics[i], topic)
 		}
 		for _, p := range topic.Partitions {
