@@ -36,6 +36,7 @@ type Broker struct {
 	offsets   *offsetsMachine
 	producers *producersMachine
 	txns      *txnMachine
+	features  *featuresMachine
 	catalog   *Catalog
 	clusterID string
 
@@ -69,6 +70,7 @@ func Open(opts Options) (*Broker, error) {
 		partitions: map[partitionKey]*logstore.Partition{},
 	}
 	b.txns = newTxnMachine(b.offsets)
+	b.features = newFeaturesMachine()
 	if err := b.openMeta(); err != nil {
 		return nil, err
 	}
@@ -80,7 +82,7 @@ func Open(opts Options) (*Broker, error) {
 
 func (b *Broker) openMeta() error {
 	cm, cl := newCatalogMachine(), &clusterMachine{}
-	machines := append([]meta.Machine{b.topics, b.offsets, b.producers, b.txns, cm, cl}, b.opts.Machines...)
+	machines := append([]meta.Machine{b.topics, b.offsets, b.producers, b.txns, b.features, cm, cl}, b.opts.Machines...)
 	node, err := meta.Open(meta.Options{Dir: filepath.Join(b.opts.Dir, "meta"), Machines: machines, Logger: b.opts.Logger})
 	if err != nil {
 		return fmt.Errorf("broker: %w", err)
