@@ -48,8 +48,9 @@ internal/usererr < logstore/peer;
 logstore/peer, internal/clock, internal/metrics < logstore/meta;
 internal/usererr, internal/clock, internal/metrics < logstore/group;
 column, logstore/record < logstore/columnar;
+logstore, logstore/columnar, column/parquet < logstore/tier;
 NONE < logstore/placement;
-column, logstore, logstore/meta, logstore/placement < logstore/broker;
+column, logstore, logstore/meta, logstore/tier, logstore/placement < logstore/broker;
 NONE < logstore/acl, logstore/auth, logstore/quota;
 logstore/broker, logstore/group, logstore/columnar, logstore/acl, logstore/auth, logstore/quota < logstore/kafka;
 

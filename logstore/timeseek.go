@@ -53,6 +53,15 @@ func (p *Partition) OffsetForTime(ms int64) (TimestampOffset, error) {
 	return found, err
 }
 
+// FirstAt is the first record in a batch from the offset start on whose timestamp is at least ms; Offset is -1 if it has
+// none.
+func FirstAt(b record.Batch, ms, start int64) TimestampOffset {
+	if b.Attributes().IsControl() || b.MaxTimestamp() < ms || b.LastOffset() < start {
+		return nowhere
+	}
+	return firstAt(b, ms, start)
+}
+
 // firstAt is the first record in b from the offset start on whose timestamp is at least ms.
 func firstAt(b record.Batch, ms, start int64) TimestampOffset {
 	if b.Attributes().IsArrow() {

@@ -82,6 +82,36 @@ func (f *File) RowGroupBytes(group int) int64 {
 	return f.r.MetaData().RowGroup(group).TotalCompressedSize()
 }
 
+// Note is the text that the footer has under a key.
+func (f *File) Note(key string) (string, bool) {
+	v := f.r.MetaData().KeyValueMetadata().FindValue(key)
+	if v == nil {
+		return "", false
+	}
+	return *v, true
+}
+
+// Range is where a row group's values of a column lie in the file, for those who fetch them before they read.
+type Range struct{ From, To int64 }
+
+// Ranges lists the ranges of a column of a row group: one for each of its leaves.
+func (f *File) Ranges(group, col int) (list []Range, err error) {
+	defer guard(&err)
+	rg := f.r.MetaData().RowGroup(group)
+	for _, n := range f.nodes[col].leaves(nil) {
+		c, err := rg.ColumnChunk(n.leaf)
+		if err != nil {
+			return nil, fmt.Errorf("parquet: %w", err)
+		}
+		from := c.DataPageOffset()
+		if c.HasDictionaryPage() && c.DictionaryPageOffset() > 0 {
+			from = min(from, c.DictionaryPageOffset())
+		}
+		list = append(list, Range{from, from + c.TotalCompressedSize()})
+	}
+	return list, nil
+}
+
 // Rows reads some columns of one row group, a window of rows at a time.
 type Rows struct {
 	f      *File

@@ -3,6 +3,7 @@ package parquet
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	pq "github.com/apache/arrow/go/v17/parquet"
 	"github.com/apache/arrow/go/v17/parquet/compress"
@@ -17,6 +18,8 @@ import (
 type Options struct {
 	Compression  string // snappy (default), zstd, gzip, none
 	RowGroupRows int    // 0 for DefaultRowGroup
+	// Opaque columns hold long values that are no use to look for: they get neither dictionary nor statistics.
+	Opaque []string
 }
 
 // DefaultRowGroup is the number of rows of a row group.
@@ -33,6 +36,8 @@ type Writer struct {
 	nodes  []node
 	codec  compress.Compression
 	limit  int
+	opaque []string
+	notes  [][2]string
 
 	fw   *file.Writer // made with the first row group, whose values decide on dictionaries
 	held []*column.Batch
@@ -53,7 +58,7 @@ func NewWriter(w io.Writer, s *column.Schema, opt Options) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &Writer{w: w, schema: s, root: root, nodes: nodes, codec: codec, limit: opt.RowGroupRows}
+	out := &Writer{w: w, schema: s, root: root, nodes: nodes, codec: codec, limit: opt.RowGroupRows, opaque: opt.Opaque}
 	if out.limit <= 0 {
 		out.limit = DefaultRowGroup
 	}
@@ -85,16 +90,30 @@ func (w *Writer) Buffered() int64 {
 	return n
 }
 
+// Cut ends the row group: rows that follow are in the next one.
+func (w *Writer) Cut() error {
+	if w.rows == 0 {
+		return nil
+	}
+	return w.flush()
+}
+
+// Note puts a text into the footer, under a key of the writer's choice.
+func (w *Writer) Note(key, text string) { w.notes = append(w.notes, [2]string{key, text}) }
+
 // Close writes the last row group and the footer.
 func (w *Writer) Close() (err error) {
 	defer guard(&err)
-	if w.rows > 0 {
-		if err := w.flush(); err != nil {
-			return err
-		}
+	if err := w.Cut(); err != nil {
+		return err
 	}
 	if w.fw == nil {
 		w.open(nil)
+	}
+	for _, n := range w.notes {
+		if err := w.fw.AppendKeyValueMetadata(n[0], n[1]); err != nil {
+			return fmt.Errorf("parquet: %w", err)
+		}
 	}
 	if err := w.fw.Close(); err != nil {
 		return fmt.Errorf("parquet: %w", err)
@@ -126,7 +145,9 @@ func (w *Writer) open(first *column.Batch) {
 	props := []pq.WriterProperty{pq.WithCompression(w.codec), pq.WithDictionaryDefault(false), pq.WithStats(true), pq.WithCreatedBy("streamflow")}
 	if first != nil {
 		for i, f := range w.schema.Fields {
-			if repeats(first.Cols[i]) {
+			if slices.Contains(w.opaque, f.Name) {
+				props = append(props, pq.WithStatsFor(f.Name, false))
+			} else if repeats(first.Cols[i]) {
 				props = append(props, pq.WithDictionaryFor(f.Name, true))
 			}
 		}

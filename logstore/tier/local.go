@@ -1,0 +1,133 @@
+package tier
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+
+	"github.com/google/uuid"
+
+	"github.com/streamflow/streamflow/internal/vfs"
+)
+
+// What a node keeps of the tier on its own disk, below Options.Dir:
+//
+//	manifests/<topic id>/<partition>    a copy of the newest known manifest, for times when the store cannot be reached
+//	deleted/<topic id>                  the topic was deleted: its objects are to be deleted
+//	spool/  cache/                      objects being made, blocks read; emptied at the start
+
+// prepare makes the directories, and empties what a crash left.
+func (t *Tier) prepare() error {
+	if err := os.RemoveAll(t.spool()); err != nil {
+		return err
+	}
+	for _, dir := range []string{"manifests", "deleted"} {
+		if err := vfs.OS.MkdirAll(path.Join(t.o.Dir, dir)); err != nil {
+			return err
+		}
+	}
+	return vfs.OS.SyncDir(t.o.Dir)
+}
+
+func (t *Tier) keptFile(id partitionID) string {
+	return filepath.Join(t.o.Dir, "manifests", id.String())
+}
+
+// keep writes the copy of a manifest. Losing it costs a question to the store.
+func (t *Tier) keep(id partitionID, m *Manifest) {
+	name := t.keptFile(id)
+	err := vfs.OS.MkdirAll(path.Dir(name))
+	if err == nil {
+		err = vfs.WriteFile(vfs.OS, name, m.Encode())
+	}
+	if err != nil {
+		t.o.Logger.Warn("cold tier: the copy of a manifest was not written", "file", name, "err", err)
+	}
+}
+
+// kept reads the copy; nil if there is none that is sound.
+func (t *Tier) kept(id partitionID) *Manifest {
+	b, err := vfs.ReadFile(vfs.OS, t.keptFile(id))
+	if err != nil {
+		return nil
+	}
+	m, err := DecodeManifest(b)
+	if err != nil {
+		return nil
+	}
+	return m
+}
+
+// DeleteTopic notes durably that a topic's objects are to be deleted, and lets its partitions go. The objects go in the
+// background, now or after the next start.
+func (t *Tier) DeleteTopic(topic uuid.UUID) error {
+	name := path.Join(t.o.Dir, "deleted", topic.String())
+	err := vfs.WriteFile(vfs.OS, name, nil)
+	if err == nil {
+		err = vfs.OS.SyncDir(path.Dir(name))
+	}
+	if err != nil {
+		return fmt.Errorf("tier: delete topic %s: %w", topic, err)
+	}
+	t.mu.Lock()
+	var gone []*Partition
+	for id, p := range t.parts {
+		if id.topic == topic {
+			gone = append(gone, p)
+			delete(t.parts, id)
+		}
+	}
+	t.mu.Unlock()
+	go func() { // a copy may be under way; nothing of it is waited for
+		for _, p := range gone {
+			p.work.Lock()
+			p.gone = true
+			p.work.Unlock()
+		}
+	}()
+	return nil
+}
+
+// collect deletes the objects of topics that were deleted. A topic is forgotten when a round finds nothing of it any more:
+// what another node was just writing is found by the next one.
+func (t *Tier) collect(ctx context.Context) error {
+	names, err := vfs.OS.ReadDir(path.Join(t.o.Dir, "deleted"))
+	if err != nil {
+		return fmt.Errorf("tier: %w", err)
+	}
+	var errs []error
+	for _, name := range names {
+		if id, err := uuid.Parse(name); err == nil {
+			errs = append(errs, t.collectTopic(ctx, id))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (t *Tier) collectTopic(ctx context.Context, topic uuid.UUID) error {
+	list, err := t.o.Store.List(ctx, topicPrefix(topic))
+	if err != nil {
+		return err
+	}
+	for _, o := range list {
+		if err := t.o.Store.Delete(ctx, o.Key); err != nil {
+			return err
+		}
+		t.forget(o.Key)
+	}
+	if len(list) > 0 {
+		t.o.Logger.Info("deleted a topic's objects", "topic_id", topic.String(), "objects", len(list))
+		return nil
+	}
+	if err := os.RemoveAll(filepath.Join(t.o.Dir, "manifests", topic.String())); err != nil {
+		return fmt.Errorf("tier: %w", err)
+	}
+	err = vfs.OS.Remove(path.Join(t.o.Dir, "deleted", topic.String()))
+	if err != nil && !vfs.IsNotExist(err) {
+		return fmt.Errorf("tier: %w", err)
+	}
+	return vfs.OS.SyncDir(path.Join(t.o.Dir, "deleted"))
+}
