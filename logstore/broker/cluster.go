@@ -250,27 +250,41 @@ func (m *topicsMachine) checkReplicas(t *Topic, p int32, replicas []int32) error
 
 // assign makes the records of partitions from first on.
 func (m *topicsMachine) assign(t *Topic, first int32, replicas [][]int32) error {
+	records, err := m.recordsFor(t, first, replicas)
+	for i, r := range records {
+		m.set(t, first+int32(i), r)
+	}
+	return err
+}
+
+// recordsFor are the records of new partitions; none for a topic without.
+func (m *topicsMachine) recordsFor(t *Topic, first int32, replicas [][]int32) ([]PartitionRecord, error) {
 	if len(replicas) == 0 {
-		return nil
+		return nil, nil
 	}
 	if int32(len(replicas)) != t.Partitions-first {
-		return usererr.New(CodeInvalidAssignment, "22023", "topic %q: %d partitions are assigned, %d are new", t.Name, len(replicas), t.Partitions-first)
+		return nil, usererr.New(CodeInvalidAssignment, "22023", "topic %q: %d partitions are assigned, %d are new", t.Name, len(replicas), t.Partitions-first)
 	}
 	c := m.rules(t)
 	records := make([]PartitionRecord, len(replicas))
 	for i, list := range replicas {
 		p := first + int32(i)
 		if err := m.checkReplicas(t, p, list); err != nil {
-			return err
+			return nil, err
 		}
 		if records[i] = newRecord(list, c); records[i].Leader == noLeader {
-			return usererr.New(CodeInvalidAssignment, "22023", "partition %d of topic %q: no broker of %v is alive", p, t.Name, list)
+			return nil, usererr.New(CodeInvalidAssignment, "22023", "partition %d of topic %q: no broker of %v is alive", p, t.Name, list)
 		}
 	}
-	for i, r := range records {
-		m.set(t, first+int32(i), r)
-	}
-	return nil
+	return records, nil
+}
+
+// validate is what assign would refuse.
+func (m *topicsMachine) validate(t *Topic, first int32, replicas [][]int32) error {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	_, err := m.recordsFor(t, first, replicas)
+	return err
 }
 
 // place finds a partition by its topic's id.
@@ -310,4 +324,70 @@ func (m *topicsMachine) restoreCluster(s topicsState) {
 			m.records[name] = rs
 		}
 	}
+}
+
+// The readers of the cluster's part. They take the lock; records and brokers that they return are never changed.
+
+func (m *topicsMachine) broker(id int32) *brokerRecord {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.brokers[id]
+}
+
+func (m *topicsMachine) brokerInfos() []BrokerInfo {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	var out []BrokerInfo
+	for _, b := range m.sortedBrokers() {
+		out = append(out, b.BrokerInfo)
+	}
+	return out
+}
+
+func (m *topicsMachine) recordOf(t *Topic, p int32) PartitionRecord {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.record(t, p)
+}
+
+func (m *topicsMachine) recordsOf(t *Topic) []PartitionRecord {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	out := make([]PartitionRecord, t.Partitions)
+	for p := range out {
+		out[p] = m.record(t, int32(p))
+	}
+	return out
+}
+
+// eachRecord shows every partition. fn must not call the machine.
+func (m *topicsMachine) eachRecord(fn func(t *Topic, p int32, r PartitionRecord)) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	for _, t := range m.sorted() {
+		for p := range t.Partitions {
+			fn(t, p, m.record(t, p))
+		}
+	}
+}
+
+// unpreferred counts the partitions whose preferred leader is in sync and does not lead.
+func (m *topicsMachine) unpreferred() (n int) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	for _, t := range m.sorted() {
+		c := m.rules(t)
+		for p := range t.Partitions {
+			if r := m.record(t, p); !c.prefer(r).equal(r) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+func (m *topicsMachine) uncleanElections() int64 {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.cluster.unclean
 }

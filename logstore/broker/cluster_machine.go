@@ -40,7 +40,7 @@ func (m *clusterMachine) Restore(state []byte) error {
 }
 
 // ensure returns the id, proposing one (22 characters, as Kafka's) when there is none.
-func (m *clusterMachine) ensure(node *meta.Node) (string, error) {
+func (m *clusterMachine) ensure(ctx context.Context, node *meta.Node) (string, error) {
 	m.mu.Lock()
 	id := m.id
 	m.mu.Unlock()
@@ -48,6 +48,6 @@ func (m *clusterMachine) ensure(node *meta.Node) (string, error) {
 		return id, nil
 	}
 	fresh := uuid.New()
-	out, err := node.Apply(context.Background(), m.Name(), []byte(base64.RawURLEncoding.EncodeToString(fresh[:])))
+	out, err := node.Apply(ctx, m.Name(), []byte(base64.RawURLEncoding.EncodeToString(fresh[:])))
 	return string(out), err
 }

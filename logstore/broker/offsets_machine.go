@@ -24,6 +24,7 @@ type GroupOffset struct {
 
 // offsetsMachine holds the committed offsets of all groups.
 type offsetsMachine struct {
+	topics *topicsMachine // says who coordinates; nil: everybody does
 	mu     sync.RWMutex
 	groups map[string]map[partitionKey]CommittedOffset
 }
@@ -35,6 +36,7 @@ type partitionKey struct {
 
 // offsetCommand has one of Commit, Delete, DropGroup and DropTopic.
 type offsetCommand struct {
+	Office    *office       `json:"office,omitempty"` // of the coordinator that sends it; nil on a node that is alone
 	Group     string        `json:"group,omitempty"`
 	Commit    []GroupOffset `json:"commit,omitempty"`
 	Delete    []GroupOffset `json:"delete,omitempty"` // places only
@@ -52,6 +54,9 @@ func (m *offsetsMachine) Apply(cmd []byte) ([]byte, error) {
 	var c offsetCommand
 	if err := json.Unmarshal(cmd, &c); err != nil {
 		return nil, fmt.Errorf("offsets: command: %w", err)
+	}
+	if err := m.topics.inOffice(c.Office); err != nil {
+		return nil, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -18,6 +18,7 @@ func (t *Topic) partitionConfig() logstore.PartitionConfig {
 		LogAppendTime:  t.Config("message.timestamp.type") == "LogAppendTime",
 		RequireKeys:    t.Compacted(),
 		Sealed:         t.Sealed(),
+		TopicID:        t.ID,
 	}
 	if _, set := t.Configs["index.interval.bytes"]; set {
 		cfg.IndexInterval = int(t.int64Config("index.interval.bytes"))

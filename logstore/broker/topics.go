@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strconv"
 
 	"github.com/google/uuid"
 	"github.com/streamflow/streamflow/internal/usererr"
@@ -14,44 +15,100 @@ import (
 // maxPartitions bounds one topic.
 const maxPartitions = 10_000
 
-// CreateTopic creates a topic. partitions <= 0 asks for the default count. Errors are user errors: INVALID_TOPIC,
-// INVALID_TOPIC_CONFIG (unknown keys with the nearest known one), INVALID_PARTITION_COUNT, TOPIC_ALREADY_EXISTS.
+// CreateTopic creates a topic with the default replication factor. partitions <= 0 asks for the default count. Errors are user
+// errors: INVALID_TOPIC, INVALID_TOPIC_CONFIG (unknown keys with the nearest known one), INVALID_PARTITION_COUNT,
+// TOPIC_ALREADY_EXISTS.
 func (b *Broker) CreateTopic(ctx context.Context, name string, partitions int32, configs map[string]string) (*Topic, error) {
-	t, err := b.newTopic(name, partitions, configs)
+	return b.Create(ctx, NewTopic{Name: name, Partitions: partitions, Configs: configs})
+}
+
+// Create creates a topic. Beside CreateTopic's errors there are INVALID_REPLICATION_FACTOR and INVALID_REPLICA_ASSIGNMENT.
+func (b *Broker) Create(ctx context.Context, n NewTopic) (*Topic, error) {
+	if IsInternal(n.Name) {
+		return nil, errInternal(n.Name)
+	}
+	return b.create(ctx, n)
+}
+
+func (b *Broker) create(ctx context.Context, n NewTopic) (*Topic, error) {
+	t, replicas, err := b.newTopic(n)
 	if err != nil {
 		return nil, err
 	}
-	if err := b.applyTopic(ctx, topicCommand{Create: t}); err != nil {
+	if err := b.applyTopic(ctx, topicCommand{Create: t, Assign: replicas}); err != nil {
 		return nil, err
+	}
+	if IsInternal(t.Name) {
+		return t, nil
 	}
 	return t, b.openPartitions(t)
 }
 
-// ValidateTopic returns what CreateTopic would refuse, and creates nothing.
-func (b *Broker) ValidateTopic(name string, partitions int32, configs map[string]string) error {
-	if _, err := b.newTopic(name, partitions, configs); err != nil {
-		return err
+// Validate returns the topic that Create would make, or what it would refuse, and creates nothing.
+func (b *Broker) Validate(n NewTopic) (*Topic, error) {
+	if IsInternal(n.Name) {
+		return nil, errInternal(n.Name)
 	}
-	if _, err := b.Topic(name); err == nil {
-		return errTopicExists(name)
+	t, replicas, err := b.newTopic(n)
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	if _, err := b.Topic(n.Name); err == nil {
+		return nil, errTopicExists(n.Name)
+	}
+	return t, b.topics.validate(t, 0, replicas)
 }
 
-func (b *Broker) newTopic(name string, partitions int32, configs map[string]string) (*Topic, error) {
-	if err := validateName(name); err != nil {
-		return nil, err
+func (b *Broker) newTopic(n NewTopic) (*Topic, [][]int32, error) {
+	if err := validateName(n.Name); err != nil {
+		return nil, nil, err
 	}
-	if err := ValidateConfigs(configs); err != nil {
-		return nil, err
+	if err := ValidateConfigs(n.Configs); err != nil {
+		return nil, nil, err
 	}
-	if partitions <= 0 {
-		partitions = b.opts.DefaultPartitions
+	t := &Topic{Name: n.Name, ID: uuid.New(), Partitions: n.Partitions, Configs: b.withDefaults(n.Configs), CreatedMs: b.opts.Now().UnixMilli()}
+	if len(n.Replicas) > 0 {
+		t.Partitions = int32(len(n.Replicas))
+	} else if t.Partitions <= 0 {
+		t.Partitions = b.opts.DefaultPartitions
 	}
-	if partitions > maxPartitions {
-		return nil, usererr.New(CodeInvalidCount, "22023", "topic %q: %d partitions; at most %d are possible", name, partitions, maxPartitions)
+	if t.Partitions > maxPartitions {
+		return nil, nil, usererr.New(CodeInvalidCount, "22023", "topic %q: %d partitions; at most %d are possible", n.Name, t.Partitions, maxPartitions)
 	}
-	return &Topic{Name: name, ID: uuid.New(), Partitions: partitions, Configs: b.withDefaults(configs), CreatedMs: b.opts.Now().UnixMilli()}, nil
+	replicas, err := b.assignment(t, 0, t.Partitions, n.ReplicationFactor, n.Replicas)
+	if err != nil {
+		return nil, nil, err
+	}
+	if rf := widest(replicas); rf > 1 && n.Configs["min.insync.replicas"] == "" {
+		if t.Configs == nil {
+			t.Configs = map[string]string{}
+		}
+		t.Configs["min.insync.replicas"] = strconv.Itoa(b.minISR(rf))
+	}
+	return t, replicas, nil
+}
+
+// assignment is who holds new partitions: as asked, or as placed. On a node that is alone it is nil: it holds all.
+func (b *Broker) assignment(t *Topic, first, count int32, rf int, asked [][]int32) ([][]int32, error) {
+	if len(asked) == 0 {
+		return b.place(t, first, count, rf)
+	}
+	if b.clustered() {
+		return asked, nil
+	}
+	for i, list := range asked {
+		if len(list) != 1 || list[0] != b.opts.NodeID {
+			return nil, usererr.New(CodeInvalidAssignment, "22023", "partition %d of topic %q: the only replica can be broker %d", first+int32(i), t.Name, b.opts.NodeID)
+		}
+	}
+	return nil, nil
+}
+
+func widest(replicas [][]int32) (n int) {
+	for _, list := range replicas {
+		n = max(n, len(list))
+	}
+	return n
 }
 
 // withDefaults adds the node's defaults where they differ from the built-in ones and the topic does not say otherwise.
@@ -72,6 +129,9 @@ func (b *Broker) withDefaults(configs map[string]string) map[string]string {
 
 // DeleteTopic deletes a topic, its records, and the offsets that groups committed for it.
 func (b *Broker) DeleteTopic(ctx context.Context, name string) error {
+	if IsInternal(name) {
+		return errInternal(name)
+	}
 	if err := b.applyTopic(ctx, topicCommand{Delete: name}); err != nil {
 		return err
 	}
@@ -96,8 +156,11 @@ func (b *Broker) deleteFiles(name string) error {
 	for k := range b.partitions {
 		if k.topic == name {
 			delete(b.partitions, k)
+			delete(b.roles, k)
 		}
 	}
+	delete(b.topicIDs, name)
+	delete(b.known, name)
 	b.mu.Unlock()
 	if err := b.log.DeleteTopic(name); err != nil && !errors.Is(err, logstore.ErrUnknownPartition) {
 		return fmt.Errorf("broker: delete files of %s: %w", name, err)
@@ -142,19 +205,47 @@ func (b *Broker) ValidateAlter(name string, set map[string]string, unset []strin
 	return ValidateConfigs(after)
 }
 
-// CreatePartitions makes a topic have count partitions, more than it has.
+// CreatePartitions is Grow with placed replicas.
 func (b *Broker) CreatePartitions(ctx context.Context, name string, count int32) error {
-	if count > maxPartitions {
-		return usererr.New(CodeInvalidCount, "22023", "topic %q: %d partitions; at most %d are possible", name, count, maxPartitions)
-	}
-	if err := b.applyTopic(ctx, topicCommand{Grow: &growTopic{Name: name, Partitions: count}}); err != nil {
-		return err
-	}
+	return b.Grow(ctx, name, count, nil, false)
+}
+
+// Grow makes a topic have count partitions, more than it has. replicas are those of the new partitions; nil: they
+// are placed, as many for each as the topic's first partition has. With validateOnly nothing is changed.
+func (b *Broker) Grow(ctx context.Context, name string, count int32, replicas [][]int32, validateOnly bool) error {
 	t, err := b.Topic(name)
 	if err != nil {
 		return err
 	}
+	if count > maxPartitions {
+		return usererr.New(CodeInvalidCount, "22023", "topic %q: %d partitions; at most %d are possible", name, count, maxPartitions)
+	}
+	if count <= t.Partitions {
+		return errCannotShrink(t, count)
+	}
+	if IsInternal(name) {
+		return errInternal(name)
+	}
+	assign, err := b.assignment(t, t.Partitions, count-t.Partitions, len(b.topics.recordOf(t, 0).Target()), replicas)
+	if err != nil {
+		return err
+	}
+	if validateOnly {
+		grown := t.clone()
+		grown.Partitions = count
+		return b.topics.validate(grown, t.Partitions, assign)
+	}
+	if err := b.applyTopic(ctx, topicCommand{Grow: &growTopic{Name: name, Partitions: count}, Assign: assign}); err != nil {
+		return err
+	}
+	if t, err = b.Topic(name); err != nil {
+		return err
+	}
 	return b.openPartitions(t)
+}
+
+func errCannotShrink(t *Topic, count int32) error {
+	return usererr.New(CodeInvalidCount, "22023", "topic %q has %d partitions; it can only grow, not become %d", t.Name, t.Partitions, count)
 }
 
 func (b *Broker) applyTopic(ctx context.Context, c topicCommand) error {

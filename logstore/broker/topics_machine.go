@@ -197,8 +197,7 @@ func (m *topicsMachine) grow(g growTopic, replicas [][]int32) error {
 		return m.unknown(g.Name)
 	}
 	if g.Partitions <= t.Partitions {
-		return usererr.New(CodeInvalidCount, "22023", "topic %q has %d partitions; it can only grow, not become %d",
-			g.Name, t.Partitions, g.Partitions)
+		return errCannotShrink(t, g.Partitions)
 	}
 	had := t.Partitions
 	t = t.clone()

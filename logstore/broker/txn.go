@@ -27,7 +27,7 @@ func (b *Broker) InitTxn(ctx context.Context, id string, timeoutMs, pid int64, e
 	if _, err = b.finishTxn(ctx, t); err != nil {
 		return nil, err
 	}
-	c.ProducerID, c.Epoch = -1, -1
+	c.ProducerID, c.Epoch = -1, -1 // ErrTxnConcurrent while markers are still being written
 	return b.applyTxn(ctx, c)
 }
 
@@ -41,12 +41,25 @@ func (b *Broker) AddToTxn(ctx context.Context, id string, pid int64, epoch int16
 }
 
 // JoinTxn is AddToTxn for partitions that a producer writes to without having announced them (KIP-890). It costs nothing when
-// they are part of the transaction already.
+// they are part of the transaction already. The leader of the partitions calls it, which need not be the coordinator: the
+// producer's epoch says whether the transaction is still the one that is meant.
 func (b *Broker) JoinTxn(ctx context.Context, id string, pid int64, epoch int16, places []TxnPlace) error {
 	if t := b.txns.get(id); t != nil && t.ProducerID == pid && t.Epoch == epoch && t.State == TxnOngoing && t.hasAll(places) {
 		return nil
 	}
-	return b.AddToTxn(ctx, id, pid, epoch, places)
+	return b.joinTxn(ctx, txnCommand{Op: txnAdd, ID: id, ProducerID: pid, Epoch: epoch, Partitions: places, NowMs: b.nowMs()})
+}
+
+// joinTxn sends a command in no office. The coordinator, if it is another, finds the open transaction by itself.
+func (b *Broker) joinTxn(ctx context.Context, c txnCommand) error {
+	t, err := b.sendTxn(ctx, c)
+	if err != nil {
+		return err
+	}
+	if _, err := b.Coordinates(TxnCoordinator, c.ID); err == nil {
+		b.watchTxn(t)
+	}
+	return nil
 }
 
 // JoinTxnGroup is AddGroupToTxn for a group that the producer has not announced.
@@ -55,7 +68,7 @@ func (b *Broker) JoinTxnGroup(ctx context.Context, id string, pid int64, epoch i
 	if t != nil && t.ProducerID == pid && t.Epoch == epoch && t.State == TxnOngoing && slices.Contains(t.Groups, group) {
 		return nil
 	}
-	return b.AddGroupToTxn(ctx, id, pid, epoch, group)
+	return b.joinTxn(ctx, txnCommand{Op: txnGroup, ID: id, ProducerID: pid, Epoch: epoch, Group: group, NowMs: b.nowMs()})
 }
 
 // AddGroupToTxn makes a group's offsets part of a producer's transaction.
@@ -119,27 +132,51 @@ func (b *Broker) AppendInTxn(id string, pid int64, epoch int16, topic string, pa
 	if err != nil {
 		return nil, err
 	}
+	pending, err := b.appendGated(part, id, pid, epoch, data)
+	if err == nil || !b.clustered() {
+		return pending, err
+	}
+	// What this node knows of the transaction may be old: it asks how far the metadata log is, and looks again.
+	ctx, cancel := context.WithTimeout(b.ctx, b.opts.Membership.Session)
+	defer cancel()
+	if err := b.node.Barrier(ctx); err != nil {
+		return nil, ErrTxnConcurrent // clients try again
+	}
+	return b.appendGated(part, id, pid, epoch, data)
+}
+
+// appendGated checks and appends while no decision about a transaction can come between.
+func (b *Broker) appendGated(part *logstore.Partition, id string, pid int64, epoch int16, data []byte) (*logstore.Pending, error) {
 	b.txnGate.RLock()
 	defer b.txnGate.RUnlock()
+	place := TxnPlace{part.ID().Topic, part.ID().Partition}
 	t := b.txns.get(id)
 	switch {
 	case t == nil || t.ProducerID != pid:
 		return nil, ErrTxnMapping
 	case t.Epoch != epoch:
 		return nil, ErrProducerFenced
-	case t.State != TxnOngoing || !t.Has(TxnPlace{topic, partition}):
+	case t.State != TxnOngoing || !t.Has(place):
 		return nil, ErrTxnState
 	}
 	return part.Append(logstore.AppendRequest{Data: data}), nil
 }
 
-// finishTxn writes the markers of a decided transaction.
-func (b *Broker) finishTxn(ctx context.Context, t *Txn) (*Txn, error) {
-	b.unwatchTxn(t.ID)
-	// Appends that were let in before the decision are in the log after this.
+// passGate returns when the appends that were let in before a decision that this node knows are in the log.
+func (b *Broker) passGate() {
 	b.txnGate.Lock()
 	//lint:ignore SA2001 an empty section on purpose
 	b.txnGate.Unlock()
+}
+
+// finishTxn writes the markers of a decided transaction. In a cluster it may return before all are written: the decision stands,
+// and they follow.
+func (b *Broker) finishTxn(ctx context.Context, t *Txn) (*Txn, error) {
+	b.unwatchTxn(t.ID)
+	if b.clustered() {
+		return b.finishAcross(ctx, t)
+	}
+	b.passGate()
 	markers := make([]TxnMarker, 0, len(t.Partitions))
 	for _, p := range t.Partitions {
 		m, err := b.mark(p, t.ProducerID, t.Epoch, t.State == TxnPrepareCommit)
@@ -264,7 +301,17 @@ func (b *Broker) expireTxn(id string, startMs int64) {
 	b.opts.Logger.Info("broker: transaction aborted, its time was over", "id", id)
 }
 
+// applyTxn sends a command in this node's office: as the coordinator of the transactional id, or, for a group's offsets, of the
+// group.
 func (b *Broker) applyTxn(ctx context.Context, c txnCommand) (*Txn, error) {
+	c.Office = b.office(TxnCoordinator, c.ID)
+	if c.Op == txnOffsets {
+		c.Office = b.office(GroupCoordinator, c.Group)
+	}
+	return b.sendTxn(ctx, c)
+}
+
+func (b *Broker) sendTxn(ctx context.Context, c txnCommand) (*Txn, error) {
 	out, err := b.apply(ctx, b.txns, c)
 	if err != nil {
 		return nil, err

@@ -26,6 +26,7 @@ type txnMachine struct {
 
 // txnCommand is one step. Op says which; ProducerID and Epoch say who.
 type txnCommand struct {
+	Office     *office       `json:"office,omitempty"` // of the coordinator that sends it; nil on a node that is alone
 	Op         txnOp         `json:"op"`
 	ID         string        `json:"id"`
 	ProducerID int64         `json:"pid"`
@@ -64,6 +65,9 @@ func (m *txnMachine) Apply(cmd []byte) ([]byte, error) {
 	var c txnCommand
 	if err := json.Unmarshal(cmd, &c); err != nil {
 		return nil, fmt.Errorf("txns: command: %w", err)
+	}
+	if err := m.offsets.topics.inOffice(c.Office); err != nil {
+		return nil, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()

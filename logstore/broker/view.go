@@ -29,10 +29,18 @@ type PartitionState struct {
 func (b *Broker) NodeID() int32 { return b.opts.NodeID }
 
 // Brokers returns the brokers of the cluster by id, fenced ones too.
-func (b *Broker) Brokers() []BrokerInfo { return []BrokerInfo{{ID: b.opts.NodeID}} }
+func (b *Broker) Brokers() []BrokerInfo { return b.topics.brokerInfos() }
 
-// Controller is the broker that clients are told to bring admin requests to.
-func (b *Broker) Controller() int32 { return b.opts.NodeID }
+// Controller is the broker that clients are told to bring admin requests to: the one that leads the metadata log, which has
+// them first. Any other takes them too.
+func (b *Broker) Controller() int32 {
+	if id, ok := b.node.Leader(); ok && b.clustered() {
+		if r := b.topics.broker(id); r != nil && !r.Fenced {
+			return id
+		}
+	}
+	return b.opts.NodeID
+}
 
 // PartitionState returns where a partition stands; UNKNOWN_TOPIC or UNKNOWN_PARTITION when there is none.
 func (b *Broker) PartitionState(topic string, p int32) (PartitionState, error) {
@@ -43,7 +51,14 @@ func (b *Broker) PartitionState(topic string, p int32) (PartitionState, error) {
 	if p < 0 || p >= t.Partitions {
 		return PartitionState{}, errUnknownPartition(t, p)
 	}
-	return PartitionState{PartitionRecord: loneRecord(b.opts.NodeID), MinISR: 1}, nil
+	s := PartitionState{PartitionRecord: b.topics.recordOf(t, p)}
+	s.MinISR = max(1, min(t.minISR(), len(s.Replicas)))
+	for _, id := range s.Replicas {
+		if x := b.topics.broker(id); x == nil || x.Fenced {
+			s.Offline = append(s.Offline, id)
+		}
+	}
+	return s, nil
 }
 
 // Local is whether this node has a replica of a partition.

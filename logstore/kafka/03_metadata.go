@@ -13,15 +13,17 @@ import (
 
 func (c *call) metadata(req *kmsg.MetadataRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.MetadataResponse)
-	host, port := c.address(c.conn)
-	b := kmsg.NewMetadataResponseBroker()
-	b.NodeID, b.Host, b.Port = c.opts.NodeID, host, port
-	resp.Brokers = append(resp.Brokers, b)
+	for _, x := range c.broker.AliveBrokers() {
+		e := c.conn.endpointOf(x)
+		b := kmsg.NewMetadataResponseBroker()
+		b.NodeID, b.Host, b.Port, b.Rack = e.node, e.host, e.port, nullable(e.rack)
+		resp.Brokers = append(resp.Brokers, b)
+	}
 	id := c.broker.ClusterID()
-	resp.ClusterID, resp.ControllerID = &id, c.opts.NodeID
+	resp.ClusterID, resp.ControllerID = &id, c.broker.Controller()
 	resp.AuthorizedOperations = c.clusterOperations(req.IncludeClusterAuthorizedOperations)
 	if req.Topics == nil || req.Version == 0 && len(req.Topics) == 0 {
-		for _, t := range c.broker.Topics() {
+		for _, t := range c.broker.AllTopics() {
 			if c.mayQuietly(acl.Describe, acl.Topic, t.Name) {
 				resp.Topics = append(resp.Topics, c.topicMetadata(t, req.IncludeTopicAuthorizedOperations))
 			}
@@ -97,13 +99,27 @@ func (c *call) topicMetadata(t *broker.Topic, operations bool) kmsg.MetadataResp
 	r := kmsg.NewMetadataResponseTopic()
 	name := t.Name
 	r.Topic, r.TopicID = &name, t.ID
-	r.IsInternal = false
+	r.IsInternal = broker.IsInternal(name)
 	r.AuthorizedOperations = c.operations(operations, acl.Topic, name)
 	for p := range t.Partitions {
-		m := kmsg.NewMetadataResponseTopicPartition()
-		m.Partition, m.Leader, m.LeaderEpoch = p, c.opts.NodeID, leaderEpoch
-		m.Replicas, m.ISR = []int32{c.opts.NodeID}, []int32{c.opts.NodeID}
-		r.Partitions = append(r.Partitions, m)
+		if m, ok := c.partitionMetadata(name, p); ok {
+			r.Partitions = append(r.Partitions, m)
+		}
 	}
 	return r
+}
+
+// partitionMetadata is where a partition stands; ok is false when the topic has just been deleted.
+func (c *call) partitionMetadata(topic string, p int32) (m kmsg.MetadataResponseTopicPartition, ok bool) {
+	s, err := c.broker.PartitionState(topic, p)
+	if err != nil {
+		return m, false
+	}
+	m = kmsg.NewMetadataResponseTopicPartition()
+	m.Partition, m.Leader, m.LeaderEpoch = p, s.Leader, s.LeaderEpoch
+	m.Replicas, m.ISR, m.OfflineReplicas = s.Replicas, s.ISR, s.Offline
+	if s.Leader < 0 {
+		m.ErrorCode = kerr.LeaderNotAvailable.Code
+	}
+	return m, true
 }

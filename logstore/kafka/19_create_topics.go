@@ -41,31 +41,23 @@ func (c *call) mayCreate(topic string) bool {
 }
 
 func (c *call) createTopic(t kmsg.CreateTopicsRequestTopic, validateOnly bool, r *kmsg.CreateTopicsResponseTopic) error {
-	partitions, err := c.askedPartitions(t)
+	n, err := askedNewTopic(t)
 	if err != nil {
 		return err
 	}
-	configs := map[string]string{}
-	for _, cfg := range t.Configs {
-		if cfg.Value == nil {
-			return usererr.New(broker.CodeInvalidConfig, "22023", "config %s has no value", cfg.Name)
-		}
-		configs[cfg.Name] = *cfg.Value
-	}
-	topic := &broker.Topic{Name: t.Topic, Partitions: partitions, Configs: configs}
+	var topic *broker.Topic
 	if validateOnly {
-		err = c.broker.ValidateTopic(t.Topic, partitions, configs)
+		topic, err = c.broker.Validate(n)
 	} else {
-		topic, err = c.broker.CreateTopic(c.ctx, t.Topic, partitions, configs)
+		topic, err = c.broker.Create(c.ctx, n)
 	}
 	if err != nil {
 		return err
 	}
-	if r.TopicID = topic.ID; !c.mayQuietly(acl.DescribeConfigs, acl.Topic, t.Topic) {
-		r.ConfigErrorCode = kerr.TopicAuthorizationFailed.Code
-		return nil
+	r.TopicID, r.NumPartitions, r.ReplicationFactor = topic.ID, topic.Partitions, c.replicationFactor(n, validateOnly)
+	if validateOnly {
+		r.TopicID = [16]byte{}
 	}
-	r.NumPartitions, r.ReplicationFactor = topic.Partitions, 1
 	for _, k := range broker.ConfigKeys() {
 		rc := kmsg.NewCreateTopicsResponseTopicConfig()
 		v := topic.Config(k.Name)
@@ -75,38 +67,57 @@ func (c *call) createTopic(t kmsg.CreateTopicsRequestTopic, validateOnly bool, r
 	return nil
 }
 
-// askedPartitions is the count of partitions that a request wants; the default for -1. This node is the only replica.
-func (c *call) askedPartitions(t kmsg.CreateTopicsRequestTopic) (int32, error) {
-	if len(t.ReplicaAssignment) > 0 {
-		return c.assignedPartitions(t)
+// replicationFactor is how many replicas a new topic has.
+func (c *call) replicationFactor(n broker.NewTopic, validateOnly bool) int16 {
+	if s, err := c.broker.PartitionState(n.Name, 0); err == nil && !validateOnly {
+		return int16(len(s.Replicas))
 	}
-	if t.ReplicationFactor != -1 && t.ReplicationFactor != 1 {
-		return 0, withMessage(kerr.InvalidReplicationFactor, "there is one broker; replication factor %d is not possible", t.ReplicationFactor)
+	if len(n.Replicas) > 0 {
+		return int16(len(n.Replicas[0]))
 	}
-	if t.NumPartitions == 0 || t.NumPartitions < -1 {
-		return 0, withMessage(kerr.InvalidPartitions, "%d partitions", t.NumPartitions)
-	}
-	if t.NumPartitions == -1 {
-		return c.broker.DefaultPartitions(), nil
-	}
-	return t.NumPartitions, nil
+	return int16(c.broker.ReplicationFactor(n.ReplicationFactor))
 }
 
-func (c *call) assignedPartitions(t kmsg.CreateTopicsRequestTopic) (int32, error) {
+// askedNewTopic is what a request wants; -1 asks for the default count or factor.
+func askedNewTopic(t kmsg.CreateTopicsRequestTopic) (broker.NewTopic, error) {
+	n := broker.NewTopic{Name: t.Topic, Partitions: t.NumPartitions, ReplicationFactor: int(t.ReplicationFactor), Configs: map[string]string{}}
+	for _, cfg := range t.Configs {
+		if cfg.Value == nil {
+			return n, usererr.New(broker.CodeInvalidConfig, "22023", "config %s has no value", cfg.Name)
+		}
+		n.Configs[cfg.Name] = *cfg.Value
+	}
+	switch {
+	case len(t.ReplicaAssignment) > 0:
+		var err error
+		n.Replicas, err = askedReplicas(t)
+		return n, err
+	case t.ReplicationFactor == 0 || t.ReplicationFactor < -1:
+		return n, withMessage(kerr.InvalidReplicationFactor, "replication factor %d", t.ReplicationFactor)
+	case t.NumPartitions == 0 || t.NumPartitions < -1:
+		return n, withMessage(kerr.InvalidPartitions, "%d partitions", t.NumPartitions)
+	}
+	return n, nil
+}
+
+// askedReplicas are the replicas that a request assigns to partitions 0, 1 and so on.
+func askedReplicas(t kmsg.CreateTopicsRequestTopic) ([][]int32, error) {
 	if t.NumPartitions != -1 || t.ReplicationFactor != -1 {
-		return 0, withMessage(kerr.InvalidRequest, "replicas are assigned, so partitions and replication factor must be -1")
+		return nil, withMessage(kerr.InvalidRequest, "replicas are assigned, so partitions and replication factor must be -1")
 	}
-	seen := map[int32]bool{}
+	lists := make([][]int32, len(t.ReplicaAssignment))
 	for _, a := range t.ReplicaAssignment {
-		if len(a.Replicas) != 1 || a.Replicas[0] != c.opts.NodeID || seen[a.Partition] {
-			return 0, withMessage(kerr.InvalidReplicaAssignment, "partition %d: the only replica can be broker %d", a.Partition, c.opts.NodeID)
+		switch {
+		case a.Partition < 0 || int(a.Partition) >= len(lists):
+			return nil, withMessage(kerr.InvalidReplicaAssignment, "partition %d: the %d partitions assigned must be 0 to %d", a.Partition, len(lists), len(lists)-1)
+		case lists[a.Partition] != nil:
+			return nil, withMessage(kerr.InvalidReplicaAssignment, "partition %d is there twice", a.Partition)
+		case len(a.Replicas) == 0:
+			return nil, withMessage(kerr.InvalidReplicaAssignment, "partition %d has no replica", a.Partition)
+		case len(a.Replicas) != len(t.ReplicaAssignment[0].Replicas):
+			return nil, withMessage(kerr.InvalidReplicaAssignment, "partition %d has %d replicas, another has %d", a.Partition, len(a.Replicas), len(t.ReplicaAssignment[0].Replicas))
 		}
-		seen[a.Partition] = true
+		lists[a.Partition] = a.Replicas
 	}
-	for p := range int32(len(seen)) {
-		if !seen[p] {
-			return 0, withMessage(kerr.InvalidReplicaAssignment, "partition %d is missing", p)
-		}
-	}
-	return int32(len(seen)), nil
+	return lists, nil
 }

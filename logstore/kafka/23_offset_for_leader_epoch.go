@@ -19,17 +19,25 @@ func (c *call) offsetForLeaderEpoch(req *kmsg.OffsetForLeaderEpochRequest) (kmsg
 				rt.Partitions = append(rt.Partitions, rp)
 				continue
 			}
-			part, err := c.broker.Partition(t.Topic, p.Partition)
-			if err == nil {
-				err = checkEpoch(p.CurrentLeaderEpoch)
-			}
+			var err error
+			rp.LeaderEpoch, rp.EndOffset, err = c.epochEnd(t.Topic, p)
 			rp.ErrorCode = code(err)
-			if err == nil {
-				rp.LeaderEpoch, rp.EndOffset = part.EpochEnd(p.LeaderEpoch)
-			}
 			rt.Partitions = append(rt.Partitions, rp)
 		}
 		resp.Topics = append(resp.Topics, rt)
 	}
 	return resp, nil
+}
+
+// epochEnd is where a leader epoch ends. Only the leader knows, and only under the epoch that the client knows (KIP-320).
+func (c *call) epochEnd(topic string, p kmsg.OffsetForLeaderEpochRequestTopicPartition) (epoch int32, end int64, err error) {
+	part, err := c.broker.Partition(topic, p.Partition)
+	if err == nil {
+		err = checkLeader(part.Role(), p.CurrentLeaderEpoch)
+	}
+	if err != nil {
+		return -1, -1, err
+	}
+	epoch, end = part.EpochEnd(p.LeaderEpoch)
+	return epoch, end, nil
 }

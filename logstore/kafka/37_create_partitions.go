@@ -22,23 +22,12 @@ func (c *call) growTopic(t kmsg.CreatePartitionsRequestTopic, validateOnly bool)
 	if !c.authorize(acl.Alter, acl.Topic, t.Topic) {
 		return kerr.TopicAuthorizationFailed
 	}
-	topic, err := c.broker.Topic(t.Topic)
-	if err != nil {
-		return err
-	}
-	if t.Count <= topic.Partitions {
-		return withMessage(kerr.InvalidPartitions, "topic %s has %d partitions; it can only grow, not become %d", t.Topic, topic.Partitions, t.Count)
-	}
-	if t.Assignment != nil && int32(len(t.Assignment)) != t.Count-topic.Partitions {
-		return withMessage(kerr.InvalidReplicaAssignment, "%d partitions are assigned, %d are new", len(t.Assignment), t.Count-topic.Partitions)
-	}
+	var replicas [][]int32
 	for _, a := range t.Assignment {
-		if len(a.Replicas) != 1 || a.Replicas[0] != c.opts.NodeID {
-			return withMessage(kerr.InvalidReplicaAssignment, "the only replica can be broker %d", c.opts.NodeID)
-		}
+		replicas = append(replicas, a.Replicas)
 	}
-	if validateOnly {
-		return nil
+	if t.Assignment != nil && len(replicas) == 0 {
+		return withMessage(kerr.InvalidReplicaAssignment, "no partition is assigned")
 	}
-	return c.broker.CreatePartitions(c.ctx, t.Topic, t.Count)
+	return c.broker.Grow(c.ctx, t.Topic, t.Count, replicas, validateOnly)
 }

@@ -41,6 +41,9 @@ var storeCodes = []struct {
 	{broker.ErrTxnState, kerr.InvalidTxnState},
 	{broker.ErrTxnConcurrent, kerr.ConcurrentTransactions},
 	{broker.ErrTxnMapping, kerr.InvalidProducerIDMapping},
+	{broker.ErrNotCoordinator, kerr.NotCoordinator},
+	{broker.ErrCoordinatorLoading, kerr.CoordinatorLoadInProgress},
+	{broker.ErrNoCoordinator, kerr.CoordinatorNotAvailable},
 	{context.Canceled, kerr.RequestTimedOut},
 	{context.DeadlineExceeded, kerr.RequestTimedOut},
 }
@@ -56,6 +59,16 @@ var userCodes = map[string]*kerr.Error{
 	broker.CodeInvalidCount:   kerr.InvalidPartitions,
 	broker.CodeSealed:         kerr.PolicyViolation,
 	broker.CodeNotLeader:      kerr.NotLeaderForPartition,
+
+	broker.CodeInvalidReplication: kerr.InvalidReplicationFactor,
+	broker.CodeInvalidAssignment:  kerr.InvalidReplicaAssignment,
+	broker.CodeUnknownBroker:      kerr.BrokerIDNotRegistered,
+	broker.CodeBrokerInUse:        kerr.InvalidRequest,
+	broker.CodeNoElection:         kerr.ElectionNotNeeded,
+	broker.CodePreferredAway:      kerr.PreferredLeaderNotAvailable,
+	broker.CodeNoCandidate:        kerr.EligibleLeadersNotAvailable,
+	broker.CodeNoReassignment:     kerr.NoReassignmentInProgress,
+
 	broker.CodeUnknownFeature: kerr.InvalidUpdateVersion,
 	broker.CodeFeatureLevel:   kerr.InvalidUpdateVersion,
 	codeDamaged:               kerr.CorruptMessage,

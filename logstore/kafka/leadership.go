@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/streamflow/streamflow/logstore"
+	"github.com/streamflow/streamflow/logstore/broker"
 	"github.com/twmb/franz-go/pkg/kerr"
 )
 
@@ -55,19 +56,23 @@ func (c *conn) endpointsOf(leaders []leader) []endpoint {
 	}
 	var out []endpoint
 	for _, b := range c.s.broker.Brokers() {
-		if !names(leaders, b.ID) {
-			continue
+		if names(leaders, b.ID) {
+			out = append(out, c.endpointOf(b))
 		}
-		e := endpoint{node: b.ID, rack: b.Rack}
-		if b.ClientAddr == "" {
-			e.host, e.port = c.s.address(c)
-		} else if host, port, err := net.SplitHostPort(b.ClientAddr); err == nil {
-			n, _ := strconv.ParseInt(port, 10, 32)
-			e.host, e.port = host, int32(n)
-		}
-		out = append(out, e)
 	}
 	return out
+}
+
+// endpointOf is where clients find a broker: this node, if it was told no address, where they have found it already.
+func (c *conn) endpointOf(b broker.BrokerInfo) endpoint {
+	e := endpoint{node: b.ID, rack: b.Rack}
+	if b.ClientAddr == "" {
+		e.host, e.port = c.s.address(c)
+	} else if host, port, err := net.SplitHostPort(b.ClientAddr); err == nil {
+		n, _ := strconv.ParseInt(port, 10, 32)
+		e.host, e.port = host, int32(n)
+	}
+	return e
 }
 
 func names(leaders []leader, node int32) bool {
@@ -105,14 +110,4 @@ func (e *encoder) endpointsTag(all []endpoint) {
 	e.buf = append(e.buf, 1, 0)
 	e.uvarint(uint64(len(body.buf)))
 	e.buf = append(e.buf, body.buf...)
-}
-
-// leaderEpoch is the epoch of a partition that nobody told who leads.
-const leaderEpoch = 0
-
-func checkEpoch(client int32) error {
-	if client > leaderEpoch {
-		return kerr.UnknownLeaderEpoch
-	}
-	return nil
 }

@@ -1,0 +1,154 @@
+package broker
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/streamflow/streamflow/logstore/meta"
+	"github.com/streamflow/streamflow/logstore/peer"
+)
+
+// Membership makes a node one of several. Nil in Options: the node is alone.
+type Membership struct {
+	Peer   string      // host:port where other nodes reach this one
+	Voters []meta.Peer // of the metadata log; the same on each node
+	Join   []string    // peer addresses of members, for a node that is no voter
+	Mux    *peer.Mux   // the peer port
+	Client string      // host:port of the Kafka protocol, as clients are told
+	Rack   string
+
+	ReplicationFactor int // of topics created without one; 0: 3, or the number of brokers if that is smaller
+	MinISR            int // min.insync.replicas of topics that do not say; 0: 2, or 1 for topics of one or two replicas
+
+	Heartbeat  time.Duration // how often a broker reports to the controller; 1 s
+	Session    time.Duration // a broker that is silent for so long is fenced; 6 s
+	Rebalance  time.Duration // how often leadership goes back to preferred leaders; 5 min, below 0 never
+	MetaTiming meta.Timing   // of the metadata group
+
+	// Replicator is given the partitions that this node follows whenever they change.
+	Replicator func(*Broker) Replicator
+}
+
+// Replicator copies records of followed partitions from their leaders.
+type Replicator interface {
+	// Set replaces the set of partitions that are followed.
+	Set(followed []Followed)
+	Close() error
+}
+
+func (m *Membership) defaults() {
+	setDefault(&m.Heartbeat, time.Second)
+	setDefault(&m.Session, 6*time.Second)
+	setDefault(&m.Rebalance, 5*time.Minute)
+}
+
+func setDefault[T comparable](v *T, d T) {
+	var zero T
+	if *v == zero {
+		*v = d
+	}
+}
+
+// clustered is whether this node is one of several.
+func (b *Broker) clustered() bool { return b.opts.Membership != nil }
+
+// replicationFactor is that of a topic created without one.
+func (b *Broker) replicationFactor() int {
+	if !b.clustered() {
+		return 1
+	}
+	rf := b.opts.Membership.ReplicationFactor
+	if rf <= 0 {
+		rf = 3
+	}
+	return min(rf, len(b.placeable()))
+}
+
+// minISR is min.insync.replicas of a topic that does not say.
+func (b *Broker) minISR(rf int) int {
+	if !b.clustered() {
+		return 1
+	}
+	if m := b.opts.Membership.MinISR; m > 0 {
+		return min(m, rf)
+	}
+	if rf <= 2 {
+		return 1
+	}
+	return 2
+}
+
+// placeable are the brokers that may be given replicas.
+func (b *Broker) placeable() []BrokerInfo {
+	return slices.DeleteFunc(b.topics.brokerInfos(), func(x BrokerInfo) bool { return x.Draining })
+}
+
+// AliveBrokers are the brokers that are not fenced, by id.
+func (b *Broker) AliveBrokers() []BrokerInfo {
+	return slices.DeleteFunc(b.Brokers(), func(x BrokerInfo) bool { return x.Fenced })
+}
+
+// register begins this node's session. When it returns, the node knows all metadata up to it.
+func (b *Broker) register(ctx context.Context) error {
+	c := registerBroker{ID: b.opts.NodeID, Session: b.session, Alone: !b.clustered()}
+	if m := b.opts.Membership; m != nil {
+		disk, lost, err := b.openDisk()
+		if err != nil {
+			return err
+		}
+		c.ClientAddr, c.PeerAddr, c.Rack, c.Disk, c.Lost = m.Client, m.Peer, m.Rack, disk, lost
+		onDisk, err := b.log.Partitions()
+		if err != nil {
+			return err
+		}
+		c.Holds = len(onDisk) > 0
+	}
+	var epoch int64
+	if err := b.ask(ctx, topicCommand{Register: &c}, &epoch); err != nil {
+		return err
+	}
+	b.epoch.Store(epoch)
+	return nil
+}
+
+// BrokerEpoch is the epoch of this node's session.
+func (b *Broker) BrokerEpoch() int64 { return b.epoch.Load() }
+
+func (b *Broker) self() brokerEpoch { return brokerEpoch{b.opts.NodeID, b.epoch.Load()} }
+
+// startCluster begins what runs as long as a node of several does.
+func (b *Broker) startCluster() {
+	b.loop(b.reconcileLoop)
+	b.loop(b.isrLoop)
+	b.loop(b.heartbeatLoop)
+	b.loop(b.controlLoop)
+}
+
+// loop runs fn until it returns; Close waits for it. False when the broker is closed.
+func (b *Broker) loop(fn func(ctx context.Context)) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return false
+	}
+	b.loops.Go(func() { fn(b.ctx) })
+	return true
+}
+
+// handOver leaves the cluster in good order: leaderships go to others before this node stops serving. What can follow them
+// here does so for a moment, so that clients are told where to go.
+func (b *Broker) handOver() {
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	self := b.self()
+	if err := b.ask(ctx, topicCommand{Fence: &self}, nil); err != nil {
+		b.opts.Logger.Warn("broker: leaderships not handed over", slog.Any("err", err))
+		return
+	}
+	b.reconcile()
+	if b.node.IsLeader() && len(b.node.Members()) > 1 {
+		_ = b.node.TransferLeadership(ctx, -1)
+	}
+}
