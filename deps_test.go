@@ -50,6 +50,7 @@ internal/usererr, internal/clock, internal/metrics < logstore/group;
 column, logstore/record < logstore/columnar;
 logstore, logstore/columnar, column/parquet < logstore/tier;
 NONE < logstore/placement;
+logstore < logstore/replicator;
 column, logstore, logstore/meta, logstore/tier, logstore/placement < logstore/broker;
 NONE < logstore/acl, logstore/auth, logstore/quota;
 logstore/broker, logstore/group, logstore/columnar, logstore/acl, logstore/auth, logstore/quota < logstore/kafka;

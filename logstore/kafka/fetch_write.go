@@ -138,7 +138,10 @@ func (w *fetchWriter) part(p *fetchPart) {
 	v := w.f.req.Version
 	res := p.res
 	if p.err != nil {
-		res = logstore.ReadResult{HighWatermark: -1, LastStable: -1, LogStart: -1}
+		if w.f.follower == nil { // a follower may have to begin anew where the log begins
+			res.LogStart = -1
+		}
+		res.HighWatermark, res.LastStable = -1, -1
 		p.data = nil
 	}
 	w.int32(p.partition)

@@ -51,7 +51,7 @@ func (l Log) Step(r Response) Step {
 	switch {
 	case r.Diverging != nil:
 		return Step{Kind: Cut, At: l.Epochs.CutAt(*r.Diverging, l.End)}
-	case r.OutOfRange && l.End < r.LogStart:
+	case r.OutOfRange && r.LogStart >= 0 && (l.End < r.LogStart || l.Start == l.End && l.Start != r.LogStart):
 		return Step{Kind: Restart, At: r.LogStart}
 	case r.Base == l.End && r.Base >= 0:
 		return Step{Kind: Append}
