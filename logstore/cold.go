@@ -43,6 +43,9 @@ type ColdRead struct {
 	once sync.Once
 	res  ReadResult
 	err  error
+
+	mu     sync.Mutex
+	notify []watching
 }
 
 // NewColdRead returns a read that is not done.
@@ -52,8 +55,28 @@ func NewColdRead() *ColdRead { return &ColdRead{done: make(chan struct{})} }
 func (r *ColdRead) Finish(data []byte, aborted []AbortedTxn, err error) {
 	r.once.Do(func() {
 		r.res.Data, r.res.Aborted, r.err = data, aborted, err
+		r.mu.Lock()
 		close(r.done)
+		list := r.notify
+		r.notify = nil
+		r.mu.Unlock()
+		for _, n := range list {
+			n.watcher.Mark(n.tag)
+		}
 	})
+}
+
+// Notify tells w, under a tag, when the read is done.
+func (r *ColdRead) Notify(w *Watcher, tag int) {
+	r.mu.Lock()
+	done := r.finished()
+	if !done {
+		r.notify = append(r.notify, watching{w, tag})
+	}
+	r.mu.Unlock()
+	if done {
+		w.Mark(tag)
+	}
 }
 
 // Done is closed when Result is there.
@@ -134,6 +157,17 @@ func (p *Partition) readCold(res ReadResult, from, limit int64, maxBytes int) (R
 // attach gives the answer the borders that hold for it. Only the fields that Finish leaves alone are written.
 func (r *ColdRead) attach(res ReadResult) {
 	r.res.HighWatermark, r.res.LastStable, r.res.LogStart = res.HighWatermark, res.LastStable, res.LogStart
+}
+
+// coldData reads for a follower, which is fed from the log start on: it waits for the cold tier.
+func (p *Partition) coldData(cold Cold, from, limit int64, maxBytes int) ([]byte, error) {
+	if cold == nil {
+		return nil, ErrTierUnavailable
+	}
+	r := cold.Read(from, limit, maxBytes)
+	<-r.Done() // the tier bounds how long that takes
+	res, err := r.Result()
+	return res.Data, err
 }
 
 // ReadWait is Read that waits for the cold tier.

@@ -109,6 +109,11 @@ func (p *Partition) readUpTo(from, limit int64, maxBytes int) ([]byte, *segment.
 			p.mu.Unlock()
 			return nil, nil, nil
 		}
+		if local, cold := p.localStart(), p.cold; from < local {
+			p.mu.Unlock()
+			data, err := p.coldData(cold, from, min(limit, local), maxBytes)
+			return data, nil, err
+		}
 		if len(p.tail.list) > 0 && from >= p.tail.list[0].base {
 			found := p.tail.pick(from, limit, maxBytes)
 			p.mu.Unlock()

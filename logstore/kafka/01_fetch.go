@@ -44,6 +44,7 @@ type fetchPart struct {
 	data      []byte                      // res.Data, or what it was converted to
 	replica   *logstore.ReplicaReadResult // a follower's: what data is of
 	diverging *logstore.DivergingEpoch
+	cold      coldFetch
 
 	toldHigh, toldStart int64 // what the session's client knows
 }
@@ -140,7 +141,7 @@ func (f *fetchCall) readPart(p *fetchPart, room int) {
 	if p.from >= end || !first && room <= 0 {
 		return
 	}
-	if p.res, p.err = p.part.Read(p.from, min(room, int(p.maxBytes)), f.committed); p.err != nil {
+	if p.res, p.err = f.readLog(p, min(room, int(p.maxBytes))); p.err != nil {
 		p.err = f.c.s.readError(p.part.ID(), role, p.err)
 		return
 	}

@@ -53,10 +53,12 @@ func (c *call) offsetAt(topic string, p kmsg.ListOffsetsRequestTopicPartition, c
 	}
 	o := part.Offsets()
 	switch p.Timestamp {
-	case tsEarliest, tsEarliestLocal:
+	case tsEarliest:
 		return at(o.LogStart)
+	case tsEarliestLocal:
+		return at(part.LocalStart())
 	case tsLatestTiered, tsEarliestPendingUpload:
-		return none, nil
+		return tiered(part, p.Timestamp, at)
 	}
 	if o, err = part.LatestOffsets(); err != nil { // a new leader that does not know the end yet
 		return none, err
@@ -74,6 +76,19 @@ func (c *call) offsetAt(topic string, p kmsg.ListOffsetsRequestTopicPartition, c
 		return none, kerr.UnsupportedVersion
 	}
 	return found(part.OffsetForTime(p.Timestamp))(end)
+}
+
+// tiered answers about the cold tier: the last offset that it has, or the first that it has not yet. A partition that is
+// not archived has neither.
+func tiered(part *logstore.Partition, ts int64, at func(int64) (logstore.TimestampOffset, error)) (logstore.TimestampOffset, error) {
+	next := part.ArchivedTo()
+	switch {
+	case part.Cold() == nil || next < 0 && ts == tsLatestTiered:
+		return logstore.TimestampOffset{Offset: -1, Timestamp: -1, LeaderEpoch: -1}, nil
+	case ts == tsLatestTiered:
+		return at(next - 1)
+	}
+	return at(max(next, part.Offsets().LogStart))
 }
 
 // found drops an offset that the reader may not see yet.

@@ -37,6 +37,7 @@ var storeCodes = []struct {
 	{logstore.ErrUnknownLeaderEpoch, kerr.UnknownLeaderEpoch},
 	{logstore.ErrOffsetNotAvailable, kerr.OffsetNotAvailable},
 	{logstore.ErrDamaged, kerr.KafkaStorageError},
+	{logstore.ErrTierUnavailable, kerr.KafkaStorageError},
 	{broker.ErrProducerFenced, kerr.ProducerFenced},
 	{broker.ErrTxnState, kerr.InvalidTxnState},
 	{broker.ErrTxnConcurrent, kerr.ConcurrentTransactions},
