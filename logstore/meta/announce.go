@@ -45,7 +45,7 @@ func (n *Node) announce() {
 		case <-n.ctx.Done():
 			return
 		}
-		if n.raft.State() != raft.Leader {
+		if !n.IsLeader() {
 			continue
 		}
 		for _, s := range n.group.book.members() {
@@ -58,7 +58,7 @@ func (n *Node) announce() {
 				told[s.ID] = a
 			}
 			if a.begin() {
-				n.group.loops.Go(func() { n.tell(s, a) })
+				n.group.spawn(func() { n.tell(s, a) })
 			}
 		}
 	}
@@ -94,8 +94,8 @@ func (a *audience) end() bool {
 func (n *Node) tell(s raft.Server, a *audience) {
 	for {
 		index, term := n.group.applied.get()
-		if n.raft.CurrentTerm() != term {
-			// An entry of an earlier leader, or this node leads no more.
+		if own, ready := n.leader.isReady(); !ready || own != term {
+			// An entry of another leader: nobody but that one may speak for its term.
 		} else if err := n.group.transport.AppendEntries(s.ID, s.Address, n.commitNote(index, term), &raft.AppendEntriesResponse{}); err != nil {
 			n.pause(n.opts.Timing.Heartbeat)
 		}

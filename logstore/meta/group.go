@@ -17,6 +17,7 @@ func (n *Node) startGroup(conf *raft.Config, snaps raft.SnapshotStore) error {
 	n.transport = transport
 	n.group = &group{transport: transport, book: b}
 	n.group.applied.init()
+	n.group.confirms.init()
 	if err := n.prepare(conf, snaps, transport); err != nil {
 		return errors.Join(err, transport.Close())
 	}
@@ -28,15 +29,18 @@ func (n *Node) startGroup(conf *raft.Config, snaps raft.SnapshotStore) error {
 	b.members = func() []raft.Server { return n.raft.GetConfiguration().Configuration().Servers }
 	n.group.pool = rpc.NewPool(n.opts.Dialer)
 	n.group.server = rpc.Serve(n.opts.Mux.RPC(), n.handle, n.opts.Logger)
-	n.group.loops.Go(n.followLeadership)
-	n.group.loops.Go(n.announce)
-	n.group.loops.Go(n.joinGroup)
+	n.group.spawn(n.followLeadership)
+	n.group.spawn(n.announce)
+	n.group.spawn(n.joinGroup)
 	go newProposer(n).run()
 	return nil
 }
 
 // shutdownGroup ends connections first, so that nothing waits for what cannot come.
 func (n *Node) shutdownGroup() error {
+	n.group.mu.Lock()
+	n.group.closing = true
+	n.group.mu.Unlock()
 	err := n.group.transport.Close()
 	err = errors.Join(err, n.raft.Shutdown().Error())
 	n.group.pool.Close()

@@ -116,6 +116,9 @@ func (n *network) dialer(from int32) func(context.Context, string, string) (net.
 		w := &wire{c, n, from, to}
 		n.mu.Lock()
 		defer n.mu.Unlock()
+		if from != to && (n.cut[from] || n.cut[to]) {
+			return nil, errors.Join(errors.New("no route"), c.Close())
+		}
 		n.open[w] = struct{}{}
 		return w, nil
 	}
@@ -135,6 +138,12 @@ func (n *network) isolate(id int32, cut bool) {
 	for _, w := range broken {
 		_ = w.Close()
 	}
+}
+
+func (n *network) isCut(id int32) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.cut[id]
 }
 
 // breakAll breaks every connection between nodes once.
@@ -271,7 +280,7 @@ func (c *cluster) leader() *member {
 	within(c.t, 20*time.Second, "a leader", func() bool {
 		found = nil
 		for _, m := range c.nodes {
-			if m.up && !c.net.cut[m.id] && m.IsLeader() {
+			if m.up && !c.net.isCut(m.id) && m.IsLeader() {
 				found = m
 			}
 		}

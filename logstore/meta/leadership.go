@@ -110,7 +110,7 @@ func (n *Node) followLeadership() {
 		case leads := <-n.raft.LeaderCh():
 			turn := n.leader.begin()
 			if leads {
-				n.group.loops.Go(func() { n.prepareToLead(turn) })
+				n.group.spawn(func() { n.prepareToLead(turn) })
 			}
 		case <-n.ctx.Done():
 			return

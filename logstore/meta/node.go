@@ -37,7 +37,19 @@ type group struct {
 	pool      *rpc.Pool
 	server    *rpc.Server
 	applied   announcement
+	confirms  confirmer
 	loops     sync.WaitGroup
+	mu        sync.Mutex
+	closing   bool // nothing is spawned any more
+}
+
+// spawn runs a function that the node waits for when it closes. On a node that is closing it does not run.
+func (g *group) spawn(f func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.closing {
+		g.loops.Go(f)
+	}
 }
 
 // Open starts a node. One that is alone leads when Open returns, and its machines have seen all that is in its log. One of

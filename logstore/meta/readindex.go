@@ -70,15 +70,8 @@ func (n *Node) readIndex(ctx context.Context) (uint64, error) {
 		return 0, errNotLeader
 	}
 	commit := n.raft.CommitIndex()
-	verified := make(chan error, 1)
-	go func() { verified <- n.raft.VerifyLeader().Error() }()
-	select {
-	case err := <-verified:
-		if err != nil {
-			return 0, fmt.Errorf("%w: %w", errNotLeader, err)
-		}
-	case <-ctx.Done():
-		return 0, ctx.Err()
+	if err := n.confirm(ctx, term); err != nil {
+		return 0, err
 	}
 	if n.raft.CurrentTerm() != term {
 		return 0, errNotLeader
