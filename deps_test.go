@@ -41,9 +41,9 @@ rdd, shuffle, executor/state, internal/metrics < executor;
 
 # The log.
 internal/usererr, internal/vfs, internal/clock, internal/metrics < logstore/record, logstore/wal;
-logstore/record < logstore/segment;
+logstore/record < logstore/segment < logstore/compact;
 NONE < logstore/replica;
-logstore/record, logstore/segment, logstore/wal, logstore/replica < logstore;
+logstore/record, logstore/segment, logstore/wal, logstore/replica, logstore/compact < logstore;
 internal/usererr < logstore/peer;
 logstore/peer, internal/clock, internal/metrics < logstore/meta;
 internal/usererr, internal/clock, internal/metrics < logstore/group;
@@ -51,9 +51,9 @@ column, logstore/record < logstore/columnar;
 logstore, logstore/columnar, column/parquet < logstore/tier;
 NONE < logstore/placement;
 logstore < logstore/replicator;
-column, logstore, logstore/meta, logstore/tier, logstore/placement < logstore/broker;
+column, logstore, logstore/meta, logstore/tier, logstore/placement, logstore/replicator < logstore/broker;
 NONE < logstore/acl, logstore/auth, logstore/quota;
-logstore/broker, logstore/group, logstore/columnar, logstore/acl, logstore/auth, logstore/quota < logstore/kafka;
+logstore/broker, logstore/group, logstore/columnar, logstore/acl, logstore/auth, logstore/quota < logstore/kafka < logstore/clustertest;
 
 # Programs: plans, names, rules, operators, the loop.
 expr < structured/logical < structured/catalog, structured/sql;
@@ -84,6 +84,7 @@ shuffle never rdd: shuffle moves bytes; it has no opinion on graphs
 rdd never shuffle, scheduler, executor/...: a dataset says what is computed, not where its bytes lie
 logstore/... never rdd, structured/..., executor/...: the log is useful without the engine
 scheduler never internal/clock, executor, os, net, time, sync: pure; time and I/O come in as events
+logstore/compact never os, net, time, sync: pure; batches in, batches out
 logstore/group never os, net, time, sync: pure; time comes in as events
 logstore/placement never os, net, time, sync, math/rand: pure; every node places alike
 logstore/replica never os, net, time, sync: pure; a model of it is run through millions of steps

@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/streamflow/streamflow/logstore"
 	"github.com/streamflow/streamflow/logstore/meta"
+	"github.com/streamflow/streamflow/logstore/replicator"
 )
 
 // Options configures a Broker. The zero value of every field but Dir is its default.
@@ -64,7 +65,7 @@ type Broker struct {
 	cancel      context.CancelFunc
 	loops       sync.WaitGroup
 	proposals   *proposals
-	replicator  Replicator
+	replicator  *replicator.Replicator
 	reconcileMu sync.Mutex
 	swept       bool // what was on disk at the start has been looked through; guarded by reconcileMu
 	offices     offices
@@ -199,9 +200,7 @@ func (b *Broker) openLog() error {
 
 // openCluster brings this node's replicas to where the metadata has them, and lets the node in.
 func (b *Broker) openCluster() error {
-	if make := b.opts.Membership.Replicator; make != nil {
-		b.replicator = make(b)
-	}
+	b.replicator = b.newReplicator()
 	b.reconcile()
 	b.startCluster()
 	for _, name := range b.topics.pendingDeletes() {
@@ -287,9 +286,7 @@ func (b *Broker) configured(t *Topic) bool {
 
 // Close ends the broker. A node of several hands its leaderships over first. It may be called more than once.
 func (b *Broker) Close() error {
-	if b.clustered() && b.log != nil && b.leaving.CompareAndSwap(false, true) {
-		b.handOver()
-	}
+	b.HandOver()
 	return b.CloseNow()
 }
 

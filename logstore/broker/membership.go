@@ -3,11 +3,13 @@ package broker
 import (
 	"context"
 	"log/slog"
+	"net"
 	"slices"
 	"time"
 
 	"github.com/streamflow/streamflow/logstore/meta"
 	"github.com/streamflow/streamflow/logstore/peer"
+	"github.com/streamflow/streamflow/logstore/replicator"
 )
 
 // Membership makes a node one of several. Nil in Options: the node is alone.
@@ -26,16 +28,6 @@ type Membership struct {
 	Session    time.Duration // a broker that is silent for so long is fenced; 6 s
 	Rebalance  time.Duration // how often leadership goes back to preferred leaders; 5 min, below 0 never
 	MetaTiming meta.Timing   // of the metadata group
-
-	// Replicator is given the partitions that this node follows whenever they change.
-	Replicator func(*Broker) Replicator
-}
-
-// Replicator copies records of followed partitions from their leaders.
-type Replicator interface {
-	// Set replaces the set of partitions that are followed.
-	Set(followed []Followed)
-	Close() error
 }
 
 func (m *Membership) defaults() {
@@ -118,6 +110,23 @@ func (b *Broker) BrokerEpoch() int64 { return b.epoch.Load() }
 
 func (b *Broker) self() brokerEpoch { return brokerEpoch{b.opts.NodeID, b.epoch.Load()} }
 
+// newReplicator copies what other nodes lead, over their peer ports.
+func (b *Broker) newReplicator() *replicator.Replicator {
+	dialer := b.opts.Membership.Mux.Dialer()
+	return replicator.New(replicator.Options{
+		Node: b.opts.NodeID, BrokerEpoch: b.epoch.Load, Logger: b.opts.Logger,
+		Dial: func(ctx context.Context, addr string) (net.Conn, error) { return dialer.Dial(ctx, addr, peer.Kafka) },
+	})
+}
+
+// ReplicationLags says how far each followed partition is behind its leader.
+func (b *Broker) ReplicationLags() []replicator.Lag {
+	if b.replicator == nil {
+		return nil
+	}
+	return b.replicator.Lags()
+}
+
 // startCluster begins what runs as long as a node of several does.
 func (b *Broker) startCluster() {
 	b.loop(b.reconcileLoop)
@@ -137,9 +146,12 @@ func (b *Broker) loop(fn func(ctx context.Context)) bool {
 	return true
 }
 
-// handOver leaves the cluster in good order: leaderships go to others before this node stops serving. What can follow them
-// here does so for a moment, so that clients are told where to go.
-func (b *Broker) handOver() {
+// HandOver leaves the cluster in good order: leaderships go to others, while this node can still tell clients where. Close does
+// it too; who also serves clients calls it before the server stops.
+func (b *Broker) HandOver() {
+	if !b.clustered() || b.log == nil || !b.leaving.CompareAndSwap(false, true) {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 	defer cancel()
 	self := b.self()
@@ -148,7 +160,4 @@ func (b *Broker) handOver() {
 		return
 	}
 	b.reconcile()
-	if b.node.IsLeader() && len(b.node.Members()) > 1 {
-		_ = b.node.TransferLeadership(ctx, -1)
-	}
 }

@@ -9,16 +9,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/streamflow/streamflow/logstore"
+	"github.com/streamflow/streamflow/logstore/replicator"
 )
-
-// Followed is a partition that this node follows.
-type Followed struct {
-	Partition *logstore.Partition
-	TopicID   uuid.UUID
-	Leader    int32
-	Addr      string // the leader's peer address
-	Epoch     int32  // the leader epoch
-}
 
 // role is what a partition was last told.
 type role struct {
@@ -64,23 +56,23 @@ func (b *Broker) reconcile() {
 }
 
 // followed are the partitions open here that another node leads.
-func (b *Broker) followed() []Followed {
+func (b *Broker) followed() []replicator.Followed {
 	addr := map[int32]string{}
 	for _, x := range b.topics.brokerInfos() {
 		addr[x.ID] = x.PeerAddr
 	}
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	var out []Followed
+	var out []replicator.Followed
 	for key, r := range b.roles {
 		if r.leader == noLeader || r.leader == b.opts.NodeID || addr[r.leader] == "" {
 			continue
 		}
 		if part := b.partitions[key]; part != nil {
-			out = append(out, Followed{Partition: part, TopicID: b.topicIDs[key.topic], Leader: r.leader, Addr: addr[r.leader], Epoch: r.epoch})
+			out = append(out, replicator.Followed{Partition: part, TopicID: b.topicIDs[key.topic], Leader: r.leader, Addr: addr[r.leader], Epoch: r.epoch})
 		}
 	}
-	slices.SortFunc(out, func(a, b Followed) int {
+	slices.SortFunc(out, func(a, b replicator.Followed) int {
 		x, y := a.Partition.ID(), b.Partition.ID()
 		return cmp.Or(cmp.Compare(x.Topic, y.Topic), cmp.Compare(x.Partition, y.Partition))
 	})
