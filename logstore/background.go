@@ -186,6 +186,9 @@ func (l *Log) tend() {
 		if err == nil {
 			err = p.retain(now)
 		}
+		if err == nil {
+			err = p.sweep(now)
+		}
 		if err != nil {
 			l.o.Logger.Error("retention failed", "topic", p.tp.Topic, "partition", p.tp.Partition, "err", err)
 		}

@@ -122,6 +122,9 @@ func (p *Partition) cutFiles(to int64, behind []*segment.Segment, last *segment.
 	if err := removeSnapshots(p.log.o.FS, p.dir, to); err != nil {
 		return err
 	}
+	if err := p.forgetCompaction(to); err != nil {
+		return err
+	}
 	for _, s := range slices.Backward(behind) {
 		p.disk.unsynced = slices.DeleteFunc(p.disk.unsynced, func(u *segment.Segment) bool { return u == s })
 		if err := s.Remove(); err != nil {
@@ -265,7 +268,7 @@ func (p *Partition) restart(start int64) error {
 	p.mu.Lock()
 	p.cuts++
 	p.log.hold(-p.tail.drop(len(p.tail.list)))
-	old := p.segments
+	old := append(p.segments, p.life.reset()...)
 	p.segments = nil
 	p.mu.Unlock()
 	p.disk.unsynced, p.disk.snapBytes, p.disk.snapStale = nil, 0, false

@@ -38,6 +38,9 @@ func (l *Log) openPartition(o opening) (*Partition, error) {
 		err = p.restoreState()
 	}
 	if err == nil {
+		err = p.keepNewest()
+	}
+	if err == nil {
 		err = p.dropVanishedAborts()
 	}
 	if err != nil {
@@ -166,5 +169,8 @@ func (p *Partition) learn(b record.Batch, ms int64) error {
 func (p *Partition) closeSegments() {
 	for _, s := range p.segments {
 		s.Close()
+	}
+	for _, r := range p.life.retired {
+		r.seg.Close()
 	}
 }

@@ -141,6 +141,13 @@ func (s *Segment) ensureIndex() error {
 	return s.rebuild()
 }
 
+// Indexed tells whether the index files cover the segment.
+func (s *Segment) Indexed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.onDisk == s.sum.Bytes
+}
+
 // Reindex builds the index anew from the batches, checking each, and writes it.
 func (s *Segment) Reindex() error {
 	if err := s.rebuild(); err != nil {

@@ -67,19 +67,21 @@ func (s *Segment) Sum() (FileSum, error) {
 	}, nil
 }
 
-// Commit writes the manifest that makes the target replace its sources: step 2. The target must be synced.
-func Commit(fs vfs.FS, dir string, m Manifest) error {
-	if err := vfs.WriteFile(fs, path.Join(dir, Name(m.Target.Base, SwapExt)), m.Encode()); err != nil {
-		return fmt.Errorf("segment: manifest: %w", err)
+// Commit writes the manifest that makes the target replace its sources: step 2. The target must be synced. After an error it
+// may be committed or not, as maybe says.
+func Commit(fs vfs.FS, dir string, m Manifest) (maybe bool, err error) {
+	name := path.Join(dir, Name(m.Target.Base, SwapExt))
+	if err := vfs.WriteFile(fs, name, m.Encode()); err != nil {
+		_, there := vfs.ReadFile(fs, name)
+		return !vfs.IsNotExist(there), fmt.Errorf("segment: manifest: %w", err)
 	}
 	if err := fs.SyncDir(dir); err != nil {
-		return fmt.Errorf("segment: manifest: %w", err)
+		return true, fmt.Errorf("segment: manifest: %w", err)
 	}
-	return nil
+	return true, nil
 }
 
-// Replace carries a committed manifest out: steps 3 to 6. It may be done again after a crash. keepMs is put into the names
-// of the replaced files: until when they stay.
+// Replace carries a committed manifest out: steps 3 to 6. It may be done again after a crash.
 func Replace(fs vfs.FS, dir string, m Manifest) error {
 	base := m.Target.Base
 	at := func(base int64, ext string) string { return path.Join(dir, Name(base, ext)) }
@@ -161,7 +163,7 @@ func Finish(fs vfs.FS, dir string) (compacted map[int64]bool, err error) {
 	}
 	for _, name := range names {
 		if base, ok := ParseName(name, SwapExt); ok {
-			compacted = note(compacted, base)
+			compacted = note(compacted, base) // it has become a manifest
 		} else if base, ok := ParseName(name, ManifestExt); ok {
 			compacted = note(compacted, base)
 		}
@@ -189,10 +191,34 @@ func redo(fs vfs.FS, dir, name string) error {
 		return fmt.Errorf("segment: %w", err)
 	}
 	m, err := DecodeManifest(b)
+	if err == nil {
+		err = checkTarget(fs, dir, m)
+	}
 	if err != nil {
 		return corrupt(path.Join(dir, name), 0, err.Error())
 	}
 	return Replace(fs, dir, m)
+}
+
+// checkTarget makes sure that what is to replace the sources is there, before one of them goes.
+func checkTarget(fs vfs.FS, dir string, m Manifest) error {
+	f, err := fs.Open(path.Join(dir, Name(m.Target.Base, CleanedExt)))
+	if vfs.IsNotExist(err) {
+		f, err = fs.Open(path.Join(dir, Name(m.Target.Base, LogExt)))
+	}
+	if err != nil {
+		return fmt.Errorf("segment: %w", err)
+	}
+	defer f.Close()
+	h := sha256.New()
+	n, err := io.Copy(h, io.NewSectionReader(f, 0, 1<<62))
+	if err != nil {
+		return fmt.Errorf("segment: %w", err)
+	}
+	if n != m.Target.Bytes || hex.EncodeToString(h.Sum(nil)) != m.Target.SHA256 {
+		return fmt.Errorf("the segment that a compaction wrote is not what its manifest says")
+	}
+	return nil
 }
 
 // ReadManifest reads the manifest of the segment that begins at base.
