@@ -64,6 +64,9 @@ func NewEngine(opts EngineOptions) *Engine {
 	return e
 }
 
+// node is this node's id: queries run where they were started.
+func (e *Engine) node() int32 { return e.opts.Log.Broker.NodeID() }
+
 // Close ends all queries at once. They resume from their last committed batch when the node starts again.
 func (e *Engine) Close() {
 	e.stop()

@@ -47,7 +47,7 @@ func (s *Session) start(ctx context.Context, c *logical.CreateStream, def defini
 	}
 	// Before anything is planned: planning a sink may make it anew.
 	if old, ok := e.opts.Queries.Query(name); ok {
-		if deliver == nil && old.Status != stream.Running && def.same(old.Definition) {
+		if deliver == nil && old.Status != stream.Running && old.Node == e.node() && def.same(old.Definition) {
 			return e.resume(ctx, old)
 		}
 		return nil, taken(name, old.Status)
@@ -100,7 +100,7 @@ func (q *query) register(ctx context.Context) error {
 		return err
 	}
 	q.id = uuid.NewString()
-	_, err = e.send(ctx, stream.Command{Query: q.name, Create: &stream.CreateCmd{ID: q.id, Definition: b, ProducerID: producer}})
+	_, err = e.send(ctx, stream.Command{Query: q.name, Create: &stream.CreateCmd{ID: q.id, Definition: b, ProducerID: producer, Node: e.node()}})
 	return err
 }
 
@@ -215,6 +215,7 @@ func (e *Engine) Resume(ctx context.Context) error {
 	var errs []error
 	for _, r := range e.opts.Queries.Queries() {
 		switch {
+		case r.Node != e.node(): // another node's
 		case isBatch(r.Name):
 			errs = append(errs, e.settle(ctx, r.Name))
 		case ofClient(r):

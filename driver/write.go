@@ -59,7 +59,7 @@ func (e *Engine) beginWrite(ctx context.Context, phys *physical.Physical, how ba
 	if err != nil {
 		return nil, err
 	}
-	if _, err := e.send(ctx, stream.Command{Query: w.tx.Query, Create: &stream.CreateCmd{ID: w.tx.Query, Definition: def, ProducerID: id}}); err != nil {
+	if _, err := e.send(ctx, stream.Command{Query: w.tx.Query, Create: &stream.CreateCmd{ID: w.tx.Query, Definition: def, ProducerID: id, Node: e.node()}}); err != nil {
 		return nil, err
 	}
 	r, err := e.send(ctx, stream.Command{Query: w.tx.Query, Claim: &stream.ClaimCmd{}})

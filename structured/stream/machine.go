@@ -42,6 +42,7 @@ type CreateCmd struct {
 	Definition []byte `json:"definition"`
 	ProducerID int64  `json:"producerId"`
 	Replace    bool   `json:"replace,omitempty"`
+	Node       int32  `json:"node,omitempty"` // that runs it
 }
 
 // ClaimCmd makes the caller the query's driver, under the next epoch. StartOffsets are kept only the first time.
@@ -111,7 +112,7 @@ func (m *Machine) create(name string, old *Record, c *CreateCmd) Reply {
 	if old != nil && (old.Status == Running || !c.Replace) {
 		return Reply{Refused: RefusedExists, Record: old}
 	}
-	m.queries[name] = &Record{Name: name, ID: c.ID, Definition: c.Definition, ProducerID: c.ProducerID, Status: Running}
+	m.queries[name] = &Record{Name: name, ID: c.ID, Definition: c.Definition, ProducerID: c.ProducerID, Node: c.Node, Status: Running}
 	return Reply{Record: m.queries[name]}
 }
 

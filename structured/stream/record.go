@@ -14,9 +14,10 @@ const (
 type Record struct {
 	Name       string `json:"name"`
 	ID         string `json:"id"`
-	Definition []byte `json:"definition"` // what the driver plans from
-	ProducerID int64  `json:"producerId"` // of the query's transactions in the log
-	Epoch      int64  `json:"epoch"`      // the driver's incarnation; each claim is one higher
+	Definition []byte `json:"definition"`     // what the driver plans from
+	ProducerID int64  `json:"producerId"`     // of the query's transactions in the log
+	Node       int32  `json:"node,omitempty"` // that started it, and resumes it
+	Epoch      int64  `json:"epoch"`          // the driver's incarnation; each claim is one higher
 	Status     string `json:"status"`
 	Error      string `json:"error,omitempty"`
 	// StartOffsets are where the sources began, set once with the first claim that chose them.

@@ -41,7 +41,7 @@ type staging struct {
 
 // append stages a record batch, already part of the transaction, in a partition.
 func (s *stager) append(topic string, partition int32, batch []byte) error {
-	p, err := s.env.Broker.Partition(topic, partition)
+	p, err := s.env.Broker.LeaderPartition(topic, partition)
 	if err != nil {
 		return err
 	}
