@@ -46,14 +46,14 @@ NONE < logstore/replica;
 logstore/record, logstore/segment, logstore/wal, logstore/replica, logstore/compact < logstore;
 internal/usererr < logstore/peer;
 logstore/peer, internal/clock, internal/metrics < logstore/meta;
-internal/usererr, internal/clock, internal/metrics < logstore/group;
+internal/usererr, internal/clock, internal/metrics < logstore/group < logstore/group/consumer;
 column, logstore/record < logstore/columnar;
 logstore, logstore/columnar, column/parquet < logstore/tier;
 NONE < logstore/placement;
 logstore < logstore/replicator;
 column, logstore, logstore/meta, logstore/tier, logstore/placement, logstore/replicator < logstore/broker;
 NONE < logstore/acl, logstore/auth, logstore/quota;
-logstore/broker, logstore/group, logstore/columnar, logstore/acl, logstore/auth, logstore/quota < logstore/kafka < logstore/clustertest;
+logstore/broker, logstore/group/consumer, logstore/columnar, logstore/acl, logstore/auth, logstore/quota < logstore/kafka < logstore/clustertest;
 
 # Programs: plans, names, rules, operators, the loop.
 expr < structured/logical < structured/catalog, structured/sql;
@@ -86,6 +86,7 @@ logstore/... never rdd, structured/..., executor/...: the log is useful without 
 scheduler never internal/clock, executor, os, net, time, sync: pure; time and I/O come in as events
 logstore/compact never os, net, time, sync: pure; batches in, batches out
 logstore/group never os, net, time, sync: pure; time comes in as events
+logstore/group/consumer never os, net, time, sync: pure; time comes in as events
 logstore/placement never os, net, time, sync, math/rand: pure; every node places alike
 logstore/replica never os, net, time, sync: pure; a model of it is run through millions of steps
 logstore/acl never os, net, time: pure; who may do what is a function of the bindings

@@ -15,9 +15,11 @@ import (
 	"github.com/streamflow/streamflow/driver/connect"
 	"github.com/streamflow/streamflow/executor"
 	"github.com/streamflow/streamflow/executor/state"
+	"github.com/streamflow/streamflow/internal/vfs"
 	"github.com/streamflow/streamflow/logstore"
 	"github.com/streamflow/streamflow/logstore/broker"
 	"github.com/streamflow/streamflow/logstore/meta"
+	"github.com/streamflow/streamflow/logstore/tier"
 	"github.com/streamflow/streamflow/structured"
 	"github.com/streamflow/streamflow/structured/catalog"
 	"github.com/streamflow/streamflow/structured/connector/file"
@@ -45,7 +47,9 @@ type Config struct {
 	StateInterval time.Duration
 	// OnBatch, when set, sees each published micro-batch of each streaming query. It is called between batches and must be quick.
 	OnBatch func(query string, p *stream.Progress)
-	Logger  *slog.Logger
+	// Tier, when set, is the node's cold tier; Dir, Clock and Logger in it are set by the node.
+	Tier   *tier.Options
+	Logger *slog.Logger
 }
 
 // Node is a running node: log, metadata, executor and engine.
@@ -53,6 +57,7 @@ type Node struct {
 	conf     Config
 	temp     bool
 	broker   *broker.Broker
+	tier     *tier.Tier
 	executor *executor.Executor
 	cluster  *driver.Cluster
 	engine   *driver.Engine
@@ -105,6 +110,9 @@ func (n *Node) open() error {
 	if err != nil {
 		return err
 	}
+	if err := n.openTier(); err != nil {
+		return err
+	}
 	env := &streamlog.Env{Broker: n.broker}
 	spill := filepath.Join(n.conf.Dir, "spill")
 	if err := os.RemoveAll(spill); err != nil {
@@ -126,6 +134,23 @@ func (n *Node) open() error {
 		Cluster: n.cluster, Plans: connect.PlanCodec{}, Parts: n.conf.Slots, Logger: n.logger, Snapshot: n.snapshot, SnapshotInterval: n.conf.StateInterval, OnBatch: n.conf.OnBatch})
 	n.connect = connect.NewServer(n.connectOptions())
 	return n.engine.Resume(context.Background())
+}
+
+// openTier gives the log its cold tier, if the node has one.
+func (n *Node) openTier() error {
+	if n.conf.Tier == nil {
+		return nil
+	}
+	o := *n.conf.Tier
+	o.Dir, o.Logger = filepath.Join(n.conf.Dir, "tier-local"), n.logger
+	if o.Store == nil {
+		o.Store = tier.NewDir(vfs.OS, filepath.Join(n.conf.Dir, "tier"))
+	}
+	var err error
+	if n.tier, err = tier.Open(o); err == nil {
+		n.broker.UseTier(n.tier)
+	}
+	return err
 }
 
 // newCatalog is the node's catalog: topics, files, tables in memory, and the definitions in the metadata.
@@ -215,6 +240,9 @@ func (n *Node) Close() error {
 	}
 	if n.executor != nil {
 		errs = append(errs, n.executor.Close())
+	}
+	if n.tier != nil {
+		errs = append(errs, n.tier.Close())
 	}
 	if n.broker != nil {
 		errs = append(errs, n.broker.Close())

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -20,6 +21,7 @@ import (
 	"github.com/streamflow/streamflow/internal/usererr"
 	"github.com/streamflow/streamflow/logstore"
 	"github.com/streamflow/streamflow/logstore/kafka"
+	"github.com/streamflow/streamflow/logstore/tier"
 )
 
 func serveCommand() *cli.Command {
@@ -56,7 +58,11 @@ func serve(c *cli.Context) error {
 		return err
 	}
 	defer ls.close()
-	node, err := streamflow.Start(streamflow.Config{Dir: conf.DataDir, Slots: int(conf.Slots), Memory: conf.Memory, Log: logOptions(conf), TopicDefaults: topicDefaults(conf),
+	cold, err := tierOptions(conf)
+	if err != nil {
+		return err
+	}
+	node, err := streamflow.Start(streamflow.Config{Tier: cold, Dir: conf.DataDir, Slots: int(conf.Slots), Memory: conf.Memory, Log: logOptions(conf), TopicDefaults: topicDefaults(conf),
 		DefaultPartitions: int(conf.DefaultPartitions), StateInterval: conf.StateInterval, Logger: logger})
 	if err != nil {
 		return err
@@ -89,6 +95,18 @@ func nodeConfig(c *cli.Context) (*config.Config, error) {
 
 func logOptions(conf *config.Config) logstore.Options {
 	return logstore.Options{Sync: logstore.SyncPolicy(conf.SyncPolicy), SyncInterval: conf.SyncInterval}
+}
+
+// tierOptions is the cold tier that the configuration asks for; nil for none.
+func tierOptions(conf *config.Config) (*tier.Options, error) {
+	t := conf.Tier
+	if !t.Enabled {
+		return nil, nil
+	}
+	store, err := tier.OpenStore(t.URL, filepath.Join(conf.DataDir, "tier"), tier.S3{
+		Endpoint: t.Endpoint, Region: t.Region, AccessKey: t.AccessKey, SecretKey: t.SecretKey, VirtualHost: !t.PathStyle,
+	})
+	return &tier.Options{Store: store, Interval: t.Interval, CacheMemory: t.CacheMemory, CacheDisk: t.CacheDisk}, err
 }
 
 // topicDefaults are the topic configs that the node's configuration decides for topics that do not say.

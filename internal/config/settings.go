@@ -14,6 +14,7 @@ type Config struct {
 	RetentionBytes int64
 	SyncPolicy     string
 	SyncInterval   time.Duration
+	Tier           Tier
 	StateInterval  time.Duration
 
 	Slots  int64
@@ -30,6 +31,20 @@ type Config struct {
 
 	Metrics  bool
 	LogLevel string
+}
+
+// Tier is the cold tier.
+type Tier struct {
+	Enabled     bool
+	URL         string
+	Endpoint    string
+	Region      string
+	AccessKey   string
+	SecretKey   string
+	PathStyle   bool
+	Interval    time.Duration
+	CacheMemory int64
+	CacheDisk   int64
 }
 
 // Setting is one key.
@@ -53,6 +68,16 @@ var Settings = []Setting{
 		oneOf(func(c *Config) *string { return &c.SyncPolicy }, "fsync_per_batch", "fsync_per_write", "async")},
 	{"storage.wal.flush_interval", "1s", "Under async, the longest time before an append is on disk.", duration(func(c *Config) *time.Duration { return &c.SyncInterval })},
 	{"storage.state.checkpoint_interval", "30s", "How often the state of streaming queries is written to a snapshot.", duration(func(c *Config) *time.Duration { return &c.StateInterval })},
+	{"storage.tier.enabled", "false", "Topics may give their sealed segments to a cold tier, by remote.storage.enable.", flag(func(c *Config) *bool { return &c.Tier.Enabled })},
+	{"storage.tier.url", "", "Where the cold tier keeps them: s3://BUCKET/PREFIX, or a directory; empty: the directory tier in the data directory.", text(func(c *Config) *string { return &c.Tier.URL })},
+	{"storage.tier.s3.endpoint", "https://s3.amazonaws.com", "URL of the S3 service.", text(func(c *Config) *string { return &c.Tier.Endpoint })},
+	{"storage.tier.s3.region", "us-east-1", "Its region.", text(func(c *Config) *string { return &c.Tier.Region })},
+	{"storage.tier.s3.access_key", "", "Access key; empty: the usual variables of AWS, then ~/.aws/credentials, then the machine's role.", text(func(c *Config) *string { return &c.Tier.AccessKey })},
+	{"storage.tier.s3.secret_key", "", "Its secret.", text(func(c *Config) *string { return &c.Tier.SecretKey })},
+	{"storage.tier.s3.path_style", "true", "The bucket stands in the path of a request; false: in the host's name.", flag(func(c *Config) *bool { return &c.Tier.PathStyle })},
+	{"storage.tier.interval", "10s", "How often sealed segments are looked for.", duration(func(c *Config) *time.Duration { return &c.Tier.Interval })},
+	{"storage.tier.cache_memory", "64MiB", "What was read of the tier stays in memory up to this size.", size(func(c *Config) *int64 { return &c.Tier.CacheMemory })},
+	{"storage.tier.cache_disk", "0", "And in files of the data directory up to this size.", size(func(c *Config) *int64 { return &c.Tier.CacheDisk })},
 	{"processing.parallelism_default", "0", "Tasks that run at once, and partitions after an exchange; 0 is the number of processors.", count(func(c *Config) *int64 { return &c.Slots }, 0)},
 	{"processing.memory", "0", "Memory of queries before they spill; 0 is half of the machine's.", size(func(c *Config) *int64 { return &c.Memory })},
 	{"network.kafka", "127.0.0.1:9092", "Address of the Kafka protocol.", text(func(c *Config) *string { return &c.Kafka })},

@@ -16,6 +16,7 @@ import (
 	"github.com/streamflow/streamflow/logstore"
 	"github.com/streamflow/streamflow/logstore/meta"
 	"github.com/streamflow/streamflow/logstore/replicator"
+	"github.com/streamflow/streamflow/logstore/tier"
 )
 
 // Options configures a Broker. The zero value of every field but Dir is its default.
@@ -70,6 +71,7 @@ type Broker struct {
 	swept       bool // what was on disk at the start has been looked through; guarded by reconcileMu
 	offices     offices
 	endings     endings
+	cold        atomic.Pointer[tier.Tier] // nil: this node has no cold tier
 
 	txnGate   sync.RWMutex // held for reading from the check of a transactional append to the append
 	txnMu     sync.Mutex   // guards txnTimers

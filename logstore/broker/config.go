@@ -23,6 +23,9 @@ func ValidateConfigs(configs map[string]string) error {
 
 // validateTogether checks what only several keys can say: the schema, and what needs one.
 func validateTogether(configs map[string]string) error {
+	if err := validateTier(configs); err != nil {
+		return err
+	}
 	ddl, eventTime := configs["streamflow.schema"], configs["streamflow.event.time"]
 	if ddl == "" {
 		if f := configs["streamflow.format"]; f == "json" || f == "arrow" {

@@ -27,6 +27,7 @@ func (t *Topic) partitionConfig() logstore.PartitionConfig {
 		cfg.RetentionBytes = max(0, t.int64Config("retention.bytes"))
 		cfg.Retention = retention(t.int64Config("retention.ms"))
 	}
+	cfg.LocalRetention, cfg.LocalRetentionBytes = t.localRetention(cfg)
 	return cfg
 }
 

@@ -67,6 +67,9 @@ func (b *Broker) newTopic(n NewTopic) (*Topic, [][]int32, error) {
 		return nil, nil, err
 	}
 	t := &Topic{Name: n.Name, ID: uuid.New(), Partitions: n.Partitions, Configs: b.withDefaults(n.Configs), CreatedMs: b.opts.Now().UnixMilli()}
+	if err := b.checkTier(nil, t.Configs); err != nil {
+		return nil, nil, err
+	}
 	if len(n.Replicas) > 0 {
 		t.Partitions = int32(len(n.Replicas))
 	} else if t.Partitions <= 0 {
@@ -162,6 +165,9 @@ func (b *Broker) deleteFiles(name string) error {
 	delete(b.topicIDs, name)
 	delete(b.known, name)
 	b.mu.Unlock()
+	if err := b.deleteTiered(name); err != nil {
+		return err
+	}
 	if err := b.log.DeleteTopic(name); err != nil && !errors.Is(err, logstore.ErrUnknownPartition) {
 		return fmt.Errorf("broker: delete files of %s: %w", name, err)
 	}
@@ -201,6 +207,9 @@ func (b *Broker) ValidateAlter(name string, set map[string]string, unset []strin
 	}
 	for k, v := range set {
 		after[k] = v
+	}
+	if err := b.checkTier(t.Configs, after); err != nil {
+		return err
 	}
 	return ValidateConfigs(after)
 }

@@ -33,7 +33,7 @@ func (p *Partition) round(ctx context.Context) error {
 	p.lastErr = err
 	p.mu.Unlock()
 	if err != nil {
-		return fmt.Errorf("tier: %s-%d: %w", p.topic.Name, p.id.partition, err)
+		return fmt.Errorf("tier: %s-%d: %w", p.name, p.id.partition, err)
 	}
 	return nil
 }
@@ -41,7 +41,7 @@ func (p *Partition) round(ctx context.Context) error {
 func (p *Partition) free() error {
 	n, err := p.log.FreeLocal(p.t.o.Clock.Now())
 	if n > 0 {
-		p.t.o.Logger.Info("local retention frees segments that the cold tier has", "topic", p.topic.Name, "partition", p.id.partition, "segments", n, "local_start", p.log.LocalStart())
+		p.t.o.Logger.Info("local retention frees segments that the cold tier has", "topic", p.name, "partition", p.id.partition, "segments", n, "local_start", p.log.LocalStart())
 	}
 	return err
 }
@@ -60,7 +60,7 @@ func (p *Partition) follow(ctx context.Context) error {
 // adopt shows the manifest of the ledger, and keeps a copy here for times when the store cannot be reached.
 func (p *Partition) adopt() {
 	p.show(p.ledger.current)
-	p.t.keep(p.id, p.ledger.current)
+	p.t.keep(p.id, p.name, p.ledger.current)
 	p.log.SetCold(p)
 }
 
@@ -97,7 +97,7 @@ func (p *Partition) takeOver(ctx context.Context, epoch int32) error {
 	err := p.ledger.claim(ctx, epoch, func(m *Manifest) {
 		m.condemn(func(e Entry) bool { return e.State == CopyStarted })
 		if lineage(m, p.log.EpochEnd) {
-			p.t.o.Logger.Warn("the cold tier has offsets that the leader's log has not: they are deleted", "topic", p.topic.Name, "partition", p.id.partition, "to", m.Next())
+			p.t.o.Logger.Warn("the cold tier has offsets that the leader's log has not: they are deleted", "topic", p.name, "partition", p.id.partition, "to", m.Next())
 		}
 	})
 	if err != nil {
@@ -106,7 +106,7 @@ func (p *Partition) takeOver(ctx context.Context, epoch int32) error {
 	p.adopt()
 	n, err := p.ledger.sweep(ctx)
 	if n > 0 {
-		p.t.o.Logger.Info("deleted objects that no manifest points to", "topic", p.topic.Name, "partition", p.id.partition, "objects", n)
+		p.t.o.Logger.Info("deleted objects that no manifest points to", "topic", p.name, "partition", p.id.partition, "objects", n)
 	}
 	return err
 }
@@ -121,7 +121,8 @@ func (p *Partition) archive(ctx context.Context, s *logstore.Sealed, next int64)
 	if err != nil {
 		return err
 	}
-	out, err := build(ctx, p.t.spool(), source{topic: &p.topic, partition: p.id.partition, sealed: s, from: from, prev: prev})
+	topic := p.settings()
+	out, err := build(ctx, p.t.spool(), source{topic: &topic, partition: p.id.partition, sealed: s, from: from, prev: prev})
 	if err != nil {
 		return err
 	}
@@ -143,7 +144,7 @@ func (p *Partition) archive(ctx context.Context, s *logstore.Sealed, next int64)
 		return err
 	}
 	p.adopt()
-	p.t.o.Logger.Info("archived", "topic", p.topic.Name, "partition", p.id.partition, "base", out.entry.Base, "next", out.entry.Next,
+	p.t.o.Logger.Info("archived", "topic", p.name, "partition", p.id.partition, "base", out.entry.Base, "next", out.entry.Next,
 		"bytes", out.entry.Bytes, "object_bytes", out.entry.Size, "kind", out.entry.Kind.String())
 	return nil
 }

@@ -188,7 +188,7 @@ func TestDeleteTopic(t *testing.T) {
 	n := newNode(t, store, rawTopic())
 	n.fill(0, 500)
 	n.round()
-	if err := n.tier.DeleteTopic(n.topic.ID); err != nil {
+	if err := n.tier.DeleteTopic(n.topic.Name); err != nil {
 		t.Fatal(err)
 	}
 	topic := n.topic

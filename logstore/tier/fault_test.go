@@ -177,7 +177,7 @@ func history(t *testing.T, f *faultStore, name string) bool {
 			t.Fatalf("%s: record %d is %s, want %s", name, i, v, want)
 		}
 	}
-	if data, entries := len(f.keys("data")), len(n.tier.list()[0].ledger.current.Entries); f.how != late && data != entries {
+	if data, entries := len(f.keys("data")), len(n.tier.Partitions()[0].ledger.current.Entries); f.how != late && data != entries {
 		t.Fatalf("%s: %d objects and %d entries are left", name, data, entries)
 	}
 	return broke

@@ -16,8 +16,11 @@ import (
 // What a node keeps of the tier on its own disk, below Options.Dir:
 //
 //	manifests/<topic id>/<partition>    a copy of the newest known manifest, for times when the store cannot be reached
+//	manifests/<topic id>/topic          the topic's name
 //	deleted/<topic id>                  the topic was deleted: its objects are to be deleted
 //	spool/  cache/                      objects being made, blocks read; emptied at the start
+
+const topicFile = "topic"
 
 // prepare makes the directories, and empties what a crash left.
 func (t *Tier) prepare() error {
@@ -36,10 +39,13 @@ func (t *Tier) keptFile(id partitionID) string {
 	return filepath.Join(t.o.Dir, "manifests", id.String())
 }
 
-// keep writes the copy of a manifest. Losing it costs a question to the store.
-func (t *Tier) keep(id partitionID, m *Manifest) {
+// keep writes the copy of a manifest, and once the topic's name. Losing a copy costs a question to the store.
+func (t *Tier) keep(id partitionID, topic string, m *Manifest) {
 	name := t.keptFile(id)
 	err := vfs.OS.MkdirAll(path.Dir(name))
+	if err == nil {
+		err = t.keepName(path.Dir(name), topic)
+	}
 	if err == nil {
 		err = vfs.WriteFile(vfs.OS, name, m.Encode())
 	}
@@ -61,9 +67,56 @@ func (t *Tier) kept(id partitionID) *Manifest {
 	return m
 }
 
+func (t *Tier) keepName(dir, topic string) error {
+	name := path.Join(dir, topicFile)
+	if b, err := vfs.ReadFile(vfs.OS, name); err == nil && string(b) == topic {
+		return nil
+	}
+	if err := vfs.WriteFile(vfs.OS, name, []byte(topic)); err != nil {
+		return err
+	}
+	return vfs.OS.SyncDir(dir)
+}
+
+// topicIDs are the ids under which this node knows a topic of that name: of partitions that it serves, and of copies that
+// it has kept.
+func (t *Tier) topicIDs(topic string) (map[uuid.UUID]bool, error) {
+	found := map[uuid.UUID]bool{}
+	for _, p := range t.Partitions() {
+		if p.name == topic {
+			found[p.id.topic] = true
+		}
+	}
+	names, err := vfs.OS.ReadDir(path.Join(t.o.Dir, "manifests"))
+	for _, name := range names {
+		id, err := uuid.Parse(name)
+		if err != nil {
+			continue
+		}
+		b, err := vfs.ReadFile(vfs.OS, path.Join(t.o.Dir, "manifests", name, topicFile))
+		if err == nil && string(b) == topic {
+			found[id] = true
+		}
+	}
+	return found, err
+}
+
 // DeleteTopic notes durably that a topic's objects are to be deleted, and lets its partitions go. The objects go in the
 // background, now or after the next start.
-func (t *Tier) DeleteTopic(topic uuid.UUID) error {
+func (t *Tier) DeleteTopic(topic string) error {
+	ids, err := t.topicIDs(topic)
+	if err != nil {
+		return fmt.Errorf("tier: delete topic %s: %w", topic, err)
+	}
+	for id := range ids {
+		if err := t.deleteTopic(id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *Tier) deleteTopic(topic uuid.UUID) error {
 	name := path.Join(t.o.Dir, "deleted", topic.String())
 	err := vfs.WriteFile(vfs.OS, name, nil)
 	if err == nil {

@@ -13,16 +13,17 @@ import (
 
 // Partition is what the tier has of a partition, as its newest known manifest says. It is the partition's logstore.Cold.
 type Partition struct {
-	t     *Tier
-	id    partitionID
-	topic Topic
-	log   *logstore.Partition
+	t    *Tier
+	id   partitionID
+	name string // of the topic
+	log  *logstore.Partition
 
 	work   sync.Mutex // held for a round: archiving, trimming, following
 	ledger *ledger    // of whoever holds work
 	gone   bool       // the topic was deleted; of whoever holds work
 
 	mu      sync.Mutex
+	topic   Topic
 	version Version
 	start   int64
 	entries []Entry // finished ones; never changed, only replaced
@@ -82,7 +83,7 @@ func (p *Partition) Read(from, limit int64, maxBytes int) *logstore.ColdRead {
 	_, entries := p.view()
 	e, ok := entryAt(entries, from)
 	if !ok {
-		r.Finish(nil, nil, fmt.Errorf("tier: %s-%d has no offset %d: %w", p.topic.Name, p.id.partition, from, logstore.ErrTierUnavailable))
+		r.Finish(nil, nil, fmt.Errorf("tier: %s-%d has no offset %d: %w", p.name, p.id.partition, from, logstore.ErrTierUnavailable))
 		return r
 	}
 	ask := asked{from, limit, maxBytes}

@@ -58,6 +58,7 @@ type Tier struct {
 
 	mu    sync.Mutex
 	parts map[partitionID]*Partition
+	list  func() []Attachment
 }
 
 // Open makes a tier and starts its work in the background.
@@ -106,9 +107,45 @@ func (t *Tier) background() {
 	}
 }
 
+// Attachment is a partition that the tier serves.
+type Attachment struct {
+	Partition *logstore.Partition
+	Topic     Topic
+}
+
+// Serve makes the tier serve the partitions that list names: those of now at once, those of later from the next round on.
+func (t *Tier) Serve(list func() []Attachment) {
+	t.mu.Lock()
+	t.list = list
+	t.mu.Unlock()
+	t.sync()
+}
+
+// sync attaches the partitions that there are now, and lets others go.
+func (t *Tier) sync() {
+	t.mu.Lock()
+	list := t.list
+	t.mu.Unlock()
+	if list == nil {
+		return
+	}
+	keep := map[*Partition]bool{}
+	for _, a := range list() {
+		keep[t.Attach(a.Partition, a.Topic)] = true
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for id, p := range t.parts {
+		if !keep[p] {
+			delete(t.parts, id)
+		}
+	}
+}
+
 // Round looks at every partition once.
 func (t *Tier) Round(ctx context.Context) error {
-	list := t.list()
+	t.sync()
+	list := t.Partitions()
 	errs := make([]error, len(list)+1)
 	slots := make(chan struct{}, t.o.Workers)
 	var wg sync.WaitGroup
@@ -124,7 +161,8 @@ func (t *Tier) Round(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-func (t *Tier) list() []*Partition {
+// Partitions lists what the tier serves.
+func (t *Tier) Partitions() []*Partition {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	list := make([]*Partition, 0, len(t.parts))
@@ -144,7 +182,7 @@ func (t *Tier) Attach(log *logstore.Partition, topic Topic) *Partition {
 		p.setTopic(topic)
 		return p
 	}
-	p := &Partition{t: t, id: id, topic: topic, log: log, ledger: newLedger(t.o.Store, id)}
+	p := &Partition{t: t, id: id, name: topic.Name, topic: topic, log: log, ledger: newLedger(t.o.Store, id)}
 	if m := t.kept(id); m != nil {
 		p.ledger.current = m
 		p.show(m)
@@ -156,9 +194,15 @@ func (t *Tier) Attach(log *logstore.Partition, topic Topic) *Partition {
 
 // setTopic takes a topic's new configuration over.
 func (p *Partition) setTopic(topic Topic) {
-	p.work.Lock()
-	defer p.work.Unlock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.topic = topic
+}
+
+func (p *Partition) settings() Topic {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.topic
 }
 
 // Partition is a partition that was attached, or nil.
