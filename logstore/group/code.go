@@ -16,6 +16,10 @@ const (
 	MemberIDRequired          Code = 79
 	GroupMaxSizeReached       Code = 81
 	FencedInstanceID          Code = 82
+	FencedMemberEpoch         Code = 110
+	UnreleasedInstanceID      Code = 111
+	UnsupportedAssignor       Code = 112
+	StaleMemberEpoch          Code = 113
 )
 
 var codeNames = map[Code]string{
@@ -23,6 +27,8 @@ var codeNames = map[Code]string{
 	UnknownMemberID: "UNKNOWN_MEMBER_ID", InvalidSessionTimeout: "INVALID_SESSION_TIMEOUT",
 	RebalanceInProgress: "REBALANCE_IN_PROGRESS", NonEmptyGroup: "NON_EMPTY_GROUP", MemberIDRequired: "MEMBER_ID_REQUIRED",
 	GroupMaxSizeReached: "GROUP_MAX_SIZE_REACHED", FencedInstanceID: "FENCED_INSTANCE_ID",
+	FencedMemberEpoch: "FENCED_MEMBER_EPOCH", UnreleasedInstanceID: "UNRELEASED_INSTANCE_ID",
+	UnsupportedAssignor: "UNSUPPORTED_ASSIGNOR", StaleMemberEpoch: "STALE_MEMBER_EPOCH",
 }
 
 func (c Code) String() string {
