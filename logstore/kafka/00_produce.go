@@ -69,9 +69,10 @@ func parseProduce(body []byte, version int16) (*produceRequest, error) {
 // produceCall is a produce request after its batches have been handed to the log.
 type produceCall struct {
 	*produceRequest
-	version int16
-	corr    int32
-	appends []partitionAppend // one for each of the request's partitions
+	version  int16
+	corr     int32
+	appends  []partitionAppend // one for each of the request's partitions
+	throttle int32             // milliseconds that the client is to wait
 }
 
 type partitionAppend struct {
@@ -348,7 +349,7 @@ func (c *conn) writeProduce(p *produceCall) error {
 		}
 		e.tags()
 	}
-	e.int32(0) // throttle
+	e.int32(p.throttle)
 	e.endpointsTag(c.endpointsOf(leaders))
 	return c.writeBuf(e.buf)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/streamflow/streamflow/logstore"
 	"github.com/streamflow/streamflow/logstore/broker"
+	"github.com/streamflow/streamflow/logstore/quota"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -21,6 +22,9 @@ type fetchCall struct {
 	set       *fetchSet     // the partitions
 	bytes     int           // records read
 	follower  *follower     // nil for a client's
+
+	client   string
+	throttle int32 // milliseconds that the client is to wait
 }
 
 // fetchPart is a partition that a client fetches, and what was read of it.
@@ -63,7 +67,7 @@ func (c *conn) fetch(f *frame) error {
 	if err := req.UnsafeReadFrom(f.body); err != nil {
 		return fmt.Errorf("%w: fetch: %w", errFrame, err)
 	}
-	call := &fetchCall{c: c, req: req, committed: req.IsolationLevel == 1}
+	call := &fetchCall{c: c, req: req, committed: req.IsolationLevel == 1, client: f.clientID}
 	err := call.asFollower()
 	if err == nil {
 		err = call.open()
@@ -75,6 +79,7 @@ func (c *conn) fetch(f *frame) error {
 	if err := call.gather(); err != nil {
 		return err
 	}
+	call.throttle = c.charge(quota.Fetch, f.clientID, float64(call.bytes))
 	return call.write(f.corr)
 }
 
@@ -104,6 +109,7 @@ func (f *fetchCall) read() (wrong bool) {
 	if f.req.MaxBytes <= 0 {
 		room = int(f.c.s.opts.MaxFetchBytes)
 	}
+	room = f.c.fetchRoom(f.client, room)
 	for _, p := range f.set.hot {
 		switch p.err = p.fixed; {
 		case p.err != nil:

@@ -23,8 +23,12 @@ func (c *call) createTopics(req *kmsg.CreateTopicsRequest) (kmsg.Response, error
 			err = kerr.InvalidRequest
 		case !c.mayCreate(t.Topic):
 			err = kerr.TopicAuthorizationFailed
+		case req.ValidateOnly:
+			err = c.createTopic(t, true, &r)
 		default:
-			err = c.createTopic(t, req.ValidateOnly, &r)
+			if err = c.mayMutate(resp, c.partitionsOf(t), req.Version >= 6); err == nil {
+				err = c.createTopic(t, false, &r)
+			}
 		}
 		r.ErrorCode, r.ErrorMessage = code(err), message(err)
 		if err != nil {
@@ -33,6 +37,17 @@ func (c *call) createTopics(req *kmsg.CreateTopicsRequest) (kmsg.Response, error
 		resp.Topics = append(resp.Topics, r)
 	}
 	return resp, nil
+}
+
+// partitionsOf is how many partitions a request would make.
+func (c *call) partitionsOf(t kmsg.CreateTopicsRequestTopic) int32 {
+	switch {
+	case len(t.ReplicaAssignment) > 0:
+		return int32(len(t.ReplicaAssignment))
+	case t.NumPartitions < 0:
+		return c.broker.DefaultPartitions()
+	}
+	return t.NumPartitions
 }
 
 // mayCreate says whether the client may create topics, or that one.
@@ -57,6 +72,10 @@ func (c *call) createTopic(t kmsg.CreateTopicsRequestTopic, validateOnly bool, r
 	r.TopicID, r.NumPartitions, r.ReplicationFactor = topic.ID, topic.Partitions, c.replicationFactor(n, validateOnly)
 	if validateOnly {
 		r.TopicID = [16]byte{}
+	}
+	if !c.mayQuietly(acl.DescribeConfigs, acl.Topic, t.Topic) {
+		r.NumPartitions, r.ReplicationFactor, r.ConfigErrorCode = -1, -1, kerr.TopicAuthorizationFailed.Code
+		return nil
 	}
 	for _, k := range broker.ConfigKeys() {
 		rc := kmsg.NewCreateTopicsResponseTopicConfig()

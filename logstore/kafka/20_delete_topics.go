@@ -19,14 +19,14 @@ func (c *call) deleteTopics(req *kmsg.DeleteTopicsRequest) (kmsg.Response, error
 	for _, a := range asked {
 		r := kmsg.NewDeleteTopicsResponseTopic()
 		r.Topic, r.TopicID = a.Topic, a.TopicID
-		err := c.deleteTopic(a, &r)
+		err := c.deleteTopic(resp, a, &r, req.Version >= 5)
 		r.ErrorCode, r.ErrorMessage = code(err), message(err)
 		resp.Topics = append(resp.Topics, r)
 	}
 	return resp, nil
 }
 
-func (c *call) deleteTopic(a kmsg.DeleteTopicsRequestTopic, r *kmsg.DeleteTopicsResponseTopic) error {
+func (c *call) deleteTopic(resp kmsg.Response, a kmsg.DeleteTopicsRequestTopic, r *kmsg.DeleteTopicsResponseTopic, strict bool) error {
 	if a.Topic == nil {
 		t := c.broker.TopicByID(uuid.UUID(a.TopicID))
 		if t == nil {
@@ -42,6 +42,9 @@ func (c *call) deleteTopic(a kmsg.DeleteTopicsRequestTopic, r *kmsg.DeleteTopics
 	}
 	if t, err := c.broker.Topic(*r.Topic); err == nil {
 		r.TopicID = t.ID
+		if err := c.mayMutate(resp, t.Partitions, strict); err != nil {
+			return err
+		}
 	}
 	return c.broker.DeleteTopic(c.ctx, *r.Topic)
 }

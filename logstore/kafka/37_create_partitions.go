@@ -11,14 +11,14 @@ func (c *call) createPartitions(req *kmsg.CreatePartitionsRequest) (kmsg.Respons
 	for _, t := range req.Topics {
 		r := kmsg.NewCreatePartitionsResponseTopic()
 		r.Topic = t.Topic
-		err := c.growTopic(t, req.ValidateOnly)
+		err := c.growTopic(resp, t, req.ValidateOnly, req.Version >= 3)
 		r.ErrorCode, r.ErrorMessage = code(err), message(err)
 		resp.Topics = append(resp.Topics, r)
 	}
 	return resp, nil
 }
 
-func (c *call) growTopic(t kmsg.CreatePartitionsRequestTopic, validateOnly bool) error {
+func (c *call) growTopic(resp kmsg.Response, t kmsg.CreatePartitionsRequestTopic, validateOnly, strict bool) error {
 	if !c.authorize(acl.Alter, acl.Topic, t.Topic) {
 		return kerr.TopicAuthorizationFailed
 	}
@@ -28,6 +28,11 @@ func (c *call) growTopic(t kmsg.CreatePartitionsRequestTopic, validateOnly bool)
 	}
 	if t.Assignment != nil && len(replicas) == 0 {
 		return withMessage(kerr.InvalidReplicaAssignment, "no partition is assigned")
+	}
+	if topic, err := c.broker.Topic(t.Topic); err == nil && !validateOnly {
+		if err := c.mayMutate(resp, t.Count-topic.Partitions, strict); err != nil {
+			return err
+		}
 	}
 	return c.broker.Grow(c.ctx, t.Topic, t.Count, replicas, validateOnly)
 }

@@ -55,6 +55,8 @@ var apis = []api{
 	{kmsg.DeleteGroups, 0, 2, typed((*call).deleteGroups)},
 	{kmsg.IncrementalAlterConfigs, 0, 1, typed((*call).incrementalAlterConfigs)},
 	{kmsg.OffsetDelete, 0, 0, typed((*call).offsetDelete)},
+	{kmsg.DescribeClientQuotas, 0, 1, typed((*call).describeClientQuotas)},
+	{kmsg.AlterClientQuotas, 0, 1, typed((*call).alterClientQuotas)},
 	{kmsg.DescribeUserSCRAMCredentials, 0, 0, typed((*call).describeUserSCRAMCredentials)},
 	{kmsg.AlterUserSCRAMCredentials, 0, 0, typed((*call).alterUserSCRAMCredentials)},
 	{kmsg.UpdateFeatures, 0, 2, typed((*call).updateFeatures)},

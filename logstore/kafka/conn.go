@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/streamflow/streamflow/logstore/acl"
+	"github.com/streamflow/streamflow/logstore/quota"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -33,6 +34,8 @@ type conn struct {
 	once   sync.Once
 	id     identity
 	login  login
+
+	metering metering
 }
 
 // item is a request on its way from the reader to the writer.
@@ -66,6 +69,9 @@ func (c *conn) close() {
 
 func (c *conn) run() {
 	defer c.close()
+	if err := c.admitConnection(); err != nil {
+		return
+	}
 	if err := c.encrypt(); err != nil {
 		if c.ctx.Err() == nil {
 			c.s.events.warn("connection refused", "host", c.id.host, "err", err)
@@ -127,9 +133,11 @@ func (c *conn) readProduce(it *item, before chan struct{}) (err error) {
 	if err := c.admit(it.frame.key); err != nil {
 		return err
 	}
+	stop := c.working(it.frame.clientID)
 	if it.produce, err = c.startProduce(&it.frame); err != nil {
 		return err
 	}
+	it.produce.throttle = max(stop(), c.charge(quota.Produce, it.frame.clientID, float64(it.frame.size)))
 	c.release(&it.frame) // the log has copied what it keeps
 	if it.produce.acks != 0 {
 		return c.enqueue(it)
@@ -168,6 +176,9 @@ func (c *conn) readFrame(r *bufio.Reader) (frame, error) {
 	maxProduce, maxControl := c.limits()
 	size, err := readSize(r, head[:], maxProduce, maxControl)
 	if err != nil {
+		return frame{}, err
+	}
+	if err := c.obeyMute(); err != nil {
 		return frame{}, err
 	}
 	if err := c.s.inflight.Acquire(c.ctx, int64(size)); err != nil {
@@ -249,7 +260,11 @@ func (c *conn) answer(it *item) error {
 	case it.frame.key == int16(kmsg.Fetch):
 		return c.fetch(&it.frame)
 	}
+	stop := c.working(it.frame.clientID)
 	resp, err := c.handle(&it.frame)
+	if err == nil && !waits(it.frame.key) {
+		throttled(resp, stop())
+	}
 	if err != nil {
 		return fmt.Errorf("request key %d version %d: %w", it.frame.key, it.frame.version, err)
 	}

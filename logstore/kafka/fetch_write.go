@@ -89,7 +89,7 @@ func (w *fetchWriter) header(corr int32, err error) {
 	v := w.f.req.Version
 	w.flexible = v >= 12
 	w.buf = startResponse(w.f.c.out[:0], corr, w.flexible)
-	w.int32(0) // throttle
+	w.int32(w.f.throttle)
 	if v < 7 {
 		return
 	}

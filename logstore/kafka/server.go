@@ -17,6 +17,7 @@ import (
 	"github.com/streamflow/streamflow/logstore/auth"
 	"github.com/streamflow/streamflow/logstore/broker"
 	"github.com/streamflow/streamflow/logstore/group"
+	"github.com/streamflow/streamflow/logstore/quota"
 	"golang.org/x/sync/semaphore"
 )
 
@@ -33,6 +34,7 @@ type Options struct {
 	NameRules       auth.NameRules // user names of certificates' subjects, where there is no Auth
 	Auth            *auth.Server   // nil: nobody is asked who he is
 	Users           *auth.Machine  // the users in the metadata, for those who change them
+	Quotas          *quota.Meter   // what clients may use; nil: all there is
 	SessionLifetime time.Duration  // after which clients log in again; 0: never
 
 	DisableAutoCreate bool // refuse to create a topic because a client asked for its metadata
