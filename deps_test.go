@@ -27,7 +27,7 @@ const module = "github.com/streamflow/streamflow"
 const policy = `
 # The ground: mistakes of users, time, files, encodings.
 NONE < internal/usererr, internal/clock, internal/vfs, internal/invariant, internal/metrics, internal/tidy, internal/proctest, internal/chaoslog < internal/chaoslog/run;
-internal/usererr < internal/config, internal/term, internal/wire, internal/auth, internal/simtest;
+internal/usererr < internal/config, internal/certs, internal/term, internal/wire, internal/auth, internal/simtest;
 
 # Data, then expressions over it.
 internal/usererr, internal/invariant, internal/metrics < column < internal/codec, column/parquet;
@@ -75,7 +75,7 @@ structured/connector/file, structured/connector/memory, structured/connector/con
 structured, internal/auth, internal/config < driver/connect;
 driver, driver/connect < gateway;
 driver, driver/connect < streamflow;
-streamflow, gateway, internal/term, internal/config, internal/simtest < cmd, examples, bench;
+streamflow, gateway, internal/term, internal/config, internal/certs, internal/simtest < cmd, examples, bench;
 NONE < scripts/compat, scripts/benchlog;
 
 # What must never be, and why.
