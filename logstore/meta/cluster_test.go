@@ -202,3 +202,43 @@ func TestFollowersLearnAtOnce(t *testing.T) {
 		t.Errorf("%d of 40 commands took less than 40 ms", quick)
 	}
 }
+
+// A leader that is cut off may have more entries of its own than the others' whole log, and when it comes back the entries
+// that contradict it may be in a snapshot only. It must not keep its own.
+func TestLongWrongTailGivesWayToASnapshot(t *testing.T) {
+	c := newCluster(t, 3, smallSnapshots)
+	old := c.leader()
+	c.apply(old, "before")
+	c.net.isolate(old.id, true)
+	for i := range 400 {
+		old.raft.Apply(appendEntry(nil, []command{{"counter", fmt.Appendf(nil, "wrong %d", i)}}), 0)
+	}
+	within(t, 10*time.Second, "the others have a leader", func() bool {
+		id, ok := c.follower0not(old).Leader()
+		return ok && id != old.id
+	})
+	for i := range 40 {
+		c.apply(c.leader(), fmt.Sprint(i))
+	}
+	within(t, 10*time.Second, "the leader's log begins behind the common past", func() bool {
+		first, err := c.leader().store.FirstIndex()
+		return err == nil && first > 10
+	})
+	if last, err := old.store.LastIndex(); err != nil || last < 70 {
+		t.Fatalf("the old leader's log ends at %d, %v: too soon for this test", last, err)
+	}
+	c.net.isolate(old.id, false)
+	c.apply(old, "back")
+	if got := c.agree(); len(got) != 42 {
+		t.Errorf("%d commands, want 42: %v", len(got), got)
+	}
+}
+
+func (c *cluster) follower0not(not *member) *member {
+	for _, m := range c.nodes {
+		if m.up && m != not {
+			return m
+		}
+	}
+	return nil
+}

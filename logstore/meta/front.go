@@ -201,20 +201,26 @@ func (f *front) settle() error {
 	return f.late
 }
 
-// DeleteRange takes entries out. A reset record comes first: it says that nothing before it in the file counts, so that
-// what is deleted here does not come back from there.
+// DeleteRange takes entries out: old ones that a snapshot has, or new ones of a follower whose leader knows better. Bolt
+// deletes them in one transaction, after a reset; a crash between the two leaves them all.
 func (f *front) DeleteRange(min, max uint64) error {
 	f.writing.Lock()
 	defer f.writing.Unlock()
+	if err := f.reset(); err != nil {
+		return err
+	}
+	return f.bolt.DeleteRange(min, max)
+}
+
+// reset gives everything to bolt and writes a reset record: it says that nothing before it in the file counts, so that what
+// is deleted from bolt does not come back from there. f.writing is held.
+func (f *front) reset() error {
 	if err := f.settle(); err != nil {
 		return err
 	}
 	f.half, f.pos, f.gen = 1-f.half, 0, f.gen+1
 	f.buf = appendFrontRecord(f.buf[:0], f.gen, nil)
-	if err := f.write(); err != nil {
-		return err
-	}
-	return f.bolt.DeleteRange(min, max)
+	return f.write()
 }
 
 // GetLog reads an entry.

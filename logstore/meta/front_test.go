@@ -2,11 +2,13 @@ package meta
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -97,7 +99,7 @@ func TestStoreIsAListOfEntries(t *testing.T) {
 	next := uint64(1)
 	for range 250 {
 		switch x := r.IntN(100); {
-		case x < 80:
+		case x < 78:
 			var logs []*raft.Log
 			for range 1 + r.IntN(4) {
 				logs = append(logs, entry(r, next))
@@ -110,7 +112,22 @@ func TestStoreIsAListOfEntries(t *testing.T) {
 				t.Fatal(err)
 			}
 			model = append(model, logs...)
-		case x < 84 && len(model) > 0: // a snapshot
+		case x < 81 && len(model) > 0: // a snapshot of the leader's, behind which the log begins anew
+			if err := s.DeleteRange(model[0].Index, model[len(model)-1].Index); err != nil {
+				t.Fatal(err)
+			}
+			model, next = nil, next+uint64(r.IntN(1000))
+		case x < 82 && len(model) > 0: // a crash in the middle of a deletion
+			s.writing.Lock()
+			err := s.reset()
+			s.writing.Unlock()
+			if err != nil {
+				t.Fatal(err)
+			}
+			dir = crashed(t, s, dir)
+			_ = s.Close()
+			s = openTestStore(t, dir)
+		case x < 85 && len(model) > 0: // a snapshot
 			n := r.IntN(len(model))
 			if n == 0 {
 				continue
@@ -119,8 +136,8 @@ func TestStoreIsAListOfEntries(t *testing.T) {
 				t.Fatal(err)
 			}
 			model = model[n:]
-		case x < 88 && len(model) > 0: // a leader that knows better
-			n := r.IntN(len(model))
+		case x < 90 && len(model) > 0: // a leader that knows better
+			n := max(0, len(model)-1-r.IntN(min(len(model), 30)))
 			if err := s.DeleteRange(model[n].Index, model[len(model)-1].Index); err != nil {
 				t.Fatal(err)
 			}
@@ -143,6 +160,91 @@ func TestStoreIsAListOfEntries(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// A follower's log is cut at both ends, written and read at the same time, as raft's main loop, its snapshots and its
+// replication do.
+func TestStoreIsUsedFromAllSides(t *testing.T) {
+	dir := t.TempDir()
+	s := openTestStore(t, dir)
+	var wg sync.WaitGroup
+	stop := make(chan struct{})
+	wg.Go(func() { // snapshots
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(3 * time.Millisecond):
+			}
+			first, err1 := s.FirstIndex()
+			last, err2 := s.LastIndex()
+			if err1 != nil || err2 != nil {
+				t.Error(err1, err2)
+				return
+			}
+			if last > first+200 {
+				if err := s.DeleteRange(first, last-200); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	})
+	wg.Go(func() { // replication
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			last, err := s.LastIndex()
+			var l raft.Log
+			if err == nil && last > 20 {
+				if err = s.GetLog(last-20, &l); err == nil && l.Index != last-20 {
+					err = fmt.Errorf("entry %d is %d", last-20, l.Index)
+				}
+			}
+			if err != nil && !errors.Is(err, raft.ErrLogNotFound) {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	term, next := uint64(1), uint64(1)
+	for i := range 1500 {
+		if i%40 == 39 { // another leader
+			term++
+			cut := next - uint64(i%7) - 1
+			if err := s.DeleteRange(cut, next-1); err != nil {
+				t.Fatal(err)
+			}
+			next = cut
+		}
+		if err := s.StoreLog(&raft.Log{Index: next, Term: term, Data: bytes.Repeat([]byte{byte(term)}, 1500)}); err != nil {
+			t.Fatal(err)
+		}
+		next++
+	}
+	close(stop)
+	wg.Wait()
+	for range 2 {
+		first, _ := s.FirstIndex()
+		last, _ := s.LastIndex()
+		if last != next-1 {
+			t.Fatalf("last %d, want %d", last, next-1)
+		}
+		before := uint64(0)
+		for i := first; i <= last; i++ {
+			var l raft.Log
+			if err := s.GetLog(i, &l); err != nil || l.Index != i || l.Term < before || l.Data[0] != byte(l.Term) {
+				t.Fatalf("entry %d: %d of term %d after %d, %v", i, l.Index, l.Term, before, err)
+			}
+			before = l.Term
+		}
+		dir = crashed(t, s, dir)
+		_ = s.Close()
+		s = openTestStore(t, dir)
+	}
+	_ = s.Close()
 }
 
 // stored fills a store with small entries and returns its directory as a crash leaves it.

@@ -11,18 +11,22 @@ import (
 )
 
 // startGroup brings raft up as one of several nodes.
-func (n *Node) startGroup(conf *raft.Config, snaps raft.SnapshotStore) error {
+func (n *Node) startGroup(conf *raft.Config, files raft.SnapshotStore) error {
+	snaps := snapshots{files, n.store}
 	b := newBook(n.opts.Voters)
 	transport := newTransport(n.opts, b, conf.Logger)
 	n.transport = transport
 	n.group = &group{transport: transport, book: b}
 	n.group.applied.init()
 	n.group.confirms.init()
-	if err := n.prepare(conf, snaps, transport); err != nil {
+	err := n.prepare(conf, snaps, transport)
+	if err == nil {
+		err = snaps.settle()
+	}
+	if err != nil {
 		return errors.Join(err, transport.Close())
 	}
 	n.fsm.onApply = n.group.applied.set
-	var err error
 	if n.raft, err = raft.NewRaft(conf, n.fsm, n.store, n.store, snaps, transport); err != nil {
 		return errors.Join(fmt.Errorf("meta: start raft: %w", err), transport.Close())
 	}

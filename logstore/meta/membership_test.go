@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -39,15 +38,6 @@ func TestAllNodesRestart(t *testing.T) {
 
 func smallSnapshots(o *Options) {
 	o.Snapshot = SnapshotRules{Entries: 20, Trailing: 5, Interval: 20 * time.Millisecond}
-}
-
-func snapshots(t *testing.T, m *member) int {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join(m.dir, "snapshots", "*", "state.bin"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return len(files)
 }
 
 func TestSleeperCatchesUpBySnapshot(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -23,6 +24,7 @@ const preallocated = 8 << 20
 type store struct {
 	*front
 	stable *raftboltdb.BoltStore
+	base   atomic.Pointer[raft.Log] // where the newest snapshot ends; its entry, with the term only
 }
 
 var (
@@ -49,7 +51,7 @@ func openStore(dir string) (*store, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	return &store{f, s}, nil
+	return &store{front: f, stable: s}, nil
 }
 
 func openBolt(path string) (*raftboltdb.BoltStore, error) {
