@@ -34,6 +34,18 @@ func TestDocumentedExamples(t *testing.T) {
 	if e, err := decodeEntry(example(t, "entry")); err != nil || fmt.Sprint(e.cmds) != "[{topics [99 114 101 97 116 101]} {offsets []}]" {
 		t.Errorf("entry: %v %v; its bytes should be\n% x", e, err, want)
 	}
+	at := stamp{node: 3, epoch: 2, nonce: 7, seq: 9}
+	want = appendStamped(nil, at, []command{{"topics", []byte("create")}})
+	if e, err := decodeEntry(example(t, "stamped")); err != nil || e.at != at || len(e.cmds) != 1 || string(e.cmds[0].data) != "create" {
+		t.Errorf("stamped entry: %v %v; its bytes should be\n% x", e, err, want)
+	}
+	s := newSessions(1)
+	s.byNode[3] = &session{epoch: 2, nonce: 7, seq: 9, last: entryOutcome{index: 11, outcomes: []outcome{{result: []byte("ok")}}}}
+	want, s = s.encode(12), newSessions(1)
+	applied, err := s.restore(example(t, "group"))
+	if got := s.byNode[3]; err != nil || applied != 12 || !got.is(at) || got.seq != 9 || got.last.index != 11 || string(got.last.outcomes[0].result) != "ok" {
+		t.Errorf("group: %d %+v %v; its bytes should be\n% x", applied, got, err, want)
+	}
 	wantSnap := appendSnapshot(nil, []section{{"offsets", []byte("{}")}, {"producers", []byte("1000")}})
 	if s, err := decodeSnapshot(example(t, "snapshot")); err != nil || len(s) != 2 || string(s[1].state) != "1000" {
 		t.Errorf("snapshot: %v %v; its bytes should be\n% x", s, err, wantSnap)
