@@ -23,6 +23,8 @@ type object struct {
 	table *Table
 	tail  []byte         // Parquet: the footer
 	names *column.Schema // Parquet: its columns
+	// footer answers about row groups; it reads nothing more.
+	footer *parquet.File
 }
 
 // openObject reads the object's end.
@@ -39,7 +41,7 @@ func openObject(ctx context.Context, s Store, e Entry) (*object, error) {
 		src := &ranges{ctx: ctx, o: o}
 		var f *parquet.File
 		if f, err = parquet.Open(src, e.Size); err == nil {
-			o.names = f.Schema()
+			o.names, o.footer = f.Schema(), f
 			o.table, err = parquetTable(f)
 		}
 		if src.failed != nil {
@@ -73,7 +75,7 @@ func corrupt(key string, err error) error {
 
 // memory is about what the object takes.
 func (o *object) memory() int64 {
-	return int64(len(o.tail)) + int64(len(o.table.Blocks))*64 + int64(len(o.table.Snapshot)) + 512
+	return 3*int64(len(o.tail)) + int64(len(o.table.Blocks))*64 + int64(len(o.table.Snapshot)) + 512
 }
 
 // load reads a block: its batches, each of which has passed its CRC.

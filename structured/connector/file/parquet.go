@@ -13,6 +13,7 @@ import (
 	"github.com/streamflow/streamflow/expr"
 	"github.com/streamflow/streamflow/internal/usererr"
 	"github.com/streamflow/streamflow/rdd"
+	"github.com/streamflow/streamflow/structured/connector"
 )
 
 // parquetFormat reads and writes Parquet: a split is a row group, and row groups whose statistics exclude a filter are
@@ -72,7 +73,7 @@ func (parquetFormat) splits(_ context.Context, files []entry, schema *column.Sch
 		}
 		all += p.RowGroups()
 		for g := range p.RowGroups() {
-			if excluded(filters, func(c int) (lo, hi any) { return p.bounds(g, schema.Fields[columns[c]]) }) {
+			if connector.Excluded(filters, func(c int) (lo, hi any) { return p.bounds(g, schema.Fields[columns[c]]) }) {
 				continue
 			}
 			data, err := json.Marshal(rowGroup{e.path, g})

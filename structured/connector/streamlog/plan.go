@@ -24,7 +24,9 @@ func (t *Table) PlanScan(ctx context.Context, req connector.ScanRequest) (*conne
 	scan := t.scan(req)
 	scan.Splits = t.Bind(from, to)
 	scan.Note = fmt.Sprintf("offsets %v to %v", from, to)
-	return scan, nil
+	cold, err := t.tierNote(ctx, scan.Op.(*TopicScan), from, to)
+	scan.Note += cold
+	return scan, err
 }
 
 // PlanStream reads what each micro-batch binds.
@@ -36,7 +38,7 @@ func (t *Table) PlanStream(ctx context.Context, req connector.ScanRequest) (*con
 
 func (t *Table) scan(req connector.ScanRequest) *connector.Scan {
 	return &connector.Scan{
-		Op:       &TopicScan{Topic: t.name, Format: t.format, Fields: t.fields, Schema: t.schema, Columns: req.Columns},
+		Op:       &TopicScan{Topic: t.name, Format: t.format, Fields: t.fields, Schema: t.schema, Columns: req.Columns, Filters: req.Filters},
 		Residual: req.Filters,
 	}
 }

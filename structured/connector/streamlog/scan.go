@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/streamflow/streamflow/column"
+	"github.com/streamflow/streamflow/expr"
 	"github.com/streamflow/streamflow/logstore"
 	"github.com/streamflow/streamflow/logstore/record"
 	"github.com/streamflow/streamflow/rdd"
@@ -21,6 +22,9 @@ type TopicScan struct {
 	Fields  *column.Schema // declared columns
 	Schema  *column.Schema // declared, then hidden
 	Columns []int
+	// Filters are conditions over Columns that every row must satisfy in the end: what they exclude by its bounds is not
+	// read. Others see to the rest.
+	Filters []expr.Expr
 
 	decoder decoder // kept by a resident task
 }
@@ -76,6 +80,8 @@ type scanReader struct {
 	aborts   abortFilter
 	inBatch  bool
 	arrived  arrivals
+	tiered   *tierView   // of the split; nil before it was looked at
+	cold     *tierReader // of the cold tier's columns; nil while batches are read
 	closed   bool
 }
 
@@ -93,6 +99,9 @@ func (r *scanReader) Next() (*column.Batch, error) {
 
 // step makes one move: it may find rows, or nothing yet. io.EOF is the end.
 func (r *scanReader) step() (*column.Batch, error) {
+	if r.cold != nil {
+		return r.nextTierRows()
+	}
 	if r.inBatch {
 		out, err := r.scan.decoder.next(r.tc)
 		if err != nil {
@@ -105,7 +114,7 @@ func (r *scanReader) step() (*column.Batch, error) {
 		return r.nextLogBatch()
 	}
 	if r.part != nil && r.from < r.to {
-		return nil, r.readMore()
+		return r.readOn()
 	}
 	if out := r.scan.decoder.flush(); out != nil {
 		return out, nil
@@ -125,20 +134,39 @@ func (r *scanReader) nextSplit() error {
 	if err != nil {
 		return err
 	}
-	r.splits, r.start = r.splits[1:], r.from
+	r.splits, r.start, r.tiered = r.splits[1:], r.from, nil
 	r.part, err = r.env.Broker.Partition(r.scan.Topic, r.index)
 	return err
 }
 
-func (r *scanReader) readMore() error {
+// readOn reads on at r.from: columns where the cold tier has them, else batches. Rows that the decoder holds back go out
+// before columns do.
+func (r *scanReader) readOn() (*column.Batch, error) {
 	if err := r.tc.Context.Err(); err != nil {
-		return err
+		return nil, err
 	}
 	r.release()
+	g, next, err := r.tierGroup()
+	switch {
+	case err != nil:
+		return nil, r.place(err)
+	case next > r.from: // excluded by its bounds
+		r.from = next
+		return nil, nil
+	case g == nil:
+		return nil, r.readMore()
+	}
+	if out := r.scan.decoder.flush(); out != nil {
+		return out, nil
+	}
+	return nil, r.openTier(g)
+}
+
+func (r *scanReader) readMore() error {
 	if start := r.part.Offsets().LogStart; r.from < start {
 		return r.place(fmt.Errorf("%w: rows from offset %d were deleted by retention; the log begins at %d", logstore.ErrOffsetOutOfRange, r.from, start))
 	}
-	res, err := r.part.Read(r.from, readBytes, true)
+	res, err := r.part.ReadWait(r.tc.Context, r.from, readBytes, true)
 	if err != nil {
 		return r.place(err)
 	}

@@ -1,4 +1,4 @@
-package file
+package connector
 
 import (
 	"cmp"
@@ -7,9 +7,9 @@ import (
 	"github.com/streamflow/streamflow/expr"
 )
 
-// excluded reports whether bounds prove that no row satisfies all filters. bound gives the least and greatest value of a
+// Excluded reports whether bounds prove that no row satisfies all filters. bound gives the least and greatest value of a
 // column, nil when they are not known.
-func excluded(filters []expr.Expr, bound func(col int) (lo, hi any)) bool {
+func Excluded(filters []expr.Expr, bound func(col int) (lo, hi any)) bool {
 	for _, f := range filters {
 		for _, c := range expr.Conjuncts(f) {
 			if impossible(c, bound) {
