@@ -31,6 +31,8 @@ func New(o Options) http.Handler {
 		reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &collector{o})
 		mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
 	}
+	mux.HandleFunc("GET /api/v1/topics/{topic}/segments", o.segments)
+	mux.HandleFunc("GET /api/v1/topics/{topic}/partitions/{partition}/checksum", o.checksum)
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)

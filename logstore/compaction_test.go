@@ -426,7 +426,7 @@ func (m *compactionModel) check(t testing.TB) {
 		}
 	}
 	if got := asMap(t, m.p); !maps.Equal(got, want) {
-		t.Fatalf("consumer's map %v\nwant %v", got, want)
+		t.Fatalf("%s\nconsumer's map %v\nwant %v\n%+v, then %+v", strings.Join(m.log, "\n"), got, want, o, m.p.Offsets())
 	}
 	if _, err := m.p.Read(o.LogStart-1, 1, false); err == nil {
 		t.Fatal("a read below the log start succeeds")

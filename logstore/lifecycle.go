@@ -82,6 +82,28 @@ func (p *Partition) retire(s *segment.Segment, file bool) {
 	p.life.retired = append(p.life.retired, retired{seg: s, since: p.log.o.Clock.Now(), file: file})
 }
 
+// remove takes a segment out of use that nothing leads to any more. Its batches stay for file.delete.delay.ms under a name that
+// nothing reads. p.disk is held.
+func (p *Partition) remove(s *segment.Segment) error {
+	p.mu.Lock()
+	delay := p.cfg.DeleteDelay
+	delete(p.life.compacted, s.Base())
+	p.mu.Unlock()
+	if delay == 0 {
+		return s.Remove()
+	}
+	if err := s.Retire(); err != nil {
+		return err
+	}
+	if err := segment.PutAside(p.log.o.FS, p.dir, s.Base()); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.retire(s, true)
+	return nil
+}
+
 // sweep removes what has been out of use for file.delete.delay.ms.
 func (p *Partition) sweep(now time.Time) error {
 	p.disk.Lock()

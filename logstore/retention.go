@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/streamflow/streamflow/logstore/segment"
@@ -26,6 +27,13 @@ func (p *Partition) DeleteRecords(before int64) (int64, error) {
 	if err := p.moveLogStart(before); err != nil {
 		return o.LogStart, fmt.Errorf("logstore: delete records of %s: %w", p.tp, err)
 	}
+	if strings.HasPrefix(p.tp.Topic, "__") { // the engine's own: it does this all the time
+		return before, nil
+	}
+	op := Operation{Op: "delete-records", Topic: p.tp.Topic, Partition: p.tp.Partition, Detail: fmt.Sprintf("log start %d", before)}
+	if err := p.log.note(op); err != nil {
+		return before, err
+	}
 	return before, nil
 }
 
@@ -36,7 +44,10 @@ func (p *Partition) retain(now time.Time) error {
 		return nil
 	}
 	p.log.o.Logger.Info("retention deletes records", "topic", p.tp.Topic, "partition", p.tp.Partition, "before", start)
-	return p.moveLogStart(start)
+	if err := p.moveLogStart(start); err != nil {
+		return err
+	}
+	return p.log.note(Operation{Op: "retention", Topic: p.tp.Topic, Partition: p.tp.Partition, Detail: fmt.Sprintf("log start %d", start)})
 }
 
 // retainedFrom is the first offset to keep.
@@ -85,7 +96,7 @@ func (p *Partition) moveLogStart(to int64) error {
 	p.disk.snapStale = true
 	for _, s := range p.setLogStart(to) {
 		p.disk.unsynced = slices.DeleteFunc(p.disk.unsynced, func(u *segment.Segment) bool { return u == s })
-		if err := s.Remove(); err != nil {
+		if err := p.remove(s); err != nil {
 			return err
 		}
 	}

@@ -35,6 +35,7 @@ func topicCommand() *cli.Command {
 			{Name: "seal", Usage: "end a topic: it takes no more records, and queries over it finish", ArgsUsage: "TOPIC", Flags: []cli.Flag{bootstrapFlag()}, Action: topicSeal},
 			{Name: "delete-records", Usage: "delete the oldest records of a topic; shows what would go until --execute", ArgsUsage: "TOPIC[:PARTITION,…]", Action: topicDeleteRecords, Flags: []cli.Flag{bootstrapFlag(), out,
 				&cli.StringFlag{Name: "before", Required: true, Usage: "an `OFFSET`, a time (RFC 3339), or end for all"}, executeFlag()}},
+			topicSegmentsCommand(),
 			{Name: "delete", Usage: "delete a topic and its records", ArgsUsage: "TOPIC", Flags: []cli.Flag{bootstrapFlag()}, Action: topicDelete},
 		},
 	}

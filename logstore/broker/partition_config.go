@@ -2,6 +2,7 @@ package broker
 
 import (
 	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,12 +24,25 @@ func (t *Topic) partitionConfig() logstore.PartitionConfig {
 	if _, set := t.Configs["index.interval.bytes"]; set {
 		cfg.IndexInterval = int(t.int64Config("index.interval.bytes"))
 	}
+	t.compaction(&cfg)
 	if strings.Contains(t.Config("cleanup.policy"), "delete") {
 		cfg.RetentionBytes = max(0, t.int64Config("retention.bytes"))
 		cfg.Retention = retention(t.int64Config("retention.ms"))
 	}
 	cfg.LocalRetention, cfg.LocalRetentionBytes = t.localRetention(cfg)
 	return cfg
+}
+
+// compaction is what the storage engine wants to know of the last record of each key.
+func (t *Topic) compaction(cfg *logstore.PartitionConfig) {
+	cfg.Compact = t.Compacted()
+	cfg.DirtyRatio, _ = strconv.ParseFloat(t.Config("min.cleanable.dirty.ratio"), 64) // validated
+	cfg.MinCompactionLag = milliseconds(t.int64Config("min.compaction.lag.ms"))
+	cfg.DeleteRetention = milliseconds(t.int64Config("delete.retention.ms"))
+	cfg.DeleteDelay = milliseconds(t.int64Config("file.delete.delay.ms"))
+	if lag := t.int64Config("max.compaction.lag.ms"); lag < math.MaxInt64 {
+		cfg.MaxCompactionLag = milliseconds(lag)
+	}
 }
 
 // milliseconds saturates: Kafka's Long.MAX_VALUE means for ever.
