@@ -38,7 +38,7 @@ func TestDocs(t *testing.T) {
 
 var chapters = []struct{ group, title string }{
 	{"operators", "Operators"}, {"conditional", "Conditions"}, {"math", "Mathematics"}, {"bitwise", "Bits"}, {"string", "Strings"}, {"date and time", "Date and time"}, {"window", "Event-time windows"},
-	{"collection", "Arrays, maps and structs"}, {"json", "JSON"}, {"hash", "Hashes"}, {"conversion", "Conversions by name"}, {"misc", "Miscellaneous"}, {"generator", "Table-generating functions"}, {"aggregate", "Aggregates"},
+	{"collection", "Arrays, maps and structs"}, {"json", "JSON"}, {"hash", "Hashes"}, {"conversion", "Conversions by name"}, {"misc", "Miscellaneous"}, {"generator", "Table-generating functions"}, {"aggregate", "Aggregates"}, {"window function", "Window functions (before `OVER`)"},
 }
 
 func page() []byte {

@@ -11,14 +11,15 @@ import (
 type Kind uint8
 
 const (
-	Scalar    Kind = iota // one value from each row
-	Aggregate             // one value from a group of rows
-	Generator             // rows from a row
-	Windowing             // window and session_window: the analyser turns them into a plan node
+	Scalar         Kind = iota // one value from each row
+	Aggregate                  // one value from a group of rows
+	Generator                  // rows from a row
+	Windowing                  // window and session_window: the analyser turns them into a plan node
+	WindowFunction             // one value for each row from the rows around it; stands before OVER
 )
 
 func (k Kind) String() string {
-	return [...]string{"scalar", "aggregate", "generator", "window"}[k]
+	return [...]string{"scalar", "aggregate", "generator", "window", "window function"}[k]
 }
 
 // Function is a row of the function table. The exported fields are for people: docs and completions are made from them.
@@ -40,6 +41,7 @@ type Function struct {
 	rewrite func(args []Expr) (Expr, error)  // macro: the call becomes another tree
 	fields  func(args []Expr) []column.Field // generator: its columns
 	agg     func(a *Agg) (aggregator, error)
+	ordered bool // window function: it needs ORDER BY
 }
 
 type flag uint8

@@ -57,6 +57,8 @@ func TestExamples(t *testing.T) {
 		}
 		var got string
 		switch f.Kind {
+		case WindowFunction: // needs an operator: TestWindowFunctionExamples of structured/physical
+			continue
 		case Aggregate:
 			got = aggregateText(t, text)
 		case Generator:

@@ -41,6 +41,8 @@ func (d *decoder) expr(e *pb.Expression) (expr.Expr, error) {
 		return d.cast(k.Cast)
 	case *pb.Expression_SortOrder_:
 		return d.sortOrder(k.SortOrder)
+	case *pb.Expression_Window_:
+		return d.window(k.Window)
 	case *pb.Expression_UnresolvedExtractValue_:
 		return d.extract(k.UnresolvedExtractValue)
 	case *pb.Expression_Extension:

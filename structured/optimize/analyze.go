@@ -159,6 +159,8 @@ func (a *analyzer) plan(p logical.Plan) (logical.Plan, error) {
 		return a.sort(p)
 	case *logical.Filter:
 		return a.filter(p)
+	case *logical.Qualify:
+		return a.qualify(p)
 	case *logical.Join:
 		return a.join(p)
 	case *logical.Hint:
@@ -179,10 +181,10 @@ func (a *analyzer) plan(p logical.Plan) (logical.Plan, error) {
 		return a.watermark(p)
 	case *logical.Repartition:
 		return a.repartition(p)
-	case *logical.Scan, *logical.Window, *logical.Generate:
+	case *logical.Scan, *logical.Window, *logical.Generate, *logical.Over:
 		return p, nil // resolved before
 	case *logical.PlanID, *logical.Limit, *logical.Tail, *logical.Sample:
-		return a.over(p)
+		return a.kids(p)
 	case logical.Expander:
 		return a.expander(p)
 	}
@@ -192,8 +194,8 @@ func (a *analyzer) plan(p logical.Plan) (logical.Plan, error) {
 	return nil, fmt.Errorf("optimize: no rule resolves %T", p)
 }
 
-// over resolves the children of a node that has no expressions.
-func (a *analyzer) over(p logical.Plan) (logical.Plan, error) {
+// kids resolves the children of a node that has no expressions.
+func (a *analyzer) kids(p logical.Plan) (logical.Plan, error) {
 	kids := append([]logical.Plan{}, p.Children()...)
 	for i := range kids {
 		k, err := a.plan(kids[i])

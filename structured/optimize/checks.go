@@ -36,6 +36,9 @@ func (a *analyzer) condition(cond expr.Expr, clause string) error {
 	if g := findAgg([]expr.Expr{cond}); g != nil {
 		return at(aggregateIn(clause, g), a.place(g))
 	}
+	if o := findOver([]expr.Expr{cond}); o != nil {
+		return overIn(clause, o)
+	}
 	if t := cond.DataType(); t.Kind != column.Bool && t.Kind != column.Null && t.Kind != column.String {
 		err := usererr.New("DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN", "42K09", "The condition %q of type %q is not a boolean.", plainName(cond), strings.ToUpper(t.String())).
 			WithFix("Compare it with something, such as %s <> 0.", plainName(cond))

@@ -26,6 +26,8 @@ func (a *analyzer) expr(e expr.Expr, s *scope) (expr.Expr, error) {
 		return a.sqlExpr(e, s)
 	case *logical.Subquery:
 		return a.scalar(e, s)
+	case *expr.Over:
+		return a.over(e, s)
 	case *expr.Alias:
 		child, err := a.expr(e.Child, s)
 		if err != nil {

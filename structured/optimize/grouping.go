@@ -214,7 +214,8 @@ func (g *grouping) build() logical.Plan {
 	if g.having != nil {
 		out = &logical.Filter{Cond: g.having, Child: out}
 	}
-	out = &logical.Project{List: g.items, Child: out}
+	items, out := overs(g.items, out)
+	out = &logical.Project{List: items, Child: out}
 	g.a.aggs[out] = g
 	return out
 }

@@ -27,6 +27,8 @@ func columnName(e expr.Expr) string {
 		return callName(e.Fn, e.Args, false, nil)
 	case *expr.Agg:
 		return callName(e.Fn, e.Args, e.Distinct, e.Filter)
+	case *expr.Over:
+		return columnName(e.Fn) + " OVER (" + e.Spec(columnName) + ")"
 	case *expr.Literal:
 		return literalName(e)
 	case *expr.Cast:

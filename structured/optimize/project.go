@@ -35,6 +35,7 @@ func (a *analyzer) project(p *logical.Project, order *logical.Sort) (logical.Pla
 		return nil, at(usererr.New("INVALID_SESSION_WINDOW", "42K0E", "session_window may only stand in GROUP BY: a session is known once its rows are together.").
 			WithFix("Group by session_window(…)."), a.place(w.Time))
 	}
+	items, child = overs(items, child)
 	out := &logical.Project{List: items, Child: child}
 	if order == nil {
 		return out, nil
@@ -119,6 +120,7 @@ func (a *analyzer) sortOver(p *logical.Sort, child logical.Plan) (logical.Plan, 
 	if err != nil {
 		return nil, err
 	}
+	keys, wider = overs(keys, wider)
 	orders := make([]*expr.SortOrder, len(keys))
 	for i, k := range keys {
 		orders[i] = &expr.SortOrder{Child: k, Desc: p.Orders[i].Desc, NullsFirst: p.Orders[i].NullsFirst}

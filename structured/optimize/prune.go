@@ -32,6 +32,8 @@ func prune(p logical.Plan, want idSet) logical.Plan {
 		return pruneProject(p, want)
 	case *logical.Aggregate:
 		return pruneAggregate(p, want)
+	case *logical.Over:
+		return pruneOver(p, want)
 	case *logical.Scan:
 		return pruneScan(p, want)
 	case *logical.Union:
@@ -118,6 +120,22 @@ func pruneAggregate(p *logical.Aggregate, want idSet) logical.Plan {
 		return p
 	}
 	return &logical.Aggregate{Keys: p.Keys, List: list, Child: kid}
+}
+
+// pruneOver drops window functions that are not wanted, and what only they read.
+func pruneOver(p *logical.Over, want idSet) logical.Plan {
+	var list []expr.Expr
+	need := want.with()
+	for _, e := range p.List {
+		if want[logical.AttrOf(e).ID] {
+			list = append(list, e)
+			need.add(unalias(e))
+		}
+	}
+	if len(list) == 0 {
+		return prune(p.Child, want)
+	}
+	return &logical.Over{List: list, Child: narrow(p.Child, need)}
 }
 
 func pruneScan(p *logical.Scan, want idSet) logical.Plan {

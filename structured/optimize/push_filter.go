@@ -78,6 +78,10 @@ func passing(n logical.Plan) func(expr.Expr) bool {
 		cols := idSet{}
 		cols.add(n.Cols...)
 		return cols.covers
+	case *logical.Over: // all rows of a partition go, or none
+		cols := idSet{}
+		cols.add(attrsOnly(n.Spec().Partition)...)
+		return cols.covers
 	case *logical.Window:
 		return idsOf(n.Child.Output()).covers
 	case *logical.Generate:

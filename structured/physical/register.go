@@ -13,6 +13,7 @@ func init() {
 	rdd.Register("physical.HashJoin", (*HashJoin)(nil))
 	rdd.Register("physical.Limit", (*Limit)(nil))
 	rdd.Register("physical.Local", (*Local)(nil))
+	rdd.Register("physical.Over", (*Over)(nil))
 	rdd.Register("physical.Pass", (*Pass)(nil))
 	rdd.Register("physical.Project", (*Project)(nil))
 	rdd.Register("physical.Range", (*Range)(nil))

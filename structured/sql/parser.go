@@ -26,6 +26,8 @@ type parser struct {
 	wantAt int
 	want   []string
 
+	named []namedOver // OVERs whose windows a WINDOW clause is to define
+
 	// alias is the token of the last alias written without AS: a misspelt keyword usually ends up there.
 	alias int
 }
@@ -71,6 +73,9 @@ func run(src string, params Params, rule func(*parser)) (err error) {
 		}
 	}()
 	rule(p)
+	if len(p.named) > 0 {
+		return p.noWindow(p.named[0].name)
+	}
 	return nil
 }
 

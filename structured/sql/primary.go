@@ -195,16 +195,21 @@ func (p *parser) args() []expr.Expr {
 	}
 }
 
-// ignoreNulls is IGNORE NULLS | RESPECT NULLS of first, last and any_value: their second argument.
+// ignoreNulls is IGNORE NULLS | RESPECT NULLS of first, last, any_value, nth_value, lag and lead: their last argument.
 func (p *parser) ignoreNulls(c *expr.UnresolvedCall) {
 	switch {
 	case p.accept("IGNORE", "NULLS"):
+		if n := strings.ToLower(c.Name); n == "lag" || n == "lead" {
+			for _, def := range []*expr.Literal{expr.Lit(1), expr.Lit(nil)}[min(2, max(0, len(c.Args)-1)):] {
+				c.Args = append(c.Args, def)
+			}
+		}
 		c.Args = append(c.Args, expr.Lit(true))
 	case p.accept("RESPECT", "NULLS"):
 	}
 }
 
-// callTail is FILTER (WHERE …) and the clauses that are refused.
+// callTail is FILTER (WHERE …), OVER (…), and the clauses that are refused.
 func (p *parser) callTail(c *expr.UnresolvedCall) expr.Expr {
 	p.ignoreNulls(c)
 	t := p.peek()
@@ -218,10 +223,8 @@ func (p *parser) callTail(c *expr.UnresolvedCall) expr.Expr {
 		c.Filter = p.expr()
 		p.closing(")", open)
 	}
-	t = p.peek()
-	if p.at("OVER") && (p.ahead(1).raw == "(" || p.ahead(1).kind == word) {
-		panic(p.unsupported(t, "WINDOW_FUNCTION", "window functions (OVER)").
-			WithFix("For event-time windows group by window(ts, '10 minutes'); for the first rows of each group use an aggregate such as max_by."))
+	if p.at("OVER") && (p.ahead(1).raw == "(" || p.ahead(1).kind == word || p.ahead(1).kind == quoted) {
+		return p.over(c)
 	}
 	return c
 }

@@ -8,8 +8,9 @@ import (
 	"github.com/streamflow/streamflow/structured/logical"
 )
 
-// selectQuery is SELECT … up to HAVING.
+// selectQuery is SELECT … up to HAVING, QUALIFY and WINDOW.
 func (p *parser) selectQuery() logical.Plan {
+	before := len(p.named)
 	p.expect("SELECT")
 	hints := p.hints()
 	if t := p.peek(); t.is("TRANSFORM") && p.ahead(1).raw == "(" && p.ahead(1).kind == op {
@@ -36,6 +37,7 @@ func (p *parser) selectQuery() logical.Plan {
 		from = &logical.Filter{Cond: p.expr(), Child: from}
 	}
 	plan := p.grouped(list, from)
+	p.windowClause(before)
 	if distinct {
 		plan = &logical.Dedup{Child: plan}
 	}
@@ -62,10 +64,14 @@ func (p *parser) grouped(list []expr.Expr, from logical.Plan) logical.Plan {
 		a.Having = p.expr()
 		grouped = true
 	}
+	plan := logical.Plan(a)
 	if !grouped {
-		return &logical.Project{List: list, Child: from}
+		plan = &logical.Project{List: list, Child: from}
 	}
-	return a
+	if p.accept("QUALIFY") {
+		return &logical.Qualify{Cond: p.expr(), Child: plan}
+	}
+	return plan
 }
 
 // groupKeys is the list after GROUP BY. ALL alone stands for every item of the list without an aggregate, and stays a

@@ -3,7 +3,7 @@ import datetime
 import sys
 import tempfile
 
-from pyspark.sql import SparkSession, functions as F
+from pyspark.sql import SparkSession, Window, functions as F
 
 spark = SparkSession.builder.remote(sys.argv[1]).getOrCreate()
 
@@ -15,6 +15,11 @@ ages = people.groupBy("age").agg(F.count("*").alias("n"), F.max("name").alias("l
 assert [(r.age, r.n, r["last"]) for r in ages] == [(25, 1, "bob"), (31, 2, "cid")], ages
 assert people.filter(F.col("age") > 30).count() == 2
 assert people.toPandas().shape == (3, 2)
+
+by_age = Window.partitionBy("age").orderBy(F.col("name").desc())
+placed = people.select("name", F.row_number().over(by_age).alias("n"), F.lag("name", 1, "-").over(by_age).alias("before"),
+                       F.count("*").over(Window.orderBy("name").rowsBetween(-1, Window.currentRow)).alias("near")).orderBy("name").collect()
+assert [(r.name, r.n, r.before, r.near) for r in placed] == [("ann", 2, "cid", 1), ("bob", 1, "-", 2), ("cid", 1, "-", 2)], placed
 
 with tempfile.TemporaryDirectory() as d:
     people.write.parquet(d + "/people")

@@ -1,0 +1,67 @@
+package physical
+
+import (
+	"github.com/streamflow/streamflow/expr"
+	"github.com/streamflow/streamflow/internal/usererr"
+	"github.com/streamflow/streamflow/structured/logical"
+)
+
+// over plans window functions: rows of one partition come together, sorted, and the functions run over them.
+func (p *planner) over(l *logical.Over) (*Node, error) {
+	n, err := p.plan(l.Child)
+	if err != nil {
+		return nil, err
+	}
+	if n.props.stream {
+		return nil, unsupported("A window function (OVER) of a stream", "Run it over history.")
+	}
+	spec := l.Spec()
+	orders := make([]*expr.SortOrder, 0, len(spec.Partition)+len(spec.Order))
+	for _, x := range spec.Partition {
+		orders = append(orders, &expr.SortOrder{Child: x, NullsFirst: true})
+	}
+	n, keys, err := p.sortKeys(n, append(orders, spec.Order...))
+	if err != nil {
+		return nil, err
+	}
+	var cluster []int
+	for _, k := range keys[:len(spec.Partition)] {
+		cluster = append(cluster, k.Col)
+	}
+	n = p.clustered(n, cluster)
+	if len(keys) > 0 {
+		sorted := p.node("Sort", listOf(append(orders, spec.Order...)), n.Output, n)
+		sorted.Op = &Sort{Keys: keys, Out: schemaOf(n.Output)}
+		n = sorted
+	}
+	op := &Over{Partition: keys[:len(spec.Partition)], Order: keys[len(spec.Partition):], Env: p.env}
+	attrs := append([]*expr.Attr{}, n.Output...)
+	for _, e := range l.List {
+		bound, err := expr.Bind(unalias(e), n.Output)
+		if err != nil {
+			return nil, err
+		}
+		op.Fns = append(op.Fns, withoutKeys(bound.(*expr.Over)))
+		attrs = append(attrs, logical.AttrOf(e))
+	}
+	op.Out = schemaOf(attrs)
+	out := p.node("Window", listOf(unaliased(l.List)), attrs, n)
+	out.Op = op
+	return out, nil
+}
+
+// withoutKeys is a function without PARTITION BY and ORDER BY, which the operator has as columns.
+func withoutKeys(o *expr.Over) *expr.Over { return &expr.Over{Fn: o.Fn, Frame: o.Frame} }
+
+func partitionTooLarge(rows int) error {
+	return usererr.New("OUT_OF_MEMORY", "53200", "One partition of a window function has more than %d rows, which memory does not hold.", rows).
+		WithFix("Give the node more memory (--memory), or make partitions smaller with PARTITION BY.")
+}
+
+func unaliased(list []expr.Expr) []expr.Expr {
+	out := make([]expr.Expr, len(list))
+	for i, e := range list {
+		out[i] = unalias(e)
+	}
+	return out
+}
