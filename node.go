@@ -18,7 +18,6 @@ import (
 	"github.com/streamflow/streamflow/internal/vfs"
 	"github.com/streamflow/streamflow/logstore"
 	"github.com/streamflow/streamflow/logstore/broker"
-	"github.com/streamflow/streamflow/logstore/meta"
 	"github.com/streamflow/streamflow/logstore/tier"
 	"github.com/streamflow/streamflow/structured"
 	"github.com/streamflow/streamflow/structured/catalog"
@@ -63,6 +62,7 @@ type Node struct {
 	engine   *driver.Engine
 	connect  *connect.Server
 	queries  *stream.Machine
+	security *Security
 	logger   *slog.Logger
 }
 
@@ -104,8 +104,9 @@ func (n *Node) defaults() error {
 
 func (n *Node) open() error {
 	n.queries = stream.NewMachine()
+	n.security = newSecurity()
 	var err error
-	n.broker, err = broker.Open(broker.Options{Dir: n.conf.Dir, Log: n.conf.Log, Machines: []meta.Machine{n.queries},
+	n.broker, err = broker.Open(broker.Options{Dir: n.conf.Dir, Log: n.conf.Log, Machines: append(n.security.machines(), n.queries),
 		DefaultPartitions: int32(n.conf.DefaultPartitions), TopicDefaults: n.conf.TopicDefaults, Logger: n.logger})
 	if err != nil {
 		return err

@@ -53,6 +53,10 @@ func serve(c *cli.Context) error {
 		return err
 	}
 	slog.SetDefault(logger)
+	secure, err := openSecurity(conf, logger)
+	if err != nil {
+		return err
+	}
 	ls, err := listen(conf)
 	if err != nil {
 		return err
@@ -67,7 +71,7 @@ func serve(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	err = serveAll(c.Context, conf, node, ls, logger)
+	err = serveAll(c.Context, conf, node, secure, ls, logger)
 	return errors.Join(err, node.Close())
 }
 
@@ -146,7 +150,7 @@ func listen(conf *config.Config) (*listeners, error) {
 		key, addr string
 		to        *net.Listener
 	}{{"network.kafka", conf.Kafka, &l.kafka}, {"network.connect", conf.Connect, &l.connect}, {"network.http", conf.HTTP, &l.http}} {
-		if err := checkLoopback(a.key, a.addr, conf.Insecure); err != nil {
+		if err := checkLoopback(a.key, a.addr, conf.Insecure || guarded(conf, a.key)); err != nil {
 			l.close()
 			return nil, err
 		}
@@ -170,8 +174,8 @@ func checkLoopback(key, addr string, insecure bool) error {
 	if insecure || host == "localhost" || ip != nil && ip.IsLoopback() {
 		return nil
 	}
-	return usererr.New("INSECURE_ADDRESS", "08001", "%s %s is reachable from elsewhere, and nothing on it is encrypted or authenticated.", key, addr).In(key).
-		WithFix("Listen on 127.0.0.1, or spell out --insecure.")
+	return usererr.New("INSECURE_ADDRESS", "08001", "%s %s is reachable from elsewhere, and its clients are not both encrypted and asked who they are.", key, addr).In(key).
+		WithFix("Listen on 127.0.0.1, set up TLS and logins (docs/guide/security.md), or spell out --insecure.")
 }
 
 func listenError(key, addr string, err error) error {
@@ -184,13 +188,14 @@ func listenError(key, addr string, err error) error {
 }
 
 // serveAll serves until ctx ends or a listener fails.
-func serveAll(ctx context.Context, conf *config.Config, node *streamflow.Node, ls *listeners, logger *slog.Logger) error {
-	k := kafka.New(kafka.Options{Broker: node.Broker(), DisableAutoCreate: !conf.AutoCreateTopics, Rows: &streamflow.ArrowRows{}, MaxRequestBytes: int32(min(conf.MaxRequestBytes, 1<<30)), Logger: logger})
+func serveAll(ctx context.Context, conf *config.Config, node *streamflow.Node, secure *security, ls *listeners, logger *slog.Logger) error {
+	k := kafka.New(secure.kafka(node, kafka.Options{Broker: node.Broker(), DisableAutoCreate: !conf.AutoCreateTopics, Rows: &streamflow.ArrowRows{}, MaxRequestBytes: int32(min(conf.MaxRequestBytes, 1<<30)), Logger: logger}))
+	go secure.follow(ctx)
 	web := &http.Server{Handler: gateway.New(gateway.Options{Broker: node.Broker(), Queries: node.Queries(), Metrics: conf.Metrics}), ReadHeaderTimeout: 10 * time.Second}
 	failed := make(chan error, 3)
 	go func() { failed <- k.Serve(ls.kafka) }()
-	go func() { failed <- node.ServeConnect(ls.connect) }()
-	go func() { failed <- web.Serve(ls.http) }()
+	go func() { failed <- node.ServeConnect(secure.encrypted(ls.connect, "h2")) }()
+	go func() { failed <- web.Serve(secure.encrypted(ls.http, "http/1.1")) }()
 	fmt.Printf("ready kafka=%s connect=%s http=%s\n", ls.kafka.Addr(), ls.connect.Addr(), ls.http.Addr())
 	var err error
 	select {

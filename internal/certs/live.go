@@ -1,7 +1,6 @@
 package certs
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -25,13 +24,13 @@ type Files struct {
 type Live struct {
 	files Files
 	now   atomic.Pointer[state]
+	tried atomic.Pointer[[3]stamp]
 }
 
 // state is what the files held at one time.
 type state struct {
-	cert   tls.Certificate
-	pool   *x509.CertPool
-	stamps [3]stamp
+	cert tls.Certificate
+	pool *x509.CertPool
 }
 
 // stamp tells whether a file has changed.
@@ -48,7 +47,9 @@ func Open(f Files) (*Live, error) {
 
 // Reload reads the files again. When they do not hold together, what was read before stays.
 func (l *Live) Reload() error {
-	s := &state{stamps: l.stamps()}
+	stamps := l.stamps()
+	l.tried.Store(&stamps)
+	s := &state{}
 	var err error
 	if s.cert, err = tls.LoadX509KeyPair(l.files.Cert, l.files.Key); err != nil {
 		return invalid(l.files.Cert, err)
@@ -100,20 +101,8 @@ func (l *Live) Config(protocols ...string) *tls.Config {
 	return base
 }
 
-// Watch reads the files again when they have changed, looking every so often until ctx ends; told learns of each time.
-func (l *Live) Watch(ctx context.Context, every time.Duration, told func(error)) {
-	t := time.NewTicker(every)
-	defer t.Stop()
-	seen := l.now.Load().stamps
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-t.C:
-		}
-		if now := l.stamps(); now != seen {
-			seen = now
-			told(l.Reload())
-		}
-	}
+// Changed says whether the files are others than those that were last read, or tried.
+func (l *Live) Changed() bool {
+	seen := l.tried.Load()
+	return seen == nil || *seen != l.stamps()
 }

@@ -31,6 +31,8 @@ type Config struct {
 
 	Metrics  bool
 	LogLevel string
+
+	Security Security
 }
 
 // Tier is the cold tier.
@@ -56,7 +58,7 @@ type Setting struct {
 }
 
 // Settings is the table of all keys, in the order of the reference.
-var Settings = []Setting{
+var Settings = append([]Setting{
 	{"cluster.name", "streamflow", "Name of the cluster, shown to clients.", text(func(c *Config) *string { return &c.ClusterName })},
 	{"storage.data_dir", "data", "Directory that holds everything the node keeps.", text(func(c *Config) *string { return &c.DataDir })},
 	{"storage.segment_size", "1GiB", "A segment is sealed at this size.", size(func(c *Config) *int64 { return &c.SegmentBytes })},
@@ -89,7 +91,7 @@ var Settings = []Setting{
 	{"topics.partitions_default", "4", "Partitions of topics created without a count.", count(func(c *Config) *int64 { return &c.DefaultPartitions }, 1)},
 	{"monitoring.metrics_enabled", "true", "Serve /metrics.", flag(func(c *Config) *bool { return &c.Metrics })},
 	{"monitoring.log_level", "info", "What is logged to standard error: debug, info, warn or error.", oneOf(func(c *Config) *string { return &c.LogLevel }, "debug", "info", "warn", "error")},
-}
+}, securitySettings...)
 
 // Default is the configuration of a node without file and environment.
 func Default() *Config {
