@@ -12,13 +12,16 @@ type suite struct {
 	ports   []int         // where nodes must listen, if the suite knows only those
 }
 
+// lists are what clients' own test clusters are set to: access control lists are enforced where there are any.
+var lists = []string{"STREAMFLOW_SECURITY_ACL_ENABLED=true", "STREAMFLOW_SECURITY_ACL_ALLOW_EVERYONE_IF_NONE=true"}
+
 var allSuites = []suite{
 	{name: "kgo", title: "franz-go: kgo's and kadm's own tests", prepare: 5 * time.Minute, limit: 5 * time.Minute},
-	{name: "librdkafka", title: "librdkafka: its test suite, quick mode", prepare: 10 * time.Minute, limit: 12 * time.Minute},
+	{name: "librdkafka", title: "librdkafka: its test suite, quick mode", prepare: 10 * time.Minute, limit: 12 * time.Minute, env: lists},
 	{name: "sarama", title: "Sarama: its functional tests through toxiproxy", prepare: 5 * time.Minute, limit: 6 * time.Minute},
-	{name: "kafka-python", title: "kafka-python: its integration tests", prepare: 3 * time.Minute, limit: 5 * time.Minute},
+	{name: "kafka-python", title: "kafka-python: its integration tests", prepare: 3 * time.Minute, limit: 5 * time.Minute, env: lists},
 	{name: "confluent-kafka", title: "confluent-kafka: newest librdkafka through Python", prepare: 3 * time.Minute, limit: 3 * time.Minute},
-	{name: "java", title: "Apache Kafka's own clients and tools", prepare: 5 * time.Minute, limit: 8 * time.Minute},
+	{name: "java", title: "Apache Kafka's own clients and tools", prepare: 5 * time.Minute, limit: 8 * time.Minute, env: lists},
 }
 
 func suiteNamed(name string) (suite, bool) {

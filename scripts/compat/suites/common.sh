@@ -42,17 +42,19 @@ result() {
 # wanted tells whether a case is to be run.
 wanted() { [ -z "${COMPAT_ONLY:-}" ] || grep -qxF -- "$1" <<<"$COMPAT_ONLY"; }
 
-# step runs a command as a case: its output is the reason when it fails.
+# step NAME SECONDS COMMAND… runs a command as a case: its output is the reason when it fails, or, with code 77, is skipped.
 step() {
-	local name=$1 limit=$2 out
+	local name=$1 limit=$2 out code=0
 	shift 2
 	wanted "$name" || return 0
-	if out=$(timeout "$limit" "$@" 2>&1); then
-		result passed "$name"
-	else
-		out=$(tail -c 400 <<<"$out")
-		result failed "$name" "${out:-no answer within ${limit} s}"
-	fi
+	out=$(timeout -k 5 "$limit" "$@" 2>&1) || code=$?
+	out=$(tail -c 400 <<<"$out")
+	case $code in
+	0) result passed "$name" ;;
+	77) result skipped "$name" "$out" ;;
+	124 | 137) result failed "$name" "not done within $limit s: $out" ;;
+	*) result failed "$name" "$out" ;;
+	esac
 }
 
 cd "$COMPAT_CACHE"
