@@ -10,6 +10,9 @@ import (
 // maxEntryBytes bounds the commands that share a log entry; a larger command has an entry to itself.
 const maxEntryBytes = 1 << 20
 
+// maxCommandBytes bounds a command that may have to be sent to another node.
+const maxCommandBytes = 32 << 20
+
 // Pending is a command on its way.
 type Pending struct {
 	queue *queue

@@ -242,3 +242,19 @@ func (c *cluster) follower0not(not *member) *member {
 	}
 	return nil
 }
+
+func TestOnlyVoterLeadsAtOnce(t *testing.T) {
+	c := newCluster(t, 1, func(o *Options) { o.Timing = Timing{Heartbeat: 20 * time.Second} })
+	began := time.Now()
+	c.apply(c.nodes[1], "x")
+	if d := time.Since(began); d > 5*time.Second {
+		t.Errorf("it took %v", d)
+	}
+}
+
+func TestCommandsThatCannotBeSentAreRefused(t *testing.T) {
+	c := newCluster(t, 1, nil)
+	if _, err := c.nodes[1].Apply(timeout(t, 5*time.Second), "counter", make([]byte, maxCommandBytes+1)); err == nil || errors.Is(err, ErrUnknownOutcome) {
+		t.Errorf("error %v", err)
+	}
+}

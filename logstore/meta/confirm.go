@@ -48,7 +48,7 @@ func (n *Node) confirm(ctx context.Context, term uint64) error {
 			return nil
 		}
 		if n.raft.CurrentTerm() != term || n.raft.State() != raft.Leader {
-			return errNotLeader
+			return ErrNotLeader
 		}
 		select {
 		case <-moved:

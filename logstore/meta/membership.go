@@ -100,7 +100,7 @@ func (n *Node) change(ctx context.Context, c change) error {
 // changeHere carries out a change that another node asks for; a node that does not lead passes it on once.
 func (n *Node) changeHere(ctx context.Context, c change) error {
 	err := n.changeAsLeader(ctx, c)
-	if !errors.Is(err, errNotLeader) {
+	if !errors.Is(err, ErrNotLeader) {
 		return err
 	}
 	leader, known := n.Leader()
@@ -117,7 +117,7 @@ func (n *Node) changeHere(ctx context.Context, c change) error {
 
 func (n *Node) changeAsLeader(ctx context.Context, c change) error {
 	if n.raft.State() != raft.Leader {
-		return errNotLeader
+		return ErrNotLeader
 	}
 	servers := n.group.book.members()
 	if err := c.check(servers); err != nil {
@@ -132,7 +132,7 @@ func (n *Node) changeAsLeader(ctx context.Context, c change) error {
 	select {
 	case err := <-done:
 		if errors.Is(err, raft.ErrNotLeader) || errors.Is(err, raft.ErrLeadershipLost) || errors.Is(err, raft.ErrLeadershipTransferInProgress) {
-			return fmt.Errorf("%w: %w", errNotLeader, err)
+			return fmt.Errorf("%w: %w", ErrNotLeader, err)
 		}
 		return err
 	case <-ctx.Done():
@@ -199,7 +199,7 @@ func (c change) holds(servers []raft.Server) bool {
 // transferHere hands over the leadership that this node has.
 func (n *Node) transferHere(body []byte) error {
 	if n.raft.State() != raft.Leader {
-		return errNotLeader
+		return ErrNotLeader
 	}
 	if len(body) == 0 {
 		return n.raft.LeadershipTransfer().Error()

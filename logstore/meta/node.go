@@ -135,6 +135,11 @@ func (n *Node) ApplyIndex(ctx context.Context, machine string, cmd []byte) (out 
 // Submit proposes a command without waiting. Commands of one goroutine take effect in the order of its Submit calls. The
 // command bytes must not be changed until the Pending is done.
 func (n *Node) Submit(machine string, cmd []byte) *Pending {
+	if n.group != nil && len(cmd) > maxCommandBytes {
+		p := &Pending{done: make(chan struct{})}
+		p.finish(outcome{err: fmt.Errorf("meta: command for %s has %d bytes, more than %d", machine, len(cmd), maxCommandBytes)})
+		return p
+	}
 	return n.queue.add(command{machine: machine, data: cmd})
 }
 

@@ -58,6 +58,9 @@ var (
 	ErrClosed = errors.New("meta: closed")
 	// ErrNoLeader says that no leader was found in time. What it answers has not taken effect.
 	ErrNoLeader = errors.New("meta: the metadata group has no leader")
+	// ErrNotLeader is what a node answers that was taken for the leader; nothing was done. A Handler that only the leader may
+	// answer returns it, and CallLeader asks the next leader.
+	ErrNotLeader = errors.New("meta: the node does not lead")
 	// ErrUnknownOutcome says that a command was proposed and nobody could say in time what became of it. It may have taken
 	// effect, or may still do so.
 	ErrUnknownOutcome = errors.New("meta: the command's outcome is not known")

@@ -21,15 +21,12 @@ const (
 	expiryTick = 100 * time.Millisecond
 )
 
-// Errors of a node that was taken for the leader.
-var (
-	errNotLeader = errors.New("meta: the node does not lead")                  // nothing was proposed
-	errLost      = errors.New("meta: the node lost leadership over the entry") // which may be committed or not
-)
+// errLost is the error of a node that ceased to lead while it had an entry under way, which may be committed or not.
+var errLost = errors.New("meta: the node lost leadership over the entry")
 
 func init() {
 	for code, err := range map[string]error{
-		"meta_not_leader":      errNotLeader,
+		"meta_not_leader":      ErrNotLeader,
 		"meta_leadership_lost": errLost,
 		"meta_no_leader":       ErrNoLeader,
 		"meta_closed":          ErrClosed,
@@ -206,7 +203,7 @@ func (a *attempt) note(err error) {
 		a.taken = true // it comes with the log
 		return
 	}
-	if errors.Is(err, errNotLeader) || errors.Is(err, ErrUnreachable) {
+	if errors.Is(err, ErrNotLeader) || errors.Is(err, ErrUnreachable) {
 		a.sent = before
 	}
 	a.last = err
@@ -246,7 +243,7 @@ func (n *Node) proposeEntry(ctx context.Context, entry []byte) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, raft.ErrNotLeader), errors.Is(err, raft.ErrLeadershipTransferInProgress), errors.Is(err, raft.ErrEnqueueTimeout):
-		return fmt.Errorf("%w: %w", errNotLeader, err)
+		return fmt.Errorf("%w: %w", ErrNotLeader, err)
 	}
 	return fmt.Errorf("%w: %w", errLost, err)
 }

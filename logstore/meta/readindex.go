@@ -38,6 +38,8 @@ func (n *Node) readIndexAt(ctx context.Context, leader int32) (uint64, error) {
 	if leader == n.opts.Self.ID {
 		return n.readIndex(ctx)
 	}
+	ctx, cancel := n.whileLeading(ctx, leader)
+	defer cancel(nil)
 	b, err := n.ask(ctx, leader, kindReadIndex, nil)
 	if err != nil {
 		return 0, again(ctx, err)
@@ -49,17 +51,36 @@ func (n *Node) readIndexAt(ctx context.Context, leader int32) (uint64, error) {
 	return index, nil
 }
 
+// whileLeading is a context that also ends, because of ErrNotLeader, when this node learns that another one leads.
+func (n *Node) whileLeading(ctx context.Context, leader int32) (context.Context, context.CancelCauseFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	go func() {
+		for {
+			id, known, changed := n.leader.now()
+			if known && id != leader {
+				cancel(ErrNotLeader)
+			}
+			select {
+			case <-changed:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return ctx, cancel
+}
+
 // again marks a failed question that may be asked twice.
 func again(ctx context.Context, err error) error {
-	if ctx.Err() == nil && errors.Is(err, ErrConnectionLost) {
-		return fmt.Errorf("%w: %w", errNotLeader, err)
+	if errors.Is(context.Cause(ctx), ErrNotLeader) || ctx.Err() == nil && errors.Is(err, ErrConnectionLost) {
+		return fmt.Errorf("%w: %w", ErrNotLeader, err)
 	}
 	return err
 }
 
 // nothingDone reports whether an error says that no leader saw what was asked.
 func nothingDone(err error) bool {
-	return errors.Is(err, errNotLeader) || errors.Is(err, ErrUnreachable)
+	return errors.Is(err, ErrNotLeader) || errors.Is(err, ErrUnreachable)
 }
 
 // readIndex is the read index of this node, which leads. The term is the same before and after: so it led all the while,
@@ -67,14 +88,14 @@ func nothingDone(err error) bool {
 func (n *Node) readIndex(ctx context.Context) (uint64, error) {
 	term, ready := n.leader.isReady()
 	if !ready {
-		return 0, errNotLeader
+		return 0, ErrNotLeader
 	}
 	commit := n.raft.CommitIndex()
 	if err := n.confirm(ctx, term); err != nil {
 		return 0, err
 	}
 	if n.raft.CurrentTerm() != term {
-		return 0, errNotLeader
+		return 0, ErrNotLeader
 	}
 	return n.lastCommand(commit)
 }

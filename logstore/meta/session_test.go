@@ -158,7 +158,7 @@ func TestSecondProcessWithTheSameID(t *testing.T) {
 	if got := fmt.Sprint(c.agree()); got != "[first second]" {
 		t.Error(got)
 	}
-	if _, err := c.leader().handle(context.Background(), 2, kindApply, appendStamped(nil, stamp{node: 3, epoch: 1}, nil)); err == nil || errors.Is(err, errNotLeader) {
+	if _, err := c.leader().handle(context.Background(), 2, kindApply, appendStamped(nil, stamp{node: 3, epoch: 1}, nil)); err == nil || errors.Is(err, ErrNotLeader) {
 		t.Errorf("node 2 may propose as node 3: %v", err)
 	}
 }

@@ -147,7 +147,7 @@ func newTransport(o Options, b *book, log hclog.Logger) *raft.NetworkTransport {
 	return raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
 		Stream:                newStreams(o.Self.Addr, o.Mux.Raft(), o.Dialer),
 		MaxPool:               4,
-		Timeout:               max(2*time.Second, 2*o.Timing.Heartbeat),
+		Timeout:               5 * time.Second,
 		Logger:                log,
 		ServerAddressProvider: b,
 	})
