@@ -18,6 +18,7 @@ import (
 	"github.com/streamflow/streamflow/internal/vfs"
 	"github.com/streamflow/streamflow/logstore"
 	"github.com/streamflow/streamflow/logstore/broker"
+	"github.com/streamflow/streamflow/logstore/peer"
 	"github.com/streamflow/streamflow/logstore/tier"
 	"github.com/streamflow/streamflow/structured"
 	"github.com/streamflow/streamflow/structured/catalog"
@@ -46,6 +47,10 @@ type Config struct {
 	StateInterval time.Duration
 	// OnBatch, when set, sees each published micro-batch of each streaming query. It is called between batches and must be quick.
 	OnBatch func(query string, p *stream.Progress)
+	// Cluster, when set, makes the node one of several.
+	Cluster *Cluster
+	// Context, when set, ends the wait for other nodes when the node starts.
+	Context context.Context
 	// Tier, when set, is the node's cold tier; Dir, Clock and Logger in it are set by the node.
 	Tier   *tier.Options
 	Logger *slog.Logger
@@ -55,6 +60,7 @@ type Config struct {
 type Node struct {
 	conf     Config
 	temp     bool
+	peers    *peer.Mux // nil on a node that is alone
 	broker   *broker.Broker
 	tier     *tier.Tier
 	executor *executor.Executor
@@ -105,10 +111,11 @@ func (n *Node) defaults() error {
 func (n *Node) open() error {
 	n.queries = stream.NewMachine()
 	n.security = newSecurity()
+	o := broker.Options{Dir: n.conf.Dir, Log: n.conf.Log, Machines: append(n.security.machines(), n.queries), Context: n.conf.Context,
+		DefaultPartitions: int32(n.conf.DefaultPartitions), TopicDefaults: n.conf.TopicDefaults, Logger: n.logger}
+	n.openPeers(&o)
 	var err error
-	n.broker, err = broker.Open(broker.Options{Dir: n.conf.Dir, Log: n.conf.Log, Machines: append(n.security.machines(), n.queries),
-		DefaultPartitions: int32(n.conf.DefaultPartitions), TopicDefaults: n.conf.TopicDefaults, Logger: n.logger})
-	if err != nil {
+	if n.broker, err = broker.Open(o); err != nil {
 		return err
 	}
 	if err := n.openTier(); err != nil {
@@ -247,6 +254,9 @@ func (n *Node) Close() error {
 	}
 	if n.broker != nil {
 		errs = append(errs, n.broker.Close())
+	}
+	if n.peers != nil {
+		errs = append(errs, n.peers.Close())
 	}
 	if n.temp {
 		errs = append(errs, os.RemoveAll(n.conf.Dir))

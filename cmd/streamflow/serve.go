@@ -27,7 +27,7 @@ import (
 func serveCommand() *cli.Command {
 	return &cli.Command{
 		Name: "serve", Usage: "run a node until it is told to stop (SIGTERM, Ctrl-C)",
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "config", Usage: "configuration `FILE` (YAML); see docs/guide/configuration.md"},
 			&cli.StringFlag{Name: "data-dir", Usage: "directory that holds everything the node keeps"},
 			&cli.StringFlag{Name: "kafka", Usage: "`HOST:PORT` of the Kafka protocol; port 0 picks one (default 127.0.0.1:9092)"},
@@ -35,7 +35,7 @@ func serveCommand() *cli.Command {
 			&cli.StringFlag{Name: "http", Usage: "`HOST:PORT` of health and metrics (default 127.0.0.1:8080)"},
 			&cli.StringFlag{Name: "memory", Usage: "memory of queries before they spill, such as 2GiB (default: half of the machine's)"},
 			&cli.BoolFlag{Name: "insecure", Usage: "allow addresses other than loopback although nothing is encrypted or authenticated"},
-		},
+		}, clusterFlags...),
 		Action: serve,
 	}
 }
@@ -66,7 +66,11 @@ func serve(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	node, err := streamflow.Start(streamflow.Config{Tier: cold, Dir: conf.DataDir, Slots: int(conf.Slots), Memory: conf.Memory, Log: logOptions(conf), TopicDefaults: topicDefaults(conf),
+	cluster, err := clusterOf(conf, ls)
+	if err != nil {
+		return err
+	}
+	node, err := streamflow.Start(streamflow.Config{Cluster: cluster, Context: c.Context, Tier: cold, Dir: conf.DataDir, Slots: int(conf.Slots), Memory: conf.Memory, Log: logOptions(conf), TopicDefaults: topicDefaults(conf),
 		DefaultPartitions: int(conf.DefaultPartitions), StateInterval: conf.StateInterval, Logger: logger})
 	if err != nil {
 		return err
@@ -94,7 +98,7 @@ func nodeConfig(c *cli.Context) (*config.Config, error) {
 			return nil, usage("--memory %s: %v", m, err)
 		}
 	}
-	return conf, nil
+	return conf, clusterConfig(c, conf)
 }
 
 func logOptions(conf *config.Config) logstore.Options {
@@ -134,10 +138,10 @@ func newLogger(level string) (*slog.Logger, error) {
 }
 
 // listeners are the node's addresses.
-type listeners struct{ kafka, connect, http net.Listener }
+type listeners struct{ kafka, connect, http, peer net.Listener }
 
 func (l *listeners) close() {
-	for _, x := range []net.Listener{l.kafka, l.connect, l.http} {
+	for _, x := range []net.Listener{l.kafka, l.connect, l.http, l.peer} {
 		if x != nil {
 			x.Close()
 		}
@@ -155,13 +159,43 @@ func listen(conf *config.Config) (*listeners, error) {
 			return nil, err
 		}
 		x, err := net.Listen("tcp", a.addr)
+		if err != nil && a.to != &l.kafka && conf.Peer != "" && isDefault(a.key, a.addr) {
+			x, err = net.Listen("tcp", "127.0.0.1:0") // several nodes on one machine: the first has the usual port
+		}
 		if err != nil {
 			l.close()
 			return nil, listenError(a.key, a.addr, err)
 		}
 		*a.to = x
 	}
+	if err := l.listenPeers(conf); err != nil {
+		l.close()
+		return nil, err
+	}
 	return l, nil
+}
+
+func (l *listeners) listenPeers(conf *config.Config) (err error) {
+	if conf.Peer == "" {
+		return nil
+	}
+	if err := checkPeer(conf); err != nil {
+		return err
+	}
+	if l.peer, err = net.Listen("tcp", conf.Peer); err != nil {
+		return listenError("cluster.peer", conf.Peer, err)
+	}
+	return nil
+}
+
+// isDefault is whether nobody chose an address.
+func isDefault(key, addr string) bool {
+	for _, s := range config.Settings {
+		if s.Key == key {
+			return s.Default == addr
+		}
+	}
+	return false
 }
 
 // checkLoopback refuses to be reachable from elsewhere unless that is spelt out.
@@ -182,25 +216,38 @@ func listenError(key, addr string, err error) error {
 	if strings.Contains(err.Error(), "address already in use") {
 		_, port, _ := net.SplitHostPort(addr)
 		return usererr.New("PORT_IN_USE", "08001", "Port %s of %s is in use by another process.", port, addr).In(key).
-			WithFix("Stop that process, or take another port with --%s HOST:PORT (port 0 picks a free one).", strings.TrimPrefix(key, "network."))
+			WithFix("Stop that process, or take another port with --%s HOST:PORT (port 0 picks a free one).", key[strings.LastIndexByte(key, '.')+1:])
 	}
 	return usererr.New("INVALID_ADDRESS", "08001", "%s: %v.", addr, err).In(key)
 }
 
+// readyLine says where the node is found.
+func readyLine(ls *listeners) string {
+	line := fmt.Sprintf("ready kafka=%s connect=%s http=%s", ls.kafka.Addr(), ls.connect.Addr(), ls.http.Addr())
+	if ls.peer != nil {
+		line += fmt.Sprintf(" peer=%s", ls.peer.Addr())
+	}
+	return line
+}
+
 // serveAll serves until ctx ends or a listener fails.
 func serveAll(ctx context.Context, conf *config.Config, node *streamflow.Node, secure *security, ls *listeners, logger *slog.Logger) error {
-	k := kafka.New(secure.kafka(node, kafka.Options{Broker: node.Broker(), DisableAutoCreate: !conf.AutoCreateTopics, Rows: &streamflow.ArrowRows{}, MaxRequestBytes: int32(min(conf.MaxRequestBytes, 1<<30)), Logger: logger}))
+	k := kafka.New(secure.kafka(node, kafka.Options{Broker: node.Broker(), NodeID: node.Broker().NodeID(), Addr: conf.AdvertisedKafka, DisableAutoCreate: !conf.AutoCreateTopics, Rows: &streamflow.ArrowRows{}, MaxRequestBytes: int32(min(conf.MaxRequestBytes, 1<<30)), Logger: logger}))
 	go secure.follow(ctx)
 	web := &http.Server{Handler: gateway.New(gateway.Options{Broker: node.Broker(), Queries: node.Queries(), Metrics: conf.Metrics}), ReadHeaderTimeout: 10 * time.Second}
-	failed := make(chan error, 3)
+	failed := make(chan error, 4)
+	if peers := node.PeerKafka(); peers != nil {
+		go func() { failed <- k.ServePeers(peers) }()
+	}
 	go func() { failed <- k.Serve(ls.kafka) }()
 	go func() { failed <- node.ServeConnect(secure.encrypted(ls.connect, "h2")) }()
 	go func() { failed <- web.Serve(secure.encrypted(ls.http, "http/1.1")) }()
-	fmt.Printf("ready kafka=%s connect=%s http=%s\n", ls.kafka.Addr(), ls.connect.Addr(), ls.http.Addr())
+	fmt.Println(readyLine(ls))
 	var err error
 	select {
 	case <-ctx.Done():
 		logger.Info("node stops")
+		node.Broker().HandOver()
 	case err = <-failed:
 	}
 	return errors.Join(err, web.Close(), k.Close())

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -86,4 +87,53 @@ func ParseSize(s string) (int64, error) {
 		}
 	}
 	return 0, fmt.Errorf("must be a number of bytes such as 512MiB or 1GB")
+}
+
+// Voter is a node that keeps the metadata log, and its peer address.
+type Voter struct {
+	ID   int32
+	Addr string
+}
+
+// ParseVoters reads ID@HOST:PORT, several of them separated by commas or as a YAML list.
+func ParseVoters(s string) ([]Voter, error) {
+	var out []Voter
+	for _, x := range split(s) {
+		id, addr, ok := strings.Cut(x, "@")
+		n, err := strconv.ParseInt(id, 10, 32)
+		if _, _, hostErr := net.SplitHostPort(addr); !ok || err != nil || n < 0 || hostErr != nil {
+			return nil, fmt.Errorf("must be a list of ID@HOST:PORT such as 1@10.0.0.1:9093,2@10.0.0.2:9093,3@10.0.0.3:9093")
+		}
+		if slices.ContainsFunc(out, func(v Voter) bool { return v.ID == int32(n) }) {
+			return nil, fmt.Errorf("must not name node %d twice", n)
+		}
+		out = append(out, Voter{int32(n), addr})
+	}
+	return out, nil
+}
+
+// split reads a list: elements separated by commas, or a YAML list in either form.
+func split(s string) []string {
+	var out []string
+	for _, x := range strings.FieldsFunc(strings.Trim(strings.TrimSpace(s), "[]"), func(r rune) bool { return r == ',' || r == '\n' }) {
+		x = strings.Trim(strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(x), "- ")), `"'`)
+		if x != "" {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+func voters(field func(*Config) *[]Voter) setter {
+	return func(c *Config, s string) (err error) {
+		v, err := ParseVoters(s)
+		if err == nil {
+			*field(c) = v
+		}
+		return err
+	}
+}
+
+func list(field func(*Config) *[]string) setter {
+	return func(c *Config, s string) error { *field(c) = split(s); return nil }
 }

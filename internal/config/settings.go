@@ -4,7 +4,20 @@ import "time"
 
 // Config is a node's configuration.
 type Config struct {
-	ClusterName string
+	ClusterName       string
+	NodeID            int64
+	Peer              string
+	Voters            []Voter
+	Join              []string
+	Rack              string
+	Secret            string
+	PeerCert          string
+	PeerKey           string
+	PeerCA            string
+	ReplicationFactor int64
+	MinISR            int64
+	SessionTimeout    time.Duration
+	RebalanceInterval time.Duration
 
 	DataDir        string
 	SegmentBytes   int64
@@ -21,6 +34,7 @@ type Config struct {
 	Memory int64
 
 	Kafka           string
+	AdvertisedKafka string
 	Connect         string
 	HTTP            string
 	Insecure        bool
@@ -60,6 +74,19 @@ type Setting struct {
 // Settings is the table of all keys, in the order of the reference.
 var Settings = append([]Setting{
 	{"cluster.name", "streamflow", "Name of the cluster, shown to clients.", text(func(c *Config) *string { return &c.ClusterName })},
+	{"cluster.node_id", "0", "Number of the node in its cluster, another for each.", count(func(c *Config) *int64 { return &c.NodeID }, 0)},
+	{"cluster.peer", "", "Address where other nodes reach this one; with it the node is one of several.", text(func(c *Config) *string { return &c.Peer })},
+	{"cluster.voters", "", "The nodes that keep the metadata log, one, three or five, as `ID@HOST:PORT` of their peer addresses; the same list on every node.", voters(func(c *Config) *[]Voter { return &c.Voters })},
+	{"cluster.join", "", "For a node that is no voter: peer addresses of nodes that it asks to be let in.", list(func(c *Config) *[]string { return &c.Join })},
+	{"cluster.rack", "", "Rack or zone of the node. A partition's replicas are in different ones while there are enough.", text(func(c *Config) *string { return &c.Rack })},
+	{"cluster.secret", "", "Secret that the nodes of a cluster share, to know each other. Better given as `STREAMFLOW_CLUSTER_SECRET`.", text(func(c *Config) *string { return &c.Secret })},
+	{"cluster.tls_cert", "", "Certificate (PEM) of the peer port; with it nodes talk over TLS.", text(func(c *Config) *string { return &c.PeerCert })},
+	{"cluster.tls_key", "", "Its private key (PEM).", text(func(c *Config) *string { return &c.PeerKey })},
+	{"cluster.tls_ca", "", "Certificates (PEM) that the nodes' certificates are signed by; they are asked of both sides.", text(func(c *Config) *string { return &c.PeerCA })},
+	{"cluster.replication_factor", "0", "Replicas of topics created without a number; 0 is three, or as many as there are nodes.", count(func(c *Config) *int64 { return &c.ReplicationFactor }, 0)},
+	{"cluster.min_insync_replicas", "0", "Replicas that must have a record before it is acknowledged (acks=all), of topics that do not say; 0 is two, or one for topics of one or two replicas.", count(func(c *Config) *int64 { return &c.MinISR }, 0)},
+	{"cluster.session_timeout", "6s", "A node that is silent for so long is left out: others lead its partitions.", duration(func(c *Config) *time.Duration { return &c.SessionTimeout })},
+	{"cluster.rebalance_interval", "5m", "How often partitions go back to the node that is to lead them, when it was away.", duration(func(c *Config) *time.Duration { return &c.RebalanceInterval })},
 	{"storage.data_dir", "data", "Directory that holds everything the node keeps.", text(func(c *Config) *string { return &c.DataDir })},
 	{"storage.segment_size", "1GiB", "A segment is sealed at this size.", size(func(c *Config) *int64 { return &c.SegmentBytes })},
 	{"storage.segment_age", "24h", "A segment is sealed at this age.", duration(func(c *Config) *time.Duration { return &c.SegmentAge })},
@@ -83,6 +110,7 @@ var Settings = append([]Setting{
 	{"processing.parallelism_default", "0", "Tasks that run at once, and partitions after an exchange; 0 is the number of processors.", count(func(c *Config) *int64 { return &c.Slots }, 0)},
 	{"processing.memory", "0", "Memory of queries before they spill; 0 is half of the machine's.", size(func(c *Config) *int64 { return &c.Memory })},
 	{"network.kafka", "127.0.0.1:9092", "Address of the Kafka protocol.", text(func(c *Config) *string { return &c.Kafka })},
+	{"network.advertised_kafka", "", "Address of the Kafka protocol that clients are told; by default, on a node that is alone, where they have connected, and in a cluster `network.kafka`.", text(func(c *Config) *string { return &c.AdvertisedKafka })},
 	{"network.connect", "127.0.0.1:15002", "Address of Spark Connect.", text(func(c *Config) *string { return &c.Connect })},
 	{"network.http", "127.0.0.1:8080", "Address of health and metrics over HTTP.", text(func(c *Config) *string { return &c.HTTP })},
 	{"network.insecure", "false", "Allow addresses other than loopback although nothing is encrypted or authenticated.", flag(func(c *Config) *bool { return &c.Insecure })},
