@@ -6,16 +6,24 @@ type EpochStart struct {
 	Start int64
 }
 
-// Epochs is a log's leader epochs, oldest first. Both numbers grow from one to the next, the starts perhaps not.
+// Epochs is a log's leader epochs, oldest first. Both numbers grow from one to the next.
 type Epochs []EpochStart
 
-// Note takes a batch's leader epoch; batches without one (-1) and older ones change nothing.
+// Note takes the leader epoch of a batch that is appended at base, or of a leader that begins there; batches without one (-1)
+// change nothing. An epoch that began at base or behind it has no batch: a leader of it wrote nothing that stayed. It is
+// forgotten, or it would hide what an older epoch's leader had written there (KIP-101's cache is monotonic in both).
 func (e *Epochs) Note(epoch int32, base int64) {
 	n := len(*e)
-	if epoch < 0 || n > 0 && epoch <= (*e)[n-1].Epoch {
+	if epoch < 0 || n > 0 && (*e)[n-1].Epoch == epoch {
 		return
 	}
-	*e = append(*e, EpochStart{epoch, base})
+	for n > 0 && (*e)[n-1].Start >= base {
+		n--
+	}
+	*e = (*e)[:n:n]
+	if n == 0 || (*e)[n-1].Epoch < epoch {
+		*e = append(*e, EpochStart{epoch, base})
+	}
 }
 
 // Last is the newest epoch, or -1.

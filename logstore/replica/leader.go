@@ -15,6 +15,7 @@ type Leader struct {
 	possible []int32 // nodes in proposals that may still become true
 	asked    bool    // a proposal is under way
 	askedMs  int64
+	refusals int // since the record moved
 }
 
 // progress is what the leader knows of a follower.
@@ -85,7 +86,7 @@ func (l *Leader) Start() int64 { return l.start }
 // become true.
 func (l *Leader) Update(record Leadership, nowMs int64) Actions {
 	if record.PartitionEpoch > l.record.PartitionEpoch {
-		l.possible, l.asked = nil, false
+		l.possible, l.asked, l.refusals = nil, false, 0
 	}
 	before := l.record.ISR
 	l.record = record
@@ -138,7 +139,8 @@ func (l *Leader) Tick(nowMs int64) Actions {
 }
 
 // Refused says that the controller refused the proposal that was made under that partition epoch. A copy of it may still be
-// on its way, so what it proposed stays possible until the record moves.
+// on its way, so what it proposed stays possible until the record moves: the leader asks for that at once, but only once. A
+// leader that is refused again has been deposed, most likely, and asks no more than Tick does.
 func (l *Leader) Refused(partitionEpoch int32, nowMs int64) Actions {
 	if !l.asked || partitionEpoch != l.record.PartitionEpoch {
 		return Actions{}
@@ -148,6 +150,9 @@ func (l *Leader) Refused(partitionEpoch int32, nowMs int64) Actions {
 		if p := l.progressOf(n); p != nil && !slices.Contains(l.record.ISR, n) {
 			p.holdUntilMs = nowMs + l.lagMs
 		}
+	}
+	if l.refusals++; l.refusals > 1 {
+		return Actions{}
 	}
 	return Actions{Propose: l.propose(nowMs)}
 }
