@@ -134,7 +134,7 @@ func TestLeaderAndLag(t *testing.T) {
 		t.Errorf("high watermark %d, want 12", l.High())
 	}
 	l.Appended(13)
-	l.Fetched(2, 9, 12, 900)
+	l.Fetched(2, 9, 13, 900)
 	if a := l.Tick(1500); a.Propose == nil || !slices.Equal(a.Propose.Nodes(), []int32{1, 2}) {
 		t.Errorf("3 is silent: proposal %+v", a.Propose)
 	}
