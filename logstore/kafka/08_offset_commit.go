@@ -1,9 +1,10 @@
 package kafka
 
 import (
+	"errors"
+
 	"github.com/streamflow/streamflow/logstore/acl"
 	"github.com/streamflow/streamflow/logstore/broker"
-	"github.com/streamflow/streamflow/logstore/group"
 	"github.com/streamflow/streamflow/logstore/meta"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -48,25 +49,23 @@ func (c *call) offsetCommit(req *kmsg.OffsetCommitRequest) (kmsg.Response, error
 
 // commitGood commits what passed the checks of single partitions, if the member may commit.
 func (c *call) commitGood(req *kmsg.OffsetCommitRequest, good []broker.GroupOffset) int16 {
-	id := group.Identity{MemberID: req.MemberID}
-	if req.InstanceID != nil {
-		id.InstanceID = *req.InstanceID
-	}
 	if req.Group == "" && req.Generation >= 0 {
 		return kerr.InvalidGroupID.Code
 	}
+	who := committer{epoch: req.Generation, old: req.Version < 9}
+	who.MemberID, who.InstanceID = req.MemberID, deref(req.InstanceID)
 	var pending *meta.Pending
-	ec := c.groups.with(req.Group, func(g *group.Group, now int64) group.Code {
-		ec := g.CheckCommit(now, id, req.Generation)
-		if ec == group.OK && len(good) > 0 {
+	err := c.groups.commit(req.Group, who, func() {
+		if len(good) > 0 {
 			pending = c.broker.SubmitOffsets(req.Group, good) // inside, so that a later generation's commits come later
 		}
-		return ec
 	})
-	if ec != group.OK || pending == nil {
-		return int16(ec)
+	if err != nil || pending == nil {
+		return code(err)
 	}
-	if _, err := pending.Wait(c.ctx); err != nil {
+	if _, err := pending.Wait(c.ctx); errors.Is(err, broker.ErrNotCoordinator) {
+		return kerr.NotCoordinator.Code
+	} else if err != nil {
 		return kerr.CoordinatorNotAvailable.Code
 	}
 	return 0

@@ -15,7 +15,10 @@ func (c *call) offsetFetch(req *kmsg.OffsetFetchRequest) (kmsg.Response, error) 
 	resp := req.ResponseKind().(*kmsg.OffsetFetchResponse)
 	if req.Version < 8 {
 		if !c.authorize(acl.Describe, acl.Group, req.Group) {
-			return refusedOffsetFetch(req, resp), nil
+			return refusedOffsetFetch(req, resp, kerr.GroupAuthorizationFailed), nil
+		}
+		if err := c.groups.mayFetch(req.Group, "", -1); err != nil {
+			return refusedOffsetFetch(req, resp, err), nil
 		}
 		for _, t := range c.wantedOffsets(req.Group, wantOld(req.Topics), req.RequireStable) {
 			rt := kmsg.NewOffsetFetchResponseTopic()
@@ -39,6 +42,15 @@ func (c *call) offsetFetch(req *kmsg.OffsetFetchRequest) (kmsg.Response, error) 
 			resp.Groups = append(resp.Groups, rg)
 			continue
 		}
+		memberID, epoch := "", int32(-1)
+		if req.Version >= 9 {
+			memberID, epoch = deref(g.MemberID), g.MemberEpoch
+		}
+		if err := c.groups.mayFetch(g.Group, memberID, epoch); err != nil {
+			rg.ErrorCode = code(err)
+			resp.Groups = append(resp.Groups, rg)
+			continue
+		}
 		for _, t := range c.wantedOffsets(g.Group, c.wantNew(g.Topics, req.Version >= 10), req.RequireStable) {
 			rt := kmsg.NewOffsetFetchResponseGroupTopic()
 			rt.Topic, rt.TopicID = t.topic, t.id
@@ -56,9 +68,9 @@ func (c *call) offsetFetch(req *kmsg.OffsetFetchRequest) (kmsg.Response, error) 
 	return resp, nil
 }
 
-// refusedOffsetFetch says that the client may not look at the group; version 1 can say that only of partitions.
-func refusedOffsetFetch(req *kmsg.OffsetFetchRequest, resp *kmsg.OffsetFetchResponse) kmsg.Response {
-	resp.ErrorCode = kerr.GroupAuthorizationFailed.Code
+// refusedOffsetFetch says why the client is not shown the group; version 1 can say that only of partitions.
+func refusedOffsetFetch(req *kmsg.OffsetFetchRequest, resp *kmsg.OffsetFetchResponse, err error) kmsg.Response {
+	resp.ErrorCode = code(err)
 	for _, t := range req.Topics {
 		rt := kmsg.NewOffsetFetchResponseTopic()
 		rt.Topic = t.Topic

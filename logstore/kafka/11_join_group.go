@@ -2,8 +2,6 @@ package kafka
 
 import (
 	"bytes"
-	"context"
-
 	"github.com/google/uuid"
 	"github.com/streamflow/streamflow/logstore/acl"
 	"github.com/streamflow/streamflow/logstore/group"
@@ -22,9 +20,9 @@ func (c *call) joinGroup(req *kmsg.JoinGroupRequest) (kmsg.Response, error) {
 		resp.ErrorCode = kerr.GroupAuthorizationFailed.Code
 		return resp, nil
 	}
-	a := c.groups.ask(c.ctx, req.Group, func(r group.Req) group.Event { return c.joinEvent(r, req) })
-	if a == nil {
-		return nil, context.Cause(c.ctx)
+	a, err := c.groups.ask(c.ctx, req.Group, func(r group.Req) group.Event { return c.joinEvent(r, req) })
+	if err != nil {
+		return c.refusedGroup(err, &resp.ErrorCode, resp)
 	}
 	j := a.(group.JoinReply)
 	resp.ErrorCode, resp.Generation, resp.MemberID = int16(j.Code), j.Generation, j.MemberID

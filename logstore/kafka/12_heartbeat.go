@@ -1,8 +1,6 @@
 package kafka
 
 import (
-	"context"
-
 	"github.com/streamflow/streamflow/logstore/acl"
 	"github.com/streamflow/streamflow/logstore/group"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -19,11 +17,11 @@ func (c *call) heartbeat(req *kmsg.HeartbeatRequest) (kmsg.Response, error) {
 		resp.ErrorCode = kerr.GroupAuthorizationFailed.Code
 		return resp, nil
 	}
-	a := c.groups.ask(c.ctx, req.Group, func(r group.Req) group.Event {
+	a, err := c.groups.ask(c.ctx, req.Group, func(r group.Req) group.Event {
 		return group.Heartbeat{Req: r, MemberID: req.MemberID, InstanceID: deref(req.InstanceID), Generation: req.Generation}
 	})
-	if a == nil {
-		return nil, context.Cause(c.ctx)
+	if err != nil {
+		return c.refusedGroup(err, &resp.ErrorCode, resp)
 	}
 	resp.ErrorCode = int16(a.(group.HeartbeatReply).Code)
 	return resp, nil

@@ -1,8 +1,6 @@
 package kafka
 
 import (
-	"context"
-
 	"github.com/streamflow/streamflow/logstore/acl"
 	"github.com/streamflow/streamflow/logstore/group"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -26,9 +24,9 @@ func (c *call) leaveGroup(req *kmsg.LeaveGroupRequest) (kmsg.Response, error) {
 	for _, m := range req.Members {
 		ids = append(ids, group.Identity{MemberID: m.MemberID, InstanceID: deref(m.InstanceID)})
 	}
-	a := c.groups.ask(c.ctx, req.Group, func(r group.Req) group.Event { return group.Leave{Req: r, Members: ids} })
-	if a == nil {
-		return nil, context.Cause(c.ctx)
+	a, err := c.groups.ask(c.ctx, req.Group, func(r group.Req) group.Event { return group.Leave{Req: r, Members: ids} })
+	if err != nil {
+		return c.refusedGroup(err, &resp.ErrorCode, resp)
 	}
 	codes := a.(group.LeaveReply).Codes
 	if req.Version < 3 {

@@ -1,8 +1,6 @@
 package kafka
 
 import (
-	"context"
-
 	"github.com/streamflow/streamflow/logstore/acl"
 	"github.com/streamflow/streamflow/logstore/group"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -19,7 +17,7 @@ func (c *call) syncGroup(req *kmsg.SyncGroupRequest) (kmsg.Response, error) {
 		resp.ErrorCode = kerr.GroupAuthorizationFailed.Code
 		return resp, nil
 	}
-	a := c.groups.ask(c.ctx, req.Group, func(r group.Req) group.Event {
+	a, err := c.groups.ask(c.ctx, req.Group, func(r group.Req) group.Event {
 		e := group.Sync{
 			Req: r, MemberID: req.MemberID, InstanceID: deref(req.InstanceID), Generation: req.Generation,
 			ProtocolType: deref(req.ProtocolType), ProtocolName: deref(req.Protocol),
@@ -29,8 +27,8 @@ func (c *call) syncGroup(req *kmsg.SyncGroupRequest) (kmsg.Response, error) {
 		}
 		return e
 	})
-	if a == nil {
-		return nil, context.Cause(c.ctx)
+	if err != nil {
+		return c.refusedGroup(err, &resp.ErrorCode, resp)
 	}
 	s := a.(group.SyncReply)
 	resp.ErrorCode, resp.MemberAssignment = int16(s.Code), s.Assignment

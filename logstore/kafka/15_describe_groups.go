@@ -18,22 +18,42 @@ func (c *call) describeGroups(req *kmsg.DescribeGroupsRequest) (kmsg.Response, e
 			continue
 		}
 		g.AuthorizedOperations = c.operations(req.IncludeAuthorizedOperations, acl.Group, name)
-		d, ok := c.groups.describe(name)
-		switch {
-		case ok:
-			g.State, g.ProtocolType, g.Protocol = string(d.State), d.ProtocolType, d.Protocol
-		case len(c.broker.FetchOffsets(name)) > 0:
-			g.State = string(group.Empty)
-		default:
-			g.State = "Dead"
-		}
-		for _, m := range d.Members {
-			rm := kmsg.NewDescribeGroupsResponseGroupMember()
-			rm.MemberID, rm.InstanceID, rm.ClientID, rm.ClientHost = m.MemberID, nullable(m.InstanceID), m.ClientID, m.ClientHost
-			rm.ProtocolMetadata, rm.MemberAssignment = m.Metadata, m.Assignment
-			g.Members = append(g.Members, rm)
+		if err := c.describeClassic(name, &g, req.Version); err != nil {
+			g.ErrorCode, g.AuthorizedOperations = code(err), noOperations
+			if req.Version >= 6 {
+				g.ErrorMessage = message(err)
+			}
 		}
 		resp.Groups = append(resp.Groups, g)
 	}
 	return resp, nil
+}
+
+// describeClassic fills in a group of the classic protocol. One that nobody knows is dead, and from version 6 on an error.
+func (c *call) describeClassic(name string, g *kmsg.DescribeGroupsResponseGroup, version int16) error {
+	d, other, err := c.groups.describe(name)
+	switch {
+	case err != nil:
+		return err
+	case other != nil && other.State != string(group.Empty):
+		return withMessage(kerr.GroupIDNotFound, "group %q is not a classic group", name)
+	case d != nil:
+		g.State, g.ProtocolType, g.Protocol = string(d.State), d.ProtocolType, d.Protocol
+	case other != nil || len(c.broker.FetchOffsets(name)) > 0:
+		g.State = string(group.Empty)
+		return nil
+	default:
+		g.State = "Dead"
+		if version >= 6 {
+			return withMessage(kerr.GroupIDNotFound, "there is no group %q", name)
+		}
+		return nil
+	}
+	for _, m := range d.Members {
+		rm := kmsg.NewDescribeGroupsResponseGroupMember()
+		rm.MemberID, rm.InstanceID, rm.ClientID, rm.ClientHost = m.MemberID, nullable(m.InstanceID), m.ClientID, m.ClientHost
+		rm.ProtocolMetadata, rm.MemberAssignment = m.Metadata, m.Assignment
+		g.Members = append(g.Members, rm)
+	}
+	return nil
 }

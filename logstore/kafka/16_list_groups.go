@@ -16,16 +16,19 @@ func (c *call) listGroups(req *kmsg.ListGroupsRequest) (kmsg.Response, error) {
 		if !all && !c.mayQuietly(acl.Describe, acl.Group, name) {
 			continue
 		}
-		d, ok := c.groups.describe(name)
-		if !ok {
-			d = group.Description{State: group.Empty}
-		}
-		if !wanted(req.StatesFilter, string(d.State)) || !wanted(req.TypesFilter, "classic") {
-			continue
-		}
 		g := kmsg.NewListGroupsResponseGroup()
-		g.Group, g.ProtocolType, g.GroupState, g.GroupType = name, d.ProtocolType, string(d.State), "classic"
-		resp.Groups = append(resp.Groups, g)
+		g.Group, g.GroupState, g.GroupType = name, string(group.Empty), "classic"
+		switch d, other, err := c.groups.describe(name); {
+		case err != nil:
+			continue // its coordinator lists it
+		case d != nil:
+			g.ProtocolType, g.GroupState = d.ProtocolType, string(d.State)
+		case other != nil:
+			g.ProtocolType, g.GroupState, g.GroupType = "consumer", other.State, "consumer"
+		}
+		if wanted(req.StatesFilter, g.GroupState) && wanted(req.TypesFilter, g.GroupType) {
+			resp.Groups = append(resp.Groups, g)
+		}
 	}
 	return resp, nil
 }

@@ -3,7 +3,6 @@ package kafka
 import (
 	"github.com/streamflow/streamflow/logstore/acl"
 	"github.com/streamflow/streamflow/logstore/broker"
-	"github.com/streamflow/streamflow/logstore/group"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -55,12 +54,10 @@ func (c *call) mayCommitInTxn(req *kmsg.TxnOffsetCommitRequest) error {
 }
 
 func (c *call) commitInTxn(req *kmsg.TxnOffsetCommitRequest, good []broker.GroupOffset) int16 {
-	id := group.Identity{MemberID: req.MemberID, InstanceID: deref(req.InstanceID)}
-	ec := c.groups.with(req.Group, func(g *group.Group, now int64) group.Code {
-		return g.CheckTxnCommit(now, id, req.Generation)
-	})
-	if ec != group.OK || len(good) == 0 {
-		return int16(ec)
+	who := committer{epoch: req.Generation, txn: true}
+	who.MemberID, who.InstanceID = req.MemberID, deref(req.InstanceID)
+	if err := c.groups.commit(req.Group, who, func() {}); err != nil || len(good) == 0 {
+		return code(err)
 	}
 	if req.Version >= 5 { // the group becomes part of the transaction by this (KIP-890)
 		if err := c.broker.JoinTxnGroup(c.ctx, req.TransactionalID, req.ProducerID, req.ProducerEpoch, req.Group); err != nil {

@@ -5,7 +5,6 @@ import (
 	"strconv"
 
 	"github.com/streamflow/streamflow/logstore/acl"
-	"github.com/streamflow/streamflow/logstore/broker"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -15,11 +14,11 @@ func (c *call) describeConfigs(req *kmsg.DescribeConfigsRequest) (kmsg.Response,
 	for _, asked := range req.Resources {
 		r := kmsg.NewDescribeConfigsResponseResource()
 		r.ResourceType, r.ResourceName = asked.ResourceType, asked.ResourceName
-		configs, err := c.configsOf(asked, req.IncludeDocumentation)
+		configs, err := c.configsOf(asked)
 		r.ErrorCode, r.ErrorMessage = code(err), message(err)
 		for _, cfg := range configs {
-			if asked.ConfigNames == nil || slices.Contains(asked.ConfigNames, cfg.Name) {
-				r.Configs = append(r.Configs, cfg)
+			if asked.ConfigNames == nil || slices.Contains(asked.ConfigNames, cfg.name) {
+				r.Configs = append(r.Configs, cfg.encode(req))
 			}
 		}
 		resp.Resources = append(resp.Resources, r)
@@ -27,7 +26,7 @@ func (c *call) describeConfigs(req *kmsg.DescribeConfigsRequest) (kmsg.Response,
 	return resp, nil
 }
 
-func (c *call) configsOf(r kmsg.DescribeConfigsRequestResource, doc bool) ([]kmsg.DescribeConfigsResponseResourceConfig, error) {
+func (c *call) configsOf(r kmsg.DescribeConfigsRequestResource) ([]config, error) {
 	if err := c.mayConfigure(acl.DescribeConfigs, r.ResourceType, r.ResourceName); err != nil {
 		return nil, err
 	}
@@ -37,12 +36,17 @@ func (c *call) configsOf(r kmsg.DescribeConfigsRequestResource, doc bool) ([]kms
 		if err != nil {
 			return nil, err
 		}
-		return topicConfigs(t, doc), nil
+		return topicConfigs(t), nil
 	case kmsg.ConfigResourceTypeBroker:
 		if r.ResourceName != "" && r.ResourceName != strconv.Itoa(int(c.opts.NodeID)) {
 			return nil, withMessage(kerr.InvalidRequest, "there is no broker %q", r.ResourceName)
 		}
 		return c.brokerConfigs(), nil
+	case kmsg.ConfigResourceTypeGroupConfig:
+		if r.ResourceName == "" {
+			return nil, withMessage(kerr.InvalidRequest, "the group has no name")
+		}
+		return c.groupConfigs(r.ResourceName), nil
 	}
 	return nil, withMessage(kerr.InvalidRequest, "resource type %d has no configs here", r.ResourceType)
 }
@@ -64,71 +68,4 @@ func (c *call) mayConfigure(op acl.Operation, typ kmsg.ConfigResourceType, name 
 		}
 	}
 	return nil
-}
-
-func topicConfigs(t *broker.Topic, doc bool) []kmsg.DescribeConfigsResponseResourceConfig {
-	var out []kmsg.DescribeConfigsResponseResourceConfig
-	for _, k := range broker.ConfigKeys() {
-		cfg := kmsg.NewDescribeConfigsResponseResourceConfig()
-		v := t.Config(k.Name)
-		cfg.Name, cfg.Value, cfg.ConfigType = k.Name, &v, configType(k.Kind)
-		cfg.Source = kmsg.ConfigSource(configSource(t, k.Name))
-		cfg.IsDefault = cfg.Source == kmsg.ConfigSourceDefaultConfig
-		if doc {
-			d := k.Doc
-			cfg.Documentation = &d
-		}
-		out = append(out, cfg)
-	}
-	return out
-}
-
-// configSource is where a value comes from, as DescribeConfigs and CreateTopics number it.
-func configSource(t *broker.Topic, key string) int8 {
-	if _, set := t.Configs[key]; set {
-		return int8(kmsg.ConfigSourceDynamicTopicConfig)
-	}
-	return int8(kmsg.ConfigSourceDefaultConfig)
-}
-
-func configType(k broker.ConfigKind) kmsg.ConfigType {
-	switch k {
-	case broker.KindBool:
-		return kmsg.ConfigTypeBoolean
-	case broker.KindInt:
-		return kmsg.ConfigTypeLong
-	case broker.KindList:
-		return kmsg.ConfigTypeList
-	case broker.KindFloat:
-		return kmsg.ConfigTypeDouble
-	}
-	return kmsg.ConfigTypeString
-}
-
-// brokerConfigs is what tools look for on a broker. All of it is fixed while the node runs.
-func (c *call) brokerConfigs() []kmsg.DescribeConfigsResponseResourceConfig {
-	host, port := c.address(c.conn)
-	values := []struct{ name, value string }{
-		{"advertised.listeners", "PLAINTEXT://" + host + ":" + strconv.Itoa(int(port))},
-		{"auto.create.topics.enable", strconv.FormatBool(!c.opts.DisableAutoCreate)},
-		{"broker.id", strconv.Itoa(int(c.opts.NodeID))},
-		{"default.replication.factor", "1"},
-		{"group.initial.rebalance.delay.ms", strconv.FormatInt(c.opts.Groups.InitialDelay, 10)},
-		{"message.max.bytes", "1048588"},
-		{"min.insync.replicas", "1"},
-		{"num.partitions", strconv.Itoa(int(c.broker.DefaultPartitions()))},
-		{"offset.metadata.max.bytes", strconv.Itoa(c.opts.MaxMetadata)},
-		{"offsets.topic.replication.factor", "1"},
-		{"socket.request.max.bytes", strconv.Itoa(int(c.opts.MaxRequestBytes))},
-		{"transaction.max.timeout.ms", strconv.Itoa(int(c.opts.MaxTxnMs))},
-	}
-	var out []kmsg.DescribeConfigsResponseResourceConfig
-	for _, v := range values {
-		cfg := kmsg.NewDescribeConfigsResponseResourceConfig()
-		value := v.value
-		cfg.Name, cfg.Value, cfg.ReadOnly = v.name, &value, true
-		cfg.Source, cfg.ConfigType = kmsg.ConfigSourceStaticBrokerConfig, kmsg.ConfigTypeString
-		out = append(out, cfg)
-	}
-	return out
 }

@@ -23,8 +23,11 @@ func (c *call) replaceConfigs(asked kmsg.AlterConfigsRequestResource, validateOn
 	if err := c.mayConfigure(acl.AlterConfigs, asked.ResourceType, asked.ResourceName); err != nil {
 		return err
 	}
+	if asked.ResourceType == kmsg.ConfigResourceTypeGroupConfig {
+		return c.replaceGroupConfigs(asked, validateOnly)
+	}
 	if asked.ResourceType != kmsg.ConfigResourceTypeTopic {
-		return withMessage(kerr.InvalidRequest, "only topics' configs can be altered while the node runs")
+		return withMessage(kerr.InvalidRequest, "only topics' and groups' configs can be altered while the node runs")
 	}
 	t, err := c.broker.Topic(asked.ResourceName)
 	if err != nil {
@@ -50,4 +53,17 @@ func (c *call) alter(topic string, set map[string]string, unset []string, valida
 		return c.broker.ValidateAlter(topic, set, unset)
 	}
 	return c.broker.AlterConfigs(c.ctx, topic, set, unset)
+}
+
+func (c *call) replaceGroupConfigs(asked kmsg.AlterConfigsRequestResource, validateOnly bool) error {
+	set, unset := map[string]string{}, []string(nil)
+	for _, cfg := range asked.Configs {
+		set[cfg.Name] = deref(cfg.Value)
+	}
+	for k := range c.broker.GroupConfigs(asked.ResourceName) {
+		if _, kept := set[k]; !kept {
+			unset = append(unset, k)
+		}
+	}
+	return c.broker.AlterGroupConfigs(c.ctx, asked.ResourceName, set, unset, validateOnly)
 }

@@ -26,8 +26,11 @@ func (c *call) changeConfigs(asked kmsg.IncrementalAlterConfigsRequestResource, 
 	if err := c.mayConfigure(acl.AlterConfigs, asked.ResourceType, asked.ResourceName); err != nil {
 		return err
 	}
+	if asked.ResourceType == kmsg.ConfigResourceTypeGroupConfig {
+		return c.changeGroupConfigs(asked, validateOnly)
+	}
 	if asked.ResourceType != kmsg.ConfigResourceTypeTopic {
-		return withMessage(kerr.InvalidRequest, "only topics' configs can be altered while the node runs")
+		return withMessage(kerr.InvalidRequest, "only topics' and groups' configs can be altered while the node runs")
 	}
 	t, err := c.broker.Topic(asked.ResourceName)
 	if err != nil {
@@ -68,4 +71,22 @@ func changeList(t *broker.Topic, key, elements string, add bool) string {
 		}
 	}
 	return strings.Join(list, ",")
+}
+
+func (c *call) changeGroupConfigs(asked kmsg.IncrementalAlterConfigsRequestResource, validateOnly bool) error {
+	if asked.ResourceName == "" {
+		return withMessage(kerr.InvalidRequest, "the group has no name")
+	}
+	set, unset := map[string]string{}, []string(nil)
+	for _, cfg := range asked.Configs {
+		switch cfg.Op {
+		case kmsg.IncrementalAlterConfigOpSet:
+			set[cfg.Name] = deref(cfg.Value)
+		case kmsg.IncrementalAlterConfigOpDelete:
+			unset = append(unset, cfg.Name)
+		default:
+			return withMessage(kerr.InvalidConfig, "config %s is not a list", cfg.Name)
+		}
+	}
+	return c.broker.AlterGroupConfigs(c.ctx, asked.ResourceName, set, unset, validateOnly)
 }

@@ -18,12 +18,17 @@ func (c *call) offsetDelete(req *kmsg.OffsetDeleteRequest) (kmsg.Response, error
 		resp.ErrorCode = kerr.GroupAuthorizationFailed.Code
 		return resp, nil
 	}
-	d, known := c.groups.describe(req.Group)
+	d, other, err := c.groups.describe(req.Group)
+	if err != nil {
+		resp.ErrorCode = code(err)
+		return resp, nil
+	}
+	known := d != nil || other != nil
 	if !known && !slices.Contains(c.groupNames(), req.Group) {
 		resp.ErrorCode = kerr.GroupIDNotFound.Code
 		return resp, nil
 	}
-	busy := known && d.State != group.Empty
+	busy := d != nil && d.State != group.Empty || other != nil && other.State != string(group.Empty)
 	var good []broker.GroupOffset
 	for _, t := range req.Topics {
 		rt := kmsg.NewOffsetDeleteResponseTopic()
@@ -31,7 +36,7 @@ func (c *call) offsetDelete(req *kmsg.OffsetDeleteRequest) (kmsg.Response, error
 		for _, p := range t.Partitions {
 			rp := kmsg.NewOffsetDeleteResponseTopicPartition()
 			rp.Partition = p.Partition
-			switch _, err := c.broker.Partition(t.Topic, p.Partition); {
+			switch err := c.exists(t.Topic, p.Partition); {
 			case !c.authorize(acl.Read, acl.Topic, t.Topic):
 				rp.ErrorCode = kerr.TopicAuthorizationFailed.Code
 			case err != nil:

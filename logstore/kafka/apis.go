@@ -33,7 +33,7 @@ var apis = []api{
 	{kmsg.Heartbeat, 0, 4, typed((*call).heartbeat)},
 	{kmsg.LeaveGroup, 0, 5, typed((*call).leaveGroup)},
 	{kmsg.SyncGroup, 0, 5, typed((*call).syncGroup)},
-	{kmsg.DescribeGroups, 0, 5, typed((*call).describeGroups)},
+	{kmsg.DescribeGroups, 0, 6, typed((*call).describeGroups)},
 	{kmsg.ListGroups, 0, 5, typed((*call).listGroups)},
 	{kmsg.SASLHandshake, 0, 1, typed((*call).saslHandshake)},
 	{kmsg.CreateTopics, 2, 7, typed((*call).createTopics)},
@@ -67,6 +67,8 @@ var apis = []api{
 	{kmsg.ListPartitionReassignments, 0, 0, typed((*call).listPartitionReassignments)},
 	{kmsg.UnregisterBroker, 0, 0, typed((*call).unregisterBroker)},
 	{kmsg.DescribeProducers, 0, 0, typed((*call).describeProducers)},
+	{kmsg.ConsumerGroupHeartbeat, 0, 1, typed((*call).consumerGroupHeartbeat)},
+	{kmsg.ConsumerGroupDescribe, 0, 1, typed((*call).consumerGroupDescribe)},
 	{kmsg.DescribeTransactions, 0, 0, typed((*call).describeTransactions)},
 	{kmsg.ListTransactions, 0, 2, typed((*call).listTransactions)},
 }

@@ -70,6 +70,8 @@ var userCodes = map[string]*kerr.Error{
 	broker.CodeNoCandidate:        kerr.EligibleLeadersNotAvailable,
 	broker.CodeNoReassignment:     kerr.NoReassignmentInProgress,
 
+	broker.CodeInvalidGroupConfig: kerr.InvalidConfig,
+
 	broker.CodeUnknownFeature: kerr.InvalidUpdateVersion,
 	broker.CodeFeatureLevel:   kerr.InvalidUpdateVersion,
 	codeDamaged:               kerr.CorruptMessage,

@@ -153,9 +153,9 @@ func TestStaticMemberReturnsWithoutRebalance(t *testing.T) {
 	}
 	first := start()
 	generation := func() int32 {
-		d, ok := n.server.groups.describe("g")
-		if !ok {
-			t.Fatal("no group")
+		d, _, err := n.server.groups.describe("g")
+		if err != nil || d == nil {
+			t.Fatal("no group", err)
 		}
 		return d.Generation
 	}

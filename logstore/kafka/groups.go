@@ -7,33 +7,46 @@ import (
 	"sync"
 	"time"
 
+	"github.com/streamflow/streamflow/logstore/broker"
 	"github.com/streamflow/streamflow/logstore/group"
+	"github.com/streamflow/streamflow/logstore/group/consumer"
 )
 
 // groups is the shell around the group state machines: it gives them the time, numbers requests, delivers replies, and
 // ticks them when they ask for it. Each group's lock makes its steps one after another; a step never blocks.
 type groups struct {
-	cfg    group.Config
-	now    func() time.Time
+	cfg      group.Config
+	consumer func(id string) consumer.Config          // bounds of a consumer group
+	office   func(id string) (epoch int32, err error) // whether this node coordinates a group, and since which election
+	now      func() time.Time
+	picture  topicPicture
+
 	mu     sync.Mutex
 	all    map[string]*groupShell
 	closed bool
 }
 
+// groupShell holds one group, which is of one kind: a classic group, or a consumer group after KIP-848. A group without members
+// may become one of the other kind.
 type groupShell struct {
-	owner   *groups
-	id      string
-	mu      sync.Mutex
-	group   *group.Group
-	nextReq group.Req
-	waiters map[group.Req]chan group.Action
-	timer   *time.Timer
-	due     int64 // when timer fires; math.MaxInt64 when it does not
-	dropped bool  // no longer in groups.all
+	owner    *groups
+	id       string
+	mu       sync.Mutex
+	office   int32            // under which it was begun; in another it is void
+	classic  *group.Group     // nil when it is of another kind
+	consumer *consumer.Group  // nil when it is of another kind
+	patterns map[string]match // of consumers, by expression
+	nextReq  group.Req
+	waiters  map[group.Req]chan outcome
+	timer    *time.Timer
+	due      int64 // when timer fires; math.MaxInt64 when it does not
+	dropped  bool  // no longer in groups.all
 }
 
-func newGroups(cfg group.Config, now func() time.Time) *groups {
-	return &groups{cfg: cfg, now: now, all: map[string]*groupShell{}}
+// outcome is what a request that waits is told.
+type outcome struct {
+	action group.Action
+	err    error
 }
 
 func (gs *groups) nowMs() int64 { return gs.now().UnixMilli() }
@@ -41,132 +54,146 @@ func (gs *groups) nowMs() int64 { return gs.now().UnixMilli() }
 func (gs *groups) close() {
 	gs.mu.Lock()
 	gs.closed = true
-	shells := make([]*groupShell, 0, len(gs.all))
-	for _, s := range gs.all {
-		shells = append(shells, s)
-	}
 	gs.mu.Unlock()
-	for _, s := range shells {
+	for _, s := range gs.shells() {
 		s.mu.Lock()
 		s.dropped = true
-		if s.timer != nil {
-			s.timer.Stop()
-		}
+		s.stopTimer()
 		s.mu.Unlock()
 	}
 }
 
-// get returns a group's shell, locked, making it if it is not there.
-func (gs *groups) get(id string) *groupShell {
+func (gs *groups) shells() []*groupShell {
+	gs.mu.Lock()
+	defer gs.mu.Unlock()
+	out := make([]*groupShell, 0, len(gs.all))
+	for _, s := range gs.all {
+		out = append(out, s)
+	}
+	return out
+}
+
+// get returns a group's shell, locked, making it if it is not there. Another broker's groups are an error.
+func (gs *groups) get(id string) (*groupShell, error) {
 	for {
-		gs.mu.Lock()
-		s := gs.all[id]
-		if s == nil {
-			s = &groupShell{owner: gs, id: id, group: group.New(gs.cfg), waiters: map[group.Req]chan group.Action{}, due: math.MaxInt64}
-			gs.all[id] = s
+		office, err := gs.office(id)
+		if err != nil {
+			return nil, err
 		}
-		closed := gs.closed
-		gs.mu.Unlock()
+		s, closed := gs.findOrMake(id, office)
 		s.mu.Lock()
 		if !s.dropped || closed {
-			return s
+			s.hold(office)
+			return s, nil
 		}
 		s.mu.Unlock() // dropped between the two locks: there is, or will be, another
 	}
 }
 
+func (gs *groups) findOrMake(id string, office int32) (s *groupShell, closed bool) {
+	gs.mu.Lock()
+	defer gs.mu.Unlock()
+	if s = gs.all[id]; s == nil {
+		s = &groupShell{
+			owner: gs, id: id, office: office, classic: group.New(gs.cfg), waiters: map[group.Req]chan outcome{}, due: math.MaxInt64,
+		}
+		gs.all[id] = s
+	}
+	return s, gs.closed
+}
+
 // find is get for a group that must be there; nil if it is not.
-func (gs *groups) find(id string) *groupShell {
+func (gs *groups) find(id string) (*groupShell, error) {
+	office, err := gs.office(id)
+	if err != nil {
+		return nil, err
+	}
 	gs.mu.Lock()
 	s := gs.all[id]
 	gs.mu.Unlock()
 	if s == nil {
-		return nil
+		return nil, nil
 	}
 	s.mu.Lock()
 	if s.dropped {
 		s.mu.Unlock()
-		return nil
+		return nil, nil
 	}
-	return s
+	s.hold(office)
+	return s, nil
 }
 
-// with calls fn on a group that is there, or on an empty one.
-func (gs *groups) with(id string, fn func(g *group.Group, now int64) group.Code) group.Code {
-	s := gs.find(id)
-	if s == nil {
-		return fn(group.New(gs.cfg), gs.nowMs())
+// hold makes sure that the shell is of the given office. What an earlier one knew of members is void: they join again.
+// It wants s.mu.
+func (s *groupShell) hold(office int32) {
+	if s.office != office {
+		s.void()
+		s.office = office
 	}
-	defer s.mu.Unlock()
-	defer s.schedule()
-	return fn(s.group, gs.nowMs())
 }
 
-// ask steps a group with the event that make builds for a request number, and waits for the reply; nil when ctx ends.
-func (gs *groups) ask(ctx context.Context, id string, build func(group.Req) group.Event) group.Action {
-	s := gs.get(id)
-	s.nextReq++
-	req := s.nextReq
-	reply := make(chan group.Action, 1)
-	s.waiters[req] = reply
-	s.step(build(req))
-	idle := s.group.Idle()
-	s.mu.Unlock()
-	if idle { // nothing is left to remember: offsets are the broker's
-		gs.drop(id)
-	}
-	select {
-	case a := <-reply:
-		return a
-	case <-ctx.Done():
-		s.mu.Lock()
+// void forgets the members, and tells requests that wait to look for the coordinator. It wants s.mu.
+func (s *groupShell) void() {
+	for req, w := range s.waiters {
 		delete(s.waiters, req)
-		s.mu.Unlock()
-		return nil
+		w <- outcome{err: broker.ErrNotCoordinator}
 	}
-}
-
-// step wants s.mu.
-func (s *groupShell) step(ev group.Event) {
-	for _, a := range s.group.Step(s.owner.nowMs(), ev) {
-		req := requestOf(a)
-		if w := s.waiters[req]; w != nil {
-			delete(s.waiters, req)
-			w <- a // has room: one reply for each request
-		}
-	}
+	s.classic, s.consumer = group.New(s.owner.cfg), nil
 	s.schedule()
 }
 
-func requestOf(a group.Action) group.Req {
-	switch r := a.(type) {
-	case group.JoinReply:
-		return r.Req
-	case group.SyncReply:
-		return r.Req
-	case group.HeartbeatReply:
-		return r.Req
-	case group.LeaveReply:
-		return r.Req
+// leaveOffice voids the groups that this node no longer coordinates, or coordinates anew.
+func (gs *groups) leaveOffice() {
+	for _, s := range gs.shells() {
+		office, err := gs.office(s.id)
+		s.mu.Lock()
+		if err != nil {
+			s.void()
+		} else {
+			s.hold(office)
+		}
+		idle := s.idle()
+		s.mu.Unlock()
+		if idle {
+			gs.drop(s.id)
+		}
 	}
-	panic("BUG: unknown group action")
+}
+
+// idle groups have no member, present or expected. It wants s.mu.
+func (s *groupShell) idle() bool {
+	if s.consumer != nil {
+		return s.consumer.Idle()
+	}
+	return s.classic.Idle()
+}
+
+func (s *groupShell) deadline() int64 {
+	if s.consumer != nil {
+		return s.consumer.Deadline()
+	}
+	return s.classic.Deadline()
 }
 
 // schedule sets the timer to the group's deadline. It wants s.mu.
 func (s *groupShell) schedule() {
-	d := s.group.Deadline()
+	d := s.deadline()
 	if d == s.due || s.dropped {
 		return
 	}
 	s.due = d
-	if s.timer != nil {
-		s.timer.Stop()
-	}
+	s.stopTimer()
 	if d == math.MaxInt64 {
 		return
 	}
 	wait := max(0, time.Duration(d-s.owner.nowMs())*time.Millisecond)
 	s.timer = time.AfterFunc(wait, s.tick)
+}
+
+func (s *groupShell) stopTimer() {
+	if s.timer != nil {
+		s.timer.Stop()
+	}
 }
 
 func (s *groupShell) tick() {
@@ -176,8 +203,13 @@ func (s *groupShell) tick() {
 		return
 	}
 	s.due = math.MaxInt64
-	s.step(group.Tick{})
-	idle := s.group.Idle()
+	if s.consumer != nil {
+		s.consumer.Tick(s.owner.nowMs())
+		s.schedule()
+	} else {
+		s.step(group.Tick{})
+	}
+	idle := s.idle()
 	s.mu.Unlock()
 	if idle {
 		s.owner.drop(s.id)
@@ -194,25 +226,13 @@ func (gs *groups) drop(id string) bool {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.group.Idle() {
+	if !s.idle() {
 		return false
 	}
 	s.dropped = true
-	if s.timer != nil {
-		s.timer.Stop()
-	}
+	s.stopTimer()
 	delete(gs.all, id)
 	return true
-}
-
-// describe returns a group; ok is false when there is none with members, present or past.
-func (gs *groups) describe(id string) (d group.Description, ok bool) {
-	s := gs.find(id)
-	if s == nil {
-		return group.Description{}, false
-	}
-	defer s.mu.Unlock()
-	return s.group.Describe(), true
 }
 
 func (gs *groups) names() []string {
@@ -224,4 +244,17 @@ func (gs *groups) names() []string {
 	}
 	sort.Strings(names)
 	return names
+}
+
+// watchOffices voids groups when this node stops to coordinate them.
+func (s *Server) watchOffices(ctx context.Context) {
+	for {
+		changed := s.broker.Watch() // leaders stand with the topics
+		s.groups.leaveOffice()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return
+		}
+	}
 }

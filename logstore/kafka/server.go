@@ -17,6 +17,7 @@ import (
 	"github.com/streamflow/streamflow/logstore/auth"
 	"github.com/streamflow/streamflow/logstore/broker"
 	"github.com/streamflow/streamflow/logstore/group"
+	"github.com/streamflow/streamflow/logstore/group/consumer"
 	"github.com/streamflow/streamflow/logstore/quota"
 	"golang.org/x/sync/semaphore"
 )
@@ -46,8 +47,9 @@ type Options struct {
 	MaxInflightBytes int64 // request bytes in memory over all connections; 256 MiB
 	MaxFetchBytes    int32 // largest Fetch response; 55 MiB
 
-	Groups           group.Config // session bounds; InitialDelay 0 becomes 100 ms, -1 none
-	MaxFetchSessions int          // fetch sessions in memory; 1,000, -1 none
+	Groups           group.Config    // session bounds; InitialDelay 0 becomes 100 ms, -1 none
+	Consumers        consumer.Config // of groups that do not set them
+	MaxFetchSessions int             // fetch sessions in memory; 1,000, -1 none
 
 	MaxTxnMs    int32 // largest transaction timeout; 15 min
 	MaxMetadata int   // largest offset metadata; 4096
@@ -102,7 +104,11 @@ func New(opts Options) *Server {
 		ctx: ctx, cancel: cancel, listeners: map[net.Listener]struct{}{}, conns: map[*conn]struct{}{},
 	}
 	s.events = &events{log: opts.Logger, now: opts.Now}
-	s.groups = newGroups(opts.Groups, opts.Now)
+	s.groups = &groups{
+		cfg: opts.Groups, consumer: s.consumerConfig, now: opts.Now, all: map[string]*groupShell{}, picture: topicPicture{broker: opts.Broker},
+		office: func(id string) (int32, error) { return opts.Broker.Coordinates(broker.GroupCoordinator, id) },
+	}
+	s.wg.Go(func() { s.watchOffices(ctx) })
 	s.sessions = newFetchSessions(opts.MaxFetchSessions, fetchSessionEvictMs)
 	return s
 }
