@@ -35,16 +35,17 @@ type Options struct {
 
 // Broker is an open data directory.
 type Broker struct {
-	opts      Options
-	node      *meta.Node
-	log       *logstore.Log
-	topics    *topicsMachine
-	offsets   *offsetsMachine
-	producers *producersMachine
-	txns      *txnMachine
-	features  *featuresMachine
-	catalog   *Catalog
-	clusterID string
+	opts         Options
+	node         *meta.Node
+	log          *logstore.Log
+	topics       *topicsMachine
+	offsets      *offsetsMachine
+	producers    *producersMachine
+	txns         *txnMachine
+	features     *featuresMachine
+	groupConfigs *groupConfigsMachine
+	catalog      *Catalog
+	clusterID    string
 
 	mu         sync.RWMutex
 	partitions map[partitionKey]*logstore.Partition
@@ -99,7 +100,7 @@ func Open(opts Options) (*Broker, error) {
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	b.offsets.topics = b.topics
 	b.txns = newTxnMachine(b.offsets)
-	b.features = newFeaturesMachine()
+	b.features, b.groupConfigs = newFeaturesMachine(), newGroupConfigsMachine()
 	if err := b.openMeta(); err != nil {
 		b.cancel()
 		return nil, err
@@ -112,7 +113,7 @@ func Open(opts Options) (*Broker, error) {
 
 func (b *Broker) openMeta() error {
 	cm, cl := newCatalogMachine(), &clusterMachine{}
-	machines := append([]meta.Machine{b.topics, b.offsets, b.producers, b.txns, b.features, cm, cl}, b.opts.Machines...)
+	machines := append([]meta.Machine{b.topics, b.offsets, b.producers, b.txns, b.features, b.groupConfigs, cm, cl}, b.opts.Machines...)
 	o := meta.Options{Dir: filepath.Join(b.opts.Dir, "meta"), Machines: machines, Logger: b.opts.Logger}
 	if m := b.opts.Membership; m != nil {
 		m.defaults()
