@@ -2,6 +2,7 @@ package parquet
 
 import (
 	"fmt"
+	"hash/crc32"
 	"io"
 	"slices"
 
@@ -30,7 +31,7 @@ var codecs = map[string]compress.Compression{"": compress.Codecs.Snappy, "snappy
 
 // Writer writes batches as a Parquet file. Rows are collected up to a row group and written column by column.
 type Writer struct {
-	w      io.Writer
+	sum    *sumWriter
 	schema *column.Schema
 	root   *schema.GroupNode
 	nodes  []node
@@ -38,6 +39,7 @@ type Writer struct {
 	limit  int
 	opaque []string
 	notes  [][2]string
+	sums   [][]uint32
 
 	fw   *file.Writer // made with the first row group, whose values decide on dictionaries
 	held []*column.Batch
@@ -58,7 +60,7 @@ func NewWriter(w io.Writer, s *column.Schema, opt Options) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &Writer{w: w, schema: s, root: root, nodes: nodes, codec: codec, limit: opt.RowGroupRows, opaque: opt.Opaque}
+	out := &Writer{sum: &sumWriter{w: w}, schema: s, root: root, nodes: nodes, codec: codec, limit: opt.RowGroupRows, opaque: opt.Opaque}
 	if out.limit <= 0 {
 		out.limit = DefaultRowGroup
 	}
@@ -98,6 +100,23 @@ func (w *Writer) Cut() error {
 	return w.flush()
 }
 
+// Sums are the CRC32C of what was written for each column of each row group so far: the bytes of File.Ranges.
+func (w *Writer) Sums() [][]uint32 { return w.sums }
+
+// sumWriter sums what passes.
+type sumWriter struct {
+	w   io.Writer
+	crc uint32
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+func (s *sumWriter) Write(b []byte) (int, error) {
+	n, err := s.w.Write(b)
+	s.crc = crc32.Update(s.crc, castagnoli, b[:n])
+	return n, err
+}
+
 // Note puts a text into the footer, under a key of the writer's choice.
 func (w *Writer) Note(key, text string) { w.notes = append(w.notes, [2]string{key, text}) }
 
@@ -128,11 +147,15 @@ func (w *Writer) flush() (err error) {
 		w.open(all)
 	}
 	rg := w.fw.AppendRowGroup()
+	sums := make([]uint32, len(w.nodes))
 	for i := range w.nodes {
+		w.sum.crc = 0
 		if err := writeColumn(rg, &w.nodes[i], all.Cols[i]); err != nil {
 			return fmt.Errorf("parquet: column %q: %w", w.schema.Fields[i].Name, err)
 		}
+		sums[i] = w.sum.crc
 	}
+	w.sums = append(w.sums, sums)
 	if err := rg.Close(); err != nil {
 		return fmt.Errorf("parquet: %w", err)
 	}
@@ -154,7 +177,7 @@ func (w *Writer) open(first *column.Batch) {
 	}
 	kv := metadata.NewKeyValueMetadata()
 	_ = kv.Append(schemaKey, w.schema.String()) // fails only for keys that are not UTF-8
-	w.fw = file.NewParquetWriter(w.w, w.root, file.WithWriterProps(pq.NewWriterProperties(props...)), file.WithWriteMetadata(kv))
+	w.fw = file.NewParquetWriter(w.sum, w.root, file.WithWriterProps(pq.NewWriterProperties(props...)), file.WithWriteMetadata(kv))
 }
 
 // repeats reports whether a dictionary pays: in a sample, values occur several times each.

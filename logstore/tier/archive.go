@@ -96,7 +96,7 @@ func (p *Partition) lead(ctx context.Context, epoch int32) error {
 func (p *Partition) takeOver(ctx context.Context, epoch int32) error {
 	err := p.ledger.claim(ctx, epoch, func(m *Manifest) {
 		m.condemn(func(e Entry) bool { return e.State == CopyStarted })
-		if lineage(m, p.log.EpochEnd) {
+		if lineage(m, p.log.LocalStart(), p.log.EpochEnd) {
 			p.t.o.Logger.Warn("the cold tier has offsets that the leader's log has not: they are deleted", "topic", p.name, "partition", p.id.partition, "to", m.Next())
 		}
 	})

@@ -90,7 +90,11 @@ func buildAs(ctx context.Context, dir string, kind Kind, src source) (_ *built, 
 		return nil, fmt.Errorf("tier: %w", err)
 	}
 	out.entry.Size, out.entry.CRC = w.n, w.crc
-	return out, out.sum()
+	if err := out.sum(); err != nil {
+		return nil, err
+	}
+	out.entry.TailCRC, err = sumRange(file, w.n-out.entry.Tail, out.entry.Tail)
+	return out, err
 }
 
 func newFormat(kind Kind, w io.Writer, src source) (format, error) {
@@ -158,6 +162,14 @@ func (b *built) sum() error {
 	return b.table.check()
 }
 
+func sumRange(r io.ReaderAt, from, n int64) (uint32, error) {
+	h := crc32.New(castagnoli)
+	if _, err := io.Copy(h, io.NewSectionReader(r, from, n)); err != nil {
+		return 0, fmt.Errorf("tier: %w", err)
+	}
+	return h.Sum32(), nil
+}
+
 // sumWriter counts and sums what passes.
 type sumWriter struct {
 	w   *bufio.Writer
@@ -178,6 +190,7 @@ func (k *Block) note(b record.Batch) {
 		k.Base, k.MinTimestamp, k.MaxTimestamp = b.BaseOffset(), -1, -1
 	}
 	k.Next, k.Bytes = b.LastOffset()+1, k.Bytes+int64(len(b))
+	k.CRC = crc32.Update(k.CRC, castagnoli, b)
 	if !b.Attributes().IsControl() {
 		k.Records += int64(b.Count())
 		k.MaxTimestamp = max(k.MaxTimestamp, b.MaxTimestamp())

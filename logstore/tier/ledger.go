@@ -213,13 +213,14 @@ func (l *ledger) sweep(ctx context.Context) (int, error) {
 	return n, nil
 }
 
-// lineage condemns objects that are not of this leader's log: an unclean election gave up their offsets.
-func lineage(m *Manifest, end func(epoch int32) (int32, int64)) bool {
+// lineage condemns objects that are not of this leader's log: an unclean election gave up their offsets. Only what the
+// leader's own epochs contradict is condemned, and nothing below its local start: there it has taken the archive's word.
+func lineage(m *Manifest, localStart int64, end func(epoch int32) (int32, int64)) bool {
 	return m.condemn(func(e Entry) bool {
-		if e.State != CopyFinished || e.LastEpoch < 0 {
+		if e.State != CopyFinished || e.LastEpoch < 0 || e.Next <= localStart {
 			return false
 		}
 		epoch, at := end(e.LastEpoch)
-		return epoch != e.LastEpoch || at < e.Next
+		return epoch >= 0 && at < e.Next
 	})
 }

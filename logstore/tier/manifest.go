@@ -56,11 +56,12 @@ type Entry struct {
 	Records      int64
 	MinTimestamp int64 // of records, milliseconds; -1 for none
 	MaxTimestamp int64
-	Appended     int64 // milliseconds, when the last batch was written
-	LastEpoch    int32 // leader epoch of the last batch
-	Size         int64 // of the object
-	Tail         int64 // bytes at its end that say where everything is
-	CRC          uint32
+	Appended     int64  // milliseconds, when the last batch was written
+	LastEpoch    int32  // leader epoch of the last batch
+	Size         int64  // of the object
+	Tail         int64  // bytes at its end that say where everything is
+	TailCRC      uint32 // CRC32C of those
+	CRC          uint32 // of the whole
 }
 
 // Manifest says what the tier has of a partition. The finished objects follow each other without gap or overlap:
@@ -195,6 +196,7 @@ func (e *Entry) append(b []byte) []byte {
 		b = le.AppendUint64(b, uint64(*v))
 	}
 	b = le.AppendUint32(b, uint32(e.LastEpoch))
+	b = le.AppendUint32(b, e.TailCRC)
 	return le.AppendUint32(b, e.CRC)
 }
 
@@ -203,7 +205,7 @@ func (e *Entry) numbers() [9]*int64 {
 	return [9]*int64{&e.Base, &e.Next, &e.Bytes, &e.Records, &e.MinTimestamp, &e.MaxTimestamp, &e.Appended, &e.Size, &e.Tail}
 }
 
-const minEntry = 2 + 2 + 9*8 + 4 + 4
+const minEntry = 2 + 2 + 9*8 + 3*4
 
 var errShort = errors.New("it is cut short")
 
@@ -240,6 +242,6 @@ func (r *reader) entry() (e Entry) {
 	for _, v := range e.numbers() {
 		*v = r.i64()
 	}
-	e.LastEpoch, e.CRC = int32(r.u32()), r.u32()
+	e.LastEpoch, e.TailCRC, e.CRC = int32(r.u32()), r.u32(), r.u32()
 	return e
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"slices"
 	"sync"
@@ -32,6 +33,9 @@ func openObject(ctx context.Context, s Store, e Entry) (*object, error) {
 	tail, err := s.Get(ctx, e.Key, e.Size-e.Tail, e.Tail)
 	if err != nil {
 		return nil, err
+	}
+	if crc32.Checksum(tail, castagnoli) != e.TailCRC {
+		return nil, corrupt(e.Key, errors.New("its end fails its CRC"))
 	}
 	o := &object{store: s, entry: e}
 	if e.Kind == Raw {
@@ -102,6 +106,9 @@ func checkBlock(b []byte, k Block) error {
 	if int64(len(b)) != k.Bytes {
 		return fmt.Errorf("%w: the block of offset %d has %d bytes, its table says %d", record.ErrCorrupt, k.Base, len(b), k.Bytes)
 	}
+	if crc32.Checksum(b, castagnoli) != k.CRC {
+		return fmt.Errorf("%w: the block of offset %d fails its CRC", record.ErrCorrupt, k.Base)
+	}
 	next := k.Base
 	for len(b) > 0 {
 		batch, rest, err := record.Next(b)
@@ -165,6 +172,11 @@ func (o *object) read(ctx context.Context, group int, columns []string) (*parque
 	if err := src.fetch(want); err != nil {
 		return nil, err
 	}
+	for i, c := range at {
+		if err := o.checkColumn(f, src, group, c); err != nil {
+			return nil, corrupt(o.entry.Key, fmt.Errorf("column %s: %w", columns[i], err))
+		}
+	}
 	rows, err := f.Read(group, at)
 	if src.failed != nil {
 		return nil, src.failed
@@ -173,6 +185,28 @@ func (o *object) read(ctx context.Context, group int, columns []string) (*parque
 		return nil, corrupt(o.entry.Key, err)
 	}
 	return rows, nil
+}
+
+// checkColumn sums what was fetched of a column.
+func (o *object) checkColumn(f *parquet.File, src *ranges, group, col int) error {
+	list, err := f.Ranges(group, col)
+	if err != nil {
+		return err
+	}
+	crc := uint32(0)
+	for _, r := range sortedRanges(list) {
+		b := make([]byte, r.To-r.From)
+		if c := src.holding(r.From, r.To); c != nil {
+			b = c
+		} else if _, err := src.ReadAt(b, r.From); err != nil {
+			return err
+		}
+		crc = crc32.Update(crc, castagnoli, b)
+	}
+	if sums := o.table.Blocks[group].Columns; col >= len(sums) || sums[col] != crc {
+		return fmt.Errorf("row group %d fails its CRC", group)
+	}
+	return nil
 }
 
 // ranges is an object's bytes as far as they were fetched; what else is asked for is fetched then.
@@ -192,10 +226,8 @@ func (r *ranges) ReadAt(b []byte, off int64) (int, error) {
 	if from := r.o.entry.Size - r.o.entry.Tail; off >= from {
 		return fill(b, r.o.tail[off-from:])
 	}
-	for _, c := range r.have {
-		if off >= c.from && off+int64(len(b)) <= c.from+int64(len(c.b)) {
-			return fill(b, c.b[off-c.from:])
-		}
+	if c := r.holding(off, off+int64(len(b))); c != nil {
+		return fill(b, c)
 	}
 	n := min(int64(len(b)), r.o.entry.Size-off)
 	got, err := r.o.store.Get(r.ctx, r.o.entry.Key, off, n)
@@ -204,6 +236,16 @@ func (r *ranges) ReadAt(b []byte, off int64) (int, error) {
 		return 0, err
 	}
 	return fill(b, got)
+}
+
+// holding is bytes that were fetched, or nil.
+func (r *ranges) holding(from, to int64) []byte {
+	for _, c := range r.have {
+		if from >= c.from && to <= c.from+int64(len(c.b)) {
+			return c.b[from-c.from : to-c.from]
+		}
+	}
+	return nil
 }
 
 func fill(b, from []byte) (int, error) {

@@ -196,6 +196,9 @@ func (f *parquetFormat) finish(t *Table) (int64, error) {
 		return 0, err
 	}
 	t.Blocks = f.blocks
+	for i, sums := range f.w.Sums() {
+		t.Blocks[i].Columns = sums
+	}
 	f.w.Note(tableKey, base64.StdEncoding.EncodeToString(t.encode()))
 	if err := f.w.Close(); err != nil {
 		return 0, err

@@ -20,6 +20,8 @@ type Block struct {
 	MinTimestamp int64 // of records, milliseconds; -1 for none
 	MaxTimestamp int64
 	Flags        Flags
+	CRC          uint32   // CRC32C of the batches
+	Columns      []uint32 // Parquet: CRC32C of the bytes of each column in the row group
 }
 
 // Flags say what a Parquet row group does not tell by its columns alone; who wants that reads the batches.
@@ -68,6 +70,11 @@ func (t *Table) encode() []byte {
 			b = le.AppendUint64(b, uint64(*v))
 		}
 		b = append(b, byte(t.Blocks[i].Flags))
+		b = le.AppendUint32(b, t.Blocks[i].CRC)
+		b = le.AppendUint32(b, uint32(len(t.Blocks[i].Columns)))
+		for _, c := range t.Blocks[i].Columns {
+			b = le.AppendUint32(b, c)
+		}
 	}
 	b = le.AppendUint32(b, uint32(len(t.Aborted)))
 	for _, a := range t.Aborted {
@@ -93,12 +100,15 @@ func decodeTable(b []byte) (*Table, error) {
 		return nil, errors.New("tier: an object's table fails its CRC")
 	}
 	r, t := &reader{b: body[len(tableMagic):]}, &Table{}
-	for n := r.count(7*8 + 1); n > 0; n-- {
+	for n := r.count(7*8 + 1 + 4 + 4); n > 0; n-- {
 		var k Block
 		for _, v := range k.numbers() {
 			*v = r.i64()
 		}
-		k.Flags = Flags(r.u8())
+		k.Flags, k.CRC = Flags(r.u8()), r.u32()
+		for m := r.count(4); m > 0; m-- {
+			k.Columns = append(k.Columns, r.u32())
+		}
 		t.Blocks = append(t.Blocks, k)
 	}
 	for n := r.count(24); n > 0; n-- {
