@@ -96,7 +96,7 @@ func (n *Node) tell(s raft.Server, a *audience) {
 		index, term := n.group.applied.get()
 		if own, ready := n.leader.isReady(); !ready || own != term {
 			// An entry of another leader: nobody but that one may speak for its term.
-		} else if err := n.group.transport.AppendEntries(s.ID, s.Address, n.commitNote(index, term), &raft.AppendEntriesResponse{}); err != nil {
+		} else if err := n.group.transport.NetworkTransport.AppendEntries(s.ID, s.Address, n.commitNote(index, term), &raft.AppendEntriesResponse{}); err != nil {
 			n.pause(n.opts.Timing.Heartbeat)
 		}
 		if a.end() || n.ctx.Err() != nil {

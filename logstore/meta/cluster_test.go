@@ -71,12 +71,12 @@ func TestBarrierSeesOtherNodesWrites(t *testing.T) {
 	}
 }
 
-func patient(o *Options) {
+func longTiming(o *Options) {
 	o.Timing.Heartbeat, o.Timing.Election, o.Timing.Lease = 2*time.Second, 2*time.Second, 2*time.Second
 }
 
 func TestClosingLeaderHandsOver(t *testing.T) {
-	c := newCluster(t, 3, patient)
+	c := newCluster(t, 3, longTiming)
 	old := c.leader()
 	c.apply(old, "before")
 	old.stop()
@@ -173,7 +173,7 @@ func TestCutOffLeader(t *testing.T) {
 
 // A leader that has not found out yet that it is cut off does not say that its state is the newest.
 func TestBarrierAsksAMajority(t *testing.T) {
-	c := newCluster(t, 3, patient)
+	c := newCluster(t, 3, longTiming)
 	lead := c.leader()
 	c.apply(lead, "before")
 	c.net.isolate(lead.id, true)

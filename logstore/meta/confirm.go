@@ -105,7 +105,7 @@ func (n *Node) beatOne(s raft.Server) {
 		note := n.commitNote(0, asked.term)
 		note.PrevLogTerm = 0 // a heartbeat: it says nothing of the log
 		var resp raft.AppendEntriesResponse
-		err := n.group.transport.AppendEntries(s.ID, s.Address, note, &resp)
+		err := n.group.transport.NetworkTransport.AppendEntries(s.ID, s.Address, note, &resp)
 		if c.note(s.ID, asked, err == nil && resp.Term == asked.term) {
 			return
 		}

@@ -14,7 +14,7 @@ import (
 func (n *Node) startGroup(conf *raft.Config, files raft.SnapshotStore) error {
 	snaps := snapshots{files, n.store}
 	b := newBook(n.opts.Voters)
-	transport := newTransport(n.opts, b, conf.Logger)
+	transport := &patient{NetworkTransport: newTransport(n.opts, b, conf.Logger), pause: n.pauseBetween(n.opts.Timing.Heartbeat / 4)}
 	n.transport = transport
 	n.group = &group{transport: transport, book: b}
 	n.group.applied.init()
@@ -30,7 +30,8 @@ func (n *Node) startGroup(conf *raft.Config, files raft.SnapshotStore) error {
 	if n.raft, err = raft.NewRaft(conf, n.fsm, n.store, n.store, snaps, transport); err != nil {
 		return errors.Join(fmt.Errorf("meta: start raft: %w", err), transport.Close())
 	}
-	b.members = func() []raft.Server { return n.raft.GetConfiguration().Configuration().Servers }
+	b.raft.Store(n.raft)
+	transport.raft.Store(n.raft)
 	n.group.pool = rpc.NewPool(n.opts.Dialer)
 	n.group.server = rpc.Serve(n.opts.Mux.RPC(), n.handle, n.opts.Logger)
 	n.group.spawn(n.followLeadership)

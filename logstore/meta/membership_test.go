@@ -66,6 +66,21 @@ func TestSleeperCatchesUpBySnapshot(t *testing.T) {
 	}
 }
 
+// A node that was away for longer comes back at once, not when raft looks for it the next time.
+func TestReturningNodeIsFoundAtOnce(t *testing.T) {
+	c := newCluster(t, 3, nil)
+	away := c.follower()
+	c.net.isolate(away.id, true)
+	time.Sleep(4 * time.Second) // raft's own interval is above two seconds by then
+	c.apply(c.leader(), "meanwhile")
+	c.net.isolate(away.id, false)
+	began := time.Now()
+	c.apply(away, "back")
+	if d := time.Since(began); d > 1500*time.Millisecond {
+		t.Errorf("a command of the node that came back took %v", d)
+	}
+}
+
 func TestNonvoterJoinsFollowsAndLeaves(t *testing.T) {
 	c := newCluster(t, 3, smallSnapshots)
 	for i := range 60 {

@@ -32,7 +32,7 @@ type Node struct {
 
 // group is what a node has that is one of several.
 type group struct {
-	transport *raft.NetworkTransport
+	transport *patient
 	book      *book
 	pool      *rpc.Pool
 	server    *rpc.Server

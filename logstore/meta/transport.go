@@ -6,6 +6,7 @@ import (
 	"net"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -101,16 +102,24 @@ func (a peerAddr) String() string  { return string(a) }
 
 // book knows where nodes are: a voter where this node's options say it is, so that voters can move; others where the log says.
 type book struct {
-	voters  map[int32]string
-	members func() []raft.Server
+	voters map[int32]string
+	raft   atomic.Pointer[raft.Raft]
 }
 
 func newBook(voters []Peer) *book {
-	b := &book{voters: map[int32]string{}, members: func() []raft.Server { return nil }}
+	b := &book{voters: map[int32]string{}}
 	for _, v := range voters {
 		b.voters[v.ID] = v.Addr
 	}
 	return b
+}
+
+// members are those that the log names.
+func (b *book) members() []raft.Server {
+	if r := b.raft.Load(); r != nil {
+		return r.GetConfiguration().Configuration().Servers
+	}
+	return nil
 }
 
 func (b *book) find(id int32) (addr string, ok bool) {
