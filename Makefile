@@ -66,6 +66,10 @@ fuzz: ## run every fuzz target for FUZZTIME (default 20s)
 bench: ## micro-benchmarks of the hot kernels
 	go test -run '^$$' -bench . -benchtime 0.5s ./column/... ./expr/... ./shuffle/... ./scheduler/... ./logstore/... ./structured/...
 
+.PHONY: bench-log
+bench-log: build ## the log beside Apache Kafka on this machine: throughput, latency, memory, and the machine's limits
+	@scripts/bench-log.sh
+
 .PHONY: bench-smoke
 bench-smoke: build ## throughput and latency of the whole path, as JSON lines
 	go run ./cmd/streamflow bench smoke

@@ -31,9 +31,9 @@ type result struct {
 // verdict is a result held against the record.
 type verdict struct {
 	regressions []testCase
-	known       int        // failures with a reason
-	mended      []string   // known failures that passed
-	gone        int        // cases fewer than recorded
+	known       int      // failures with a reason
+	mended      []string // known failures that passed
+	gone        int      // cases fewer than recorded
 }
 
 func loadBaseline(path string) (baseline, error) {
