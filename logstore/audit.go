@@ -73,6 +73,8 @@ func DecodeOperation(line []byte) (Operation, error) {
 	return o, nil
 }
 
+func utc(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC3339Nano) }
+
 // note appends an operation to the audit.
 func (l *Log) note(o Operation) error {
 	o.Version, o.Time = auditVersion, l.o.Clock.Now().UTC().Format(time.RFC3339Nano)

@@ -157,6 +157,9 @@ func (p *Partition) syncSegments(last bool) error {
 		p.disk.unsynced = p.disk.unsynced[1:]
 	}
 	p.disk.unsynced = nil
+	if last && active != nil {
+		return active.Rest()
+	}
 	return nil
 }
 

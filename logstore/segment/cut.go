@@ -15,7 +15,7 @@ func (s *Segment) Cut(to int64) error {
 	if err != nil {
 		return err
 	}
-	if err := removeAny(s.fs, s.name(indexExt), s.name(timeExt), s.name(ManifestExt)); err != nil {
+	if err := removeAny(s.fs, s.name(IndexExt), s.name(TimeIndexExt), s.name(ManifestExt)); err != nil {
 		return err
 	}
 	if err := s.fs.SyncDir(s.dir); err != nil { // an index must not know more than the file

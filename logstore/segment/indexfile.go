@@ -2,6 +2,7 @@ package segment
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 )
@@ -77,6 +78,8 @@ func decodeIndex(b []byte) (s Summary, x index, err error) {
 	return s, x, nil
 }
 
+var errDisagree = errors.New("segment: index and time index disagree")
+
 // joinTimeIndex fills the timestamps of x from a time index that was written with it.
 func joinTimeIndex(b []byte, s Summary, x index) error {
 	entries, err := checkEnvelope(b, timeIndexMagic, timeIndexHead, 12)
@@ -85,11 +88,11 @@ func joinTimeIndex(b []byte, s Summary, x index) error {
 	}
 	le := binary.LittleEndian
 	if int64(le.Uint64(b[8:])) != s.Base || int64(le.Uint64(b[16:])) != s.Bytes || len(entries) != 12*len(x) {
-		return fmt.Errorf("segment: index and time index disagree")
+		return errDisagree
 	}
 	for i := range x {
 		if le.Uint32(entries[12*i+8:]) != x[i].rel {
-			return fmt.Errorf("segment: index and time index disagree at entry %d", i)
+			return fmt.Errorf("%w: at entry %d", errDisagree, i)
 		}
 		x[i].before = int64(le.Uint64(entries[12*i:]))
 	}

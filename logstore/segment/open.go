@@ -56,7 +56,7 @@ func (s *Segment) load(file vfs.File, limit int64) error {
 }
 
 func (s *Segment) readIndex() (Summary, index, error) {
-	b, err := vfs.ReadFile(s.fs, s.name(indexExt))
+	b, err := vfs.ReadFile(s.fs, s.name(IndexExt))
 	if err != nil {
 		return Summary{}, nil, err
 	}
@@ -67,7 +67,7 @@ func (s *Segment) readIndex() (Summary, index, error) {
 	if sum.Base != s.sum.Base {
 		return Summary{}, nil, fmt.Errorf("segment: index is of base offset %d", sum.Base)
 	}
-	t, err := vfs.ReadFile(s.fs, s.name(timeExt))
+	t, err := vfs.ReadFile(s.fs, s.name(TimeIndexExt))
 	if err != nil {
 		return Summary{}, nil, err
 	}
@@ -100,9 +100,14 @@ func (s *Segment) extend(file vfs.File, size, limit int64) error {
 	return nil
 }
 
+// asDamage tells that err is about the bytes, not about reading them.
+func asDamage(err error) bool {
+	return errors.Is(err, record.ErrCorrupt) || errors.Is(err, record.ErrShort)
+}
+
 // asCorrupt gives damage its place; an I/O error stays what it is.
 func (s *Segment) asCorrupt(pos int64, err error) error {
-	if errors.Is(err, record.ErrCorrupt) || errors.Is(err, record.ErrShort) {
+	if asDamage(err) {
 		return corrupt(s.name(LogExt), pos, err.Error())
 	}
 	return fmt.Errorf("segment: read %s: %w", s.name(LogExt), err)

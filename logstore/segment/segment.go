@@ -43,9 +43,9 @@ type Segment struct {
 
 // Extensions of a segment's files.
 const (
-	LogExt   = ".log"
-	indexExt = ".index"
-	timeExt  = ".timeindex"
+	LogExt       = ".log"
+	IndexExt     = ".index"
+	TimeIndexExt = ".timeindex"
 )
 
 // Name is the file name of the segment that begins at base.
@@ -228,9 +228,9 @@ func (s *Segment) WriteIndex() error {
 	if err := s.Sync(); err != nil {
 		return err
 	}
-	err := vfs.WriteFile(s.fs, s.name(timeExt), encodeTimeIndex(sum, points))
+	err := vfs.WriteFile(s.fs, s.name(TimeIndexExt), encodeTimeIndex(sum, points))
 	if err == nil {
-		err = vfs.WriteFile(s.fs, s.name(indexExt), encodeIndex(sum, points))
+		err = vfs.WriteFile(s.fs, s.name(IndexExt), encodeIndex(sum, points))
 	}
 	if err != nil {
 		return fmt.Errorf("segment: index of %s: %w", s.name(LogExt), err)
@@ -258,7 +258,7 @@ func (s *Segment) Remove() error {
 
 // RemoveFiles deletes the files of the segment that begins at base, those that there are.
 func RemoveFiles(fs vfs.FS, dir string, base int64) error {
-	for _, ext := range []string{indexExt, timeExt, ManifestExt, LogExt} {
+	for _, ext := range []string{IndexExt, TimeIndexExt, ManifestExt, LogExt} {
 		if err := fs.Remove(path.Join(dir, Name(base, ext))); err != nil && !vfs.IsNotExist(err) {
 			return fmt.Errorf("segment: %w", err)
 		}

@@ -202,7 +202,7 @@ func FuzzOpen(f *testing.F) {
 	s, _ := filled(f, fs, 5)
 	s.Rest()
 	var files [3][]byte
-	for i, ext := range []string{LogExt, indexExt, timeExt} {
+	for i, ext := range []string{LogExt, IndexExt, TimeIndexExt} {
 		files[i], _ = vfs.ReadFile(fs, "d/"+Name(100, ext))
 	}
 	f.Add(files[0], files[1], files[2])
@@ -210,8 +210,8 @@ func FuzzOpen(f *testing.F) {
 		fs := vfs.NewMem()
 		fs.MkdirAll("d")
 		vfs.WriteFile(fs, "d/"+Name(100, LogExt), log)
-		vfs.WriteFile(fs, "d/"+Name(100, indexExt), index)
-		vfs.WriteFile(fs, "d/"+Name(100, timeExt), times)
+		vfs.WriteFile(fs, "d/"+Name(100, IndexExt), index)
+		vfs.WriteFile(fs, "d/"+Name(100, TimeIndexExt), times)
 		s, err := Open(fs, "d", 100, 512, NoLimit, now)
 		if err != nil {
 			return

@@ -85,7 +85,7 @@ func Commit(fs vfs.FS, dir string, m Manifest) (maybe bool, err error) {
 func Replace(fs vfs.FS, dir string, m Manifest) error {
 	base := m.Target.Base
 	at := func(base int64, ext string) string { return path.Join(dir, Name(base, ext)) }
-	if err := removeAny(fs, at(base, indexExt), at(base, timeExt), at(base, ManifestExt)); err != nil {
+	if err := removeAny(fs, at(base, IndexExt), at(base, TimeIndexExt), at(base, ManifestExt)); err != nil {
 		return err
 	}
 	if err := fs.SyncDir(dir); err != nil {
@@ -120,7 +120,7 @@ func PutAside(fs vfs.FS, dir string, base int64) error {
 	if err := fs.Rename(log, log+DeletedExt); err != nil && !vfs.IsNotExist(err) {
 		return fmt.Errorf("segment: put aside: %w", err)
 	}
-	return removeAny(fs, path.Join(dir, Name(base, indexExt)), path.Join(dir, Name(base, timeExt)), path.Join(dir, Name(base, ManifestExt)))
+	return removeAny(fs, path.Join(dir, Name(base, IndexExt)), path.Join(dir, Name(base, TimeIndexExt)), path.Join(dir, Name(base, ManifestExt)))
 }
 
 // RemoveAside removes what PutAside kept.
