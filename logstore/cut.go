@@ -49,7 +49,7 @@ func (p *Partition) TruncateToEpoch(leaderEpoch, epoch int32, end int64) error {
 	if err := p.writeMark(typeCut, to); err != nil {
 		return fmt.Errorf("logstore: truncate %s: %w", p.tp, err)
 	}
-	return p.orDamaged(p.cut(to))
+	return p.orDamaged(p.cut(to, false))
 }
 
 func (p *Partition) stopCutting() {
@@ -80,8 +80,9 @@ func (p *Partition) writeMark(typ wal.Type, at int64) error {
 	return p.log.onDisk(r.Group)
 }
 
-// cut makes the log end at to or, if that lies within a batch, before that batch.
-func (p *Partition) cut(to int64) error {
+// cut makes the log end at to or, if that lies within a batch, before that batch. opened says that the partition was just
+// opened without what is behind to: then it is only to be made durable.
+func (p *Partition) cut(to int64, opened bool) error {
 	p.life.pass.Lock() // no compaction works on what goes
 	defer p.life.pass.Unlock()
 	p.disk.Lock()
@@ -90,8 +91,13 @@ func (p *Partition) cut(to int64) error {
 		return ErrUnknownPartition
 	}
 	behind, last := p.forget(to)
-	if err := p.cutFiles(to, behind, last); err != nil {
+	if err := p.cutFiles(to, behind); err != nil {
 		return err
+	}
+	if last != nil && (opened || last.Summary().Next > to) {
+		if err := last.Cut(to); err != nil {
+			return err
+		}
 	}
 	return p.rebuild()
 }
@@ -117,8 +123,8 @@ func (p *Partition) forget(to int64) (behind []*segment.Segment, last *segment.S
 	return behind, last
 }
 
-// cutFiles removes the files behind the cut, the last one first, before it shortens the one that stays. p.disk is held.
-func (p *Partition) cutFiles(to int64, behind []*segment.Segment, last *segment.Segment) error {
+// cutFiles removes the files behind the cut, the last one first. p.disk is held.
+func (p *Partition) cutFiles(to int64, behind []*segment.Segment) error {
 	if err := removeSnapshots(p.log.o.FS, p.dir, to); err != nil {
 		return err
 	}
@@ -135,9 +141,6 @@ func (p *Partition) cutFiles(to int64, behind []*segment.Segment, last *segment.
 		if err := p.log.o.FS.SyncDir(p.dir); err != nil {
 			return err
 		}
-	}
-	if last != nil && last.Summary().Next > to {
-		return last.Cut(to)
 	}
 	return nil
 }

@@ -72,7 +72,7 @@ func (r *recovery) cut(tp TopicPartition, incarnation uint64, rest []byte) error
 		p.logStart = to
 		p.grown(to)
 	}
-	return p.cut(to)
+	return p.cut(to, true)
 }
 
 // reopen opens a partition anew with nothing behind the offset to.
@@ -85,6 +85,9 @@ func (r *recovery) reopen(tp TopicPartition, incarnation uint64, to int64) (*Par
 		return nil, nil
 	}
 	if old != nil {
+		if err := old.syncSegments(false); err != nil { // nobody would know any more what is not synced
+			return nil, err
+		}
 		old.closeSegments()
 		delete(r.log.parts, tp)
 	}
