@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the foreign clients that some tests use: kcat (Debian's package) and PySpark's client (from PyPI, into .venv).
+# Installs the foreign clients that some tests use: kcat (Debian's package), and PySpark's client and a newer librdkafka under
+# Python (from PyPI, into .venv).
 # Nothing depends on it: what cannot be installed is said, and the tests of that client say "skipped: why" and pass.
 set -u
 cd "$(dirname "$0")/.."
@@ -27,4 +28,15 @@ elif timeout 60 python3 -m venv .venv >/dev/null 2>&1 &&
 else
 	rm -rf .venv
 	echo "pyspark skipped: pip could not install pyspark-client"
+fi
+
+has_librdkafka() { .venv/bin/python -c 'import confluent_kafka as c, sys; sys.exit(int(c.version().split(".")[1]) < 12)' >/dev/null 2>&1; }
+
+if has_librdkafka; then
+	echo "librdkafka: .venv has it"
+elif { [ -x .venv/bin/python ] || timeout 60 python3 -m venv .venv >/dev/null 2>&1; } &&
+	timeout 300 .venv/bin/pip install -q 'confluent-kafka==2.16.*' >/dev/null 2>&1 && has_librdkafka; then
+	echo "librdkafka: installed in .venv"
+else
+	echo "librdkafka skipped: pip could not install confluent-kafka"
 fi

@@ -32,6 +32,9 @@ func (c *call) producer(req *kmsg.InitProducerIDRequest) (int64, int16, error) {
 	case req.TransactionTimeoutMillis <= 0 || req.TransactionTimeoutMillis > c.opts.MaxTxnMs:
 		return 0, 0, kerr.InvalidTransactionTimeout
 	}
+	if err := c.coordinatesTxn(*req.TransactionalID); err != nil {
+		return 0, 0, err
+	}
 	pid, epoch := int64(-1), int16(-1)
 	if req.Version >= 3 {
 		pid, epoch = req.ProducerID, req.ProducerEpoch

@@ -27,6 +27,8 @@ func (c *call) addPartitionsToTxn(req *kmsg.AddPartitionsToTxnRequest) (kmsg.Res
 	all := int16(0)
 	if !c.authorize(acl.Write, acl.TransactionalID, req.TransactionalID) {
 		all, bad = kerr.TransactionalIDAuthorizationFailed.Code, nil
+	} else if err := c.coordinatesTxn(req.TransactionalID); err != nil {
+		all, bad = code(err), nil
 	} else if len(bad) > 0 {
 		all = kerr.OperationNotAttempted.Code
 	} else if err := c.broker.AddToTxn(c.ctx, req.TransactionalID, req.ProducerID, req.ProducerEpoch, places); err != nil {
@@ -91,6 +93,9 @@ func (c *call) addPartitionsToTxns(req *kmsg.AddPartitionsToTxnRequest) (kmsg.Re
 
 // addOrVerify adds places to a transaction, or looks whether they are in it, and returns the answer for each.
 func (c *call) addOrVerify(t kmsg.AddPartitionsToTxnRequestTransaction, places []broker.TxnPlace, version int16) func(broker.TxnPlace) int16 {
+	if err := c.coordinatesTxn(t.TransactionalID); err != nil {
+		return func(broker.TxnPlace) int16 { return code(err) }
+	}
 	if !t.VerifyOnly {
 		ec := code(c.broker.AddToTxn(c.ctx, t.TransactionalID, t.ProducerID, t.ProducerEpoch, places))
 		return func(broker.TxnPlace) int16 { return ec }

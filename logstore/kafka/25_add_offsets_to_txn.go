@@ -20,6 +20,10 @@ func (c *call) addOffsetsToTxn(req *kmsg.AddOffsetsToTxnRequest) (kmsg.Response,
 		resp.ErrorCode = kerr.GroupAuthorizationFailed.Code
 		return resp, nil
 	}
+	if err := c.coordinatesTxn(req.TransactionalID); err != nil {
+		resp.ErrorCode = code(err)
+		return resp, nil
+	}
 	resp.ErrorCode = code(c.broker.AddGroupToTxn(c.ctx, req.TransactionalID, req.ProducerID, req.ProducerEpoch, req.Group))
 	return resp, nil
 }

@@ -13,6 +13,10 @@ func (c *call) endTxn(req *kmsg.EndTxnRequest) (kmsg.Response, error) {
 		resp.ErrorCode = kerr.TransactionalIDAuthorizationFailed.Code
 		return resp, nil
 	}
+	if err := c.coordinatesTxn(req.TransactionalID); err != nil {
+		resp.ErrorCode = code(err)
+		return resp, nil
+	}
 	if req.Version < 5 {
 		resp.ErrorCode = code(c.broker.EndTxn(c.ctx, req.TransactionalID, req.ProducerID, req.ProducerEpoch, req.Commit))
 		return resp, nil

@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/streamflow/streamflow/logstore/acl"
-	"github.com/streamflow/streamflow/logstore/broker"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -27,18 +26,12 @@ func (c *call) deleteGroup(name string, known bool) error {
 		return kerr.InvalidGroupID
 	case !c.authorize(acl.Delete, acl.Group, name):
 		return kerr.GroupAuthorizationFailed
-	case c.coordinates(name) != nil:
-		return c.coordinates(name)
+	case c.coordinatesGroup(name) != nil:
+		return c.coordinatesGroup(name)
 	case !known:
 		return kerr.GroupIDNotFound
 	case !c.groups.drop(name):
 		return kerr.NonEmptyGroup
 	}
 	return c.broker.DeleteGroupOffsets(c.ctx, name)
-}
-
-// coordinates says why a group is not this node's; nil when it is.
-func (c *call) coordinates(group string) error {
-	_, err := c.broker.Coordinates(broker.GroupCoordinator, group)
-	return err
 }

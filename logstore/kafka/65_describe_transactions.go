@@ -17,6 +17,11 @@ func (c *call) describeTransactions(req *kmsg.DescribeTransactionsRequest) (kmsg
 			resp.TransactionStates = append(resp.TransactionStates, r)
 			continue
 		}
+		if err := c.coordinatesTxn(id); err != nil {
+			r.ErrorCode = code(err)
+			resp.TransactionStates = append(resp.TransactionStates, r)
+			continue
+		}
 		t := c.broker.Txn(id)
 		if t == nil {
 			r.ErrorCode = kerr.TransactionalIDNotFound.Code

@@ -32,6 +32,9 @@ func (c *call) listTransactions(req *kmsg.ListTransactionsRequest) (kmsg.Respons
 	}
 	now := c.opts.Now().UnixMilli()
 	for _, t := range c.broker.Txns() {
+		if c.coordinatesTxn(t.ID) != nil {
+			continue // its coordinator lists it
+		}
 		if !wantedTxn(req, t, now) || pattern != nil && !pattern.MatchString(t.ID) || !c.mayQuietly(acl.Describe, acl.TransactionalID, t.ID) {
 			continue
 		}

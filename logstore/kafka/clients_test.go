@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -21,11 +22,12 @@ func TestForeignClients(t *testing.T) {
 	}
 	for _, f := range files {
 		t.Run(f.Name(), func(t *testing.T) {
-			n := startNode(t)
+			n := startNode(t, fastConsumers)
 			engine := &script.Engine{Cmds: scripttest.DefaultCmds(), Conds: scripttest.DefaultConds()}
 			engine.Conds["confluent"] = script.BoolCondition("python3 has confluent_kafka", hasConfluent())
+			engine.Conds["librdkafka-2.12"] = script.BoolCondition("the virtual environment has confluent_kafka 2.12", newLibrdkafka("2.12"))
 			ctx := timeout(t, 60*time.Second)
-			env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "BROKER=" + n.addr, "PYTHON=" + python}
+			env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "BROKER=" + n.addr, "PYTHON=" + python, "VENV_PYTHON=" + venvPython()}
 			s, err := script.NewState(ctx, t.TempDir(), env)
 			if err != nil {
 				t.Fatal(err)
@@ -47,4 +49,24 @@ func hasConfluent() bool {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	return exec.CommandContext(ctx, python, "-c", "import confluent_kafka").Run() == nil
+}
+
+// venvPython is the interpreter of the project's virtual environment, where scripts/foreign-clients.sh installs newer clients
+// than Debian has.
+func venvPython() string {
+	if p := os.Getenv("STREAMFLOW_PYTHON"); p != "" {
+		return p
+	}
+	path, err := filepath.Abs("../../.venv/bin/python")
+	if err != nil {
+		return python
+	}
+	return path
+}
+
+func newLibrdkafka(version string) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	check := "import confluent_kafka as c, sys; sys.exit([int(x) for x in c.version().split('.')[:2]] < [int(x) for x in '" + version + "'.split('.')])"
+	return exec.CommandContext(ctx, venvPython(), "-c", check).Run() == nil
 }
