@@ -47,7 +47,11 @@ func startCluster(ctx context.Context, program, dir string, n int, s suite) (*cl
 			_, peer, _ := strings.Cut(voters[i], "@")
 			args = append(args, "--node-id", fmt.Sprint(i+1), "--peer", peer, "--voters", strings.Join(voters, ","))
 		}
-		out, err := c.start(program, i+1, args, s.env)
+		env := append([]string{fmt.Sprintf("STREAMFLOW_CLUSTER_RACK=r%d", i+1)}, s.env...)
+		if i < len(s.told) {
+			env = append(env, fmt.Sprintf("STREAMFLOW_NETWORK_ADVERTISED_KAFKA=127.0.0.1:%d", s.told[i]))
+		}
+		out, err := c.start(program, i+1, args, env)
 		if err != nil {
 			c.stop()
 			return nil, err

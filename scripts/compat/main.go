@@ -90,17 +90,17 @@ func compare(ctx context.Context, o options) (bool, error) {
 	for _, name := range o.suites {
 		s, _ := suiteNamed(name)
 		fmt.Fprintf(os.Stderr, "== %s\n", s.title)
-		r := run(ctx, o, s, base.of(name, o.nodes))
+		r := run(ctx, o, s, base.of(name, s.size(o.nodes)))
 		reports = append(reports, r)
 		fmt.Fprintf(os.Stderr, "   %s\n", r.line())
 		if ctx.Err() != nil {
 			return false, ctx.Err()
 		}
 	}
-	print(os.Stdout, o, reports)
+	print(os.Stdout, reports)
 	if o.update {
 		for _, r := range reports {
-			base.record(r.suite, o.nodes, r.result)
+			base.record(r.suite, r.nodes, r.result)
 		}
 		return true, base.save(o.baseline)
 	}

@@ -12,6 +12,7 @@ import (
 // report is what is told about one suite.
 type report struct {
 	suite   string
+	nodes   int
 	result  result
 	verdict verdict
 	took    time.Duration
@@ -38,13 +39,13 @@ func (r report) line() string {
 }
 
 // print writes the table, then what needs a look, then one line of totals.
-func print(w io.Writer, o options, reports []report) {
+func print(w io.Writer, reports []report) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(t, "suite\tnodes\tpassed\tfailed\tof these known\tskipped\ttime\t  verdict\n")
 	var sum [3]int
 	for _, r := range reports {
 		c := r.result.cases
-		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t%.0fs\t  %s\n", r.suite, o.nodes, count(c, passed), count(c, failed), r.verdict.known, count(c, skipped), r.took.Seconds(), r.word())
+		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t%.0fs\t  %s\n", r.suite, r.nodes, count(c, passed), count(c, failed), r.verdict.known, count(c, skipped), r.took.Seconds(), r.word())
 		for i, n := range []int{count(c, passed), len(r.verdict.regressions), count(c, skipped)} {
 			sum[i] += n
 		}

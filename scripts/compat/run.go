@@ -24,7 +24,7 @@ func (e errSkipped) Error() string { return string(e) }
 // run prepares a suite, runs it on fresh nodes, and once more what failed unexpectedly.
 func run(ctx context.Context, o options, s suite, rec record) report {
 	began := time.Now()
-	rep := report{suite: s.name}
+	rep := report{suite: s.name, nodes: s.size(o.nodes)}
 	rep.result = runSuite(ctx, o, s, rec)
 	rep.verdict, rep.took = rec.judge(rep.result), time.Since(began)
 	return rep
@@ -93,7 +93,7 @@ type trial struct {
 
 // run starts nodes, runs the suite's script and reads its results, of all cases or of those named.
 func (t trial) run(ctx context.Context, only []string) (cases []testCase, err error) {
-	c, err := startCluster(ctx, t.o.program, filepath.Join(t.o.cache, "nodes", t.s.name), t.o.nodes, t.s)
+	c, err := startCluster(ctx, t.o.program, filepath.Join(t.o.cache, "nodes", t.s.name), t.s.size(t.o.nodes), t.s)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +125,7 @@ func (t trial) script(ctx context.Context, what string, limit time.Duration, env
 	}
 	defer log.Close()
 	cmd := exec.CommandContext(ctx, "bash", filepath.Join(t.o.scripts, "suites", t.s.name+".sh"), what)
-	cmd.Env = append(append(os.Environ(), "COMPAT_CACHE="+t.dir, "COMPAT_PROGRAM="+t.o.program, fmt.Sprintf("COMPAT_NODES=%d", t.o.nodes)), env...)
+	cmd.Env = append(append(os.Environ(), "COMPAT_CACHE="+t.dir, "COMPAT_PROGRAM="+t.o.program, fmt.Sprintf("COMPAT_NODES=%d", t.s.size(t.o.nodes))), env...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }

@@ -13,7 +13,8 @@ while [ $# -gt 0 ]; do
 	--allow-principal) args+=(--allow "$2") && shift ;;
 	--deny-principal) args+=(--deny "$2") && shift ;;
 	--allow-host | --deny-host) args+=(--host "$2") && shift ;;
-	--operation | --topic | --group | --transactional-id) args+=("$1" "$(tr '[:upper:]' '[:lower:]' <<<"${2::1}")${2:1}") && shift ;;
+	--operation) args+=(--operation "$(sed 's/\([a-z]\)\([A-Z]\)/\1-\2/g' <<<"$2" | tr '[:upper:]' '[:lower:]')") && shift ;;
+	--topic | --group | --transactional-id) args+=("$1" "$2") && shift ;;
 	*) echo "kafka-acls.sh: $1 is not known here" >&2 && exit 2 ;;
 	esac
 	shift
