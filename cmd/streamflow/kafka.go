@@ -22,6 +22,11 @@ func bootstrapFlag() cli.Flag {
 // connect opens a Kafka client and makes sure that somebody answers.
 func connect(ctx context.Context, c *cli.Context, opts ...kgo.Opt) (*kgo.Client, error) {
 	seeds := strings.Split(c.String("bootstrap"), ",")
+	secure, err := connectionOptions(c)
+	if err != nil {
+		return nil, err
+	}
+	opts = append(secure, opts...)
 	cl, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(seeds...), kgo.ClientID("streamflow")}, opts...)...)
 	if err != nil {
 		return nil, err
@@ -30,6 +35,9 @@ func connect(ctx context.Context, c *cli.Context, opts ...kgo.Opt) (*kgo.Client,
 	defer cancel()
 	if err := cl.Ping(ping); err != nil {
 		cl.Close()
+		if refused := connectError(c.String("bootstrap"), err); refused != nil {
+			return nil, refused
+		}
 		return nil, usererr.New("NODE_UNREACHABLE", "08001", "No node answers at %s.", c.String("bootstrap")).
 			WithFix("Start one with streamflow serve, or name another with --bootstrap or STREAMFLOW_KAFKA.")
 	}
@@ -51,6 +59,9 @@ func topicError(topic string, err error) error {
 	}
 	if strings.HasPrefix(err.Error(), "UNKNOWN_TOPIC_OR_PARTITION") {
 		return usererr.New("UNKNOWN_TOPIC", "42P01", "There is no topic %s.", topic).WithFix("See streamflow topic list.")
+	}
+	if strings.HasPrefix(err.Error(), "TOPIC_AUTHORIZATION_FAILED") {
+		return usererr.New("ACCESS_REFUSED", "42501", "You have no right to do that with topic %s.", topic).WithFix("Log in as somebody who has, with --user, or have it allowed: streamflow acl add.")
 	}
 	// The client asks again as long as the node says that it cannot store, and then knows no more than that.
 	if errors.Is(err, kgo.ErrRecordTimeout) {

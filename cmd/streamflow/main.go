@@ -7,6 +7,9 @@
 //	streamflow txn list|describe|abort     transactions
 //	streamflow broker list|drain|…         the brokers of a cluster
 //	streamflow produce | consume           records in and out, over the Kafka protocol
+//	streamflow user | acl | quota          who clients are, what they may do, and how much
+//	streamflow cert                        certificates for development
+//	streamflow verify | audit DIR          a stopped node's data directory: is it sound, what was done to it
 //	streamflow bench smoke                 throughput and latency of the whole path, on this machine
 //	streamflow bench produce|consume       load on any Kafka-compatible cluster, measured
 package main
@@ -32,7 +35,7 @@ func run(ctx context.Context, args []string) int {
 	return term.Main(ctx, &cli.App{
 		Name:     "streamflow",
 		Usage:    "a Kafka-compatible log and a Spark-compatible engine in one process",
-		Commands: []*cli.Command{serveCommand(), topicCommand(), partitionCommand(), groupCommand(), txnCommand(), brokerCommand(), produceCommand(), consumeCommand(), benchCommand()},
+		Commands: withConnection([]*cli.Command{serveCommand(), topicCommand(), partitionCommand(), groupCommand(), txnCommand(), brokerCommand(), produceCommand(), consumeCommand(), benchCommand(), verifyCommand(), auditCommand(), userCommand(), aclCommand(), quotaCommand(), certCommand()}),
 	}, args)
 }
 
