@@ -31,6 +31,10 @@ type Options struct {
 	TopicDefaults     map[string]string // configs of topics that do not set them; see ConfigTable
 	Logger            *slog.Logger
 	Now               func() time.Time // time.Now
+
+	TxnMaxTimeout   time.Duration                                   // longest that a transaction may be open; 15 min
+	HangingInterval time.Duration                                   // how often transactions that hang are looked for; 1 min
+	ProducerOwner   func(producerID int64) (owner string, has bool) // producers with transactions of their own, beside the coordinators'
 }
 
 // Broker is an open data directory.
@@ -90,6 +94,12 @@ func Open(opts Options) (*Broker, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
+	if opts.TxnMaxTimeout <= 0 {
+		opts.TxnMaxTimeout = 15 * time.Minute
+	}
+	if opts.HangingInterval <= 0 {
+		opts.HangingInterval = time.Minute
+	}
 	b := &Broker{
 		opts: opts, topics: newTopicsMachine(), offsets: newOffsetsMachine(), producers: &producersMachine{},
 		txnTimers:  map[string]*time.Timer{},
@@ -108,6 +118,7 @@ func Open(opts Options) (*Broker, error) {
 	if err := b.openLog(); err != nil {
 		return nil, errors.Join(err, b.CloseNow())
 	}
+	b.loop(b.sweepHanging)
 	return b, nil
 }
 
