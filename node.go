@@ -112,7 +112,7 @@ func (n *Node) open() error {
 	n.queries = stream.NewMachine()
 	n.security = newSecurity()
 	o := broker.Options{Dir: n.conf.Dir, Log: n.conf.Log, Machines: append(n.security.machines(), n.queries), Context: n.conf.Context,
-		DefaultPartitions: int32(n.conf.DefaultPartitions), TopicDefaults: n.conf.TopicDefaults, Logger: n.logger}
+		DefaultPartitions: int32(n.conf.DefaultPartitions), TopicDefaults: n.conf.TopicDefaults, Logger: n.logger, ProducerOwner: n.queryOf}
 	n.openPeers(&o)
 	var err error
 	if n.broker, err = broker.Open(o); err != nil {
@@ -262,4 +262,14 @@ func (n *Node) Close() error {
 		errs = append(errs, os.RemoveAll(n.conf.Dir))
 	}
 	return errors.Join(errs...)
+}
+
+// queryOf is the query that has a producer id: it ends its transactions itself.
+func (n *Node) queryOf(producerID int64) (name string, has bool) {
+	for _, q := range n.queries.Queries() {
+		if q.ProducerID == producerID {
+			return q.Name, true
+		}
+	}
+	return "", false
 }
