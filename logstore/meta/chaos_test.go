@@ -32,6 +32,7 @@ type chaos struct {
 // whether each command was applied as often as its caller was told, in the caller's order, and was seen by whoever looked
 // after it was acknowledged. META_CHAOS_SEED repeats a run's choices, though not its schedule.
 func TestChaos(t *testing.T) {
+	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	if s := os.Getenv("META_CHAOS_SEED"); s != "" {
 		seed, _ = strconv.ParseUint(s, 10, 64)

@@ -38,6 +38,7 @@ func TestEveryNodeAppliesAndReadsItsWrites(t *testing.T) {
 }
 
 func TestLeaderDies(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 3, nil)
 	c.apply(c.leader(), "before")
 	old := c.leader()
@@ -76,6 +77,7 @@ func longTiming(o *Options) {
 }
 
 func TestClosingLeaderHandsOver(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 3, longTiming)
 	old := c.leader()
 	c.apply(old, "before")
@@ -97,6 +99,7 @@ func (c *cluster) follower0() *member {
 }
 
 func TestWithoutLeaderCommandsWaitAndCanBeWithdrawn(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 3, nil)
 	lead := c.leader()
 	c.apply(lead, "first")
@@ -126,6 +129,7 @@ func TestWithoutLeaderCommandsWaitAndCanBeWithdrawn(t *testing.T) {
 }
 
 func TestNoLeaderEnds(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 3, func(o *Options) { o.Timing.Apply = 700 * time.Millisecond })
 	lead := c.leader()
 	for _, m := range c.nodes {
@@ -147,6 +151,7 @@ func TestNoLeaderEnds(t *testing.T) {
 
 // A leader that is cut off cannot commit, and what it had under way is not lost or doubled when it comes back.
 func TestCutOffLeader(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 3, nil)
 	old := c.leader()
 	c.apply(old, "before")
@@ -173,6 +178,7 @@ func TestCutOffLeader(t *testing.T) {
 
 // A leader that has not found out yet that it is cut off does not say that its state is the newest.
 func TestBarrierAsksAMajority(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 3, longTiming)
 	lead := c.leader()
 	c.apply(lead, "before")
@@ -206,6 +212,7 @@ func TestFollowersLearnAtOnce(t *testing.T) {
 // A leader that is cut off may have more entries of its own than the others' whole log, and when it comes back the entries
 // that contradict it may be in a snapshot only. It must not keep its own.
 func TestLongWrongTailGivesWayToASnapshot(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 3, smallSnapshots)
 	old := c.leader()
 	c.apply(old, "before")

@@ -210,7 +210,7 @@ func TestStoreIsUsedFromAllSides(t *testing.T) {
 		}
 	})
 	term, next := uint64(1), uint64(1)
-	for i := range 1500 {
+	for i := range 600 {
 		if i%40 == 39 { // another leader
 			term++
 			cut := next - uint64(i%7) - 1

@@ -81,6 +81,8 @@ type network struct {
 	owner map[string]int32 // of an address
 	cut   map[int32]bool
 	open  map[*wire]struct{}
+
+	dialled map[int32]int // how often a node was called
 }
 
 type wire struct {
@@ -97,13 +99,14 @@ func (w *wire) Close() error {
 }
 
 func newNetwork() *network {
-	return &network{owner: map[string]int32{}, cut: map[int32]bool{}, open: map[*wire]struct{}{}}
+	return &network{owner: map[string]int32{}, cut: map[int32]bool{}, open: map[*wire]struct{}{}, dialled: map[int32]int{}}
 }
 
 func (n *network) dialer(from int32) func(context.Context, string, string) (net.Conn, error) {
 	return func(ctx context.Context, kind, addr string) (net.Conn, error) {
 		n.mu.Lock()
 		to := n.owner[addr]
+		n.dialled[to]++
 		walled := from != to && (n.cut[from] || n.cut[to])
 		n.mu.Unlock()
 		if walled {

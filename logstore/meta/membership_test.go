@@ -41,6 +41,7 @@ func smallSnapshots(o *Options) {
 }
 
 func TestSleeperCatchesUpBySnapshot(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 3, smallSnapshots)
 	c.apply(c.leader(), "first")
 	sleeper := c.follower()
@@ -68,6 +69,7 @@ func TestSleeperCatchesUpBySnapshot(t *testing.T) {
 
 // A node that was away for longer comes back at once, not when raft looks for it the next time.
 func TestReturningNodeIsFoundAtOnce(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 3, nil)
 	away := c.follower()
 	c.net.isolate(away.id, true)
@@ -82,6 +84,7 @@ func TestReturningNodeIsFoundAtOnce(t *testing.T) {
 }
 
 func TestNonvoterJoinsFollowsAndLeaves(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 3, smallSnapshots)
 	for i := range 60 {
 		c.apply(c.leader(), fmt.Sprint(i))
@@ -116,6 +119,33 @@ func TestNonvoterJoinsFollowsAndLeaves(t *testing.T) {
 	c.nodes[4].stop()
 	c.apply(c.leader(), "without it")
 	c.agree()
+}
+
+// The leader does not go on looking for a dead node that was removed.
+func TestDeadNodeIsRemoved(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	c := newCluster(t, 3, nil)
+	fourth := c.add(4)
+	c.apply(fourth, "x")
+	fourth.stop()
+	c.apply(c.leader(), "y") // and replication to the fourth waits
+	if err := c.leader().Remove(timeout(t, 10*time.Second), 4); err != nil {
+		t.Fatal(err)
+	}
+	delete(c.nodes, 4)
+	c.apply(c.follower(), "z")
+	time.Sleep(500 * time.Millisecond)
+	c.net.mu.Lock()
+	c.net.dialled = map[int32]int{}
+	c.net.mu.Unlock()
+	time.Sleep(500 * time.Millisecond)
+	c.net.mu.Lock()
+	n := c.net.dialled[4]
+	c.net.mu.Unlock()
+	if n > 0 {
+		t.Errorf("the removed node was called %d times", n)
+	}
+	c.stopAll()
 }
 
 func TestVoterIsAddedAndTakesOver(t *testing.T) {
@@ -153,6 +183,7 @@ func isUser(err error, code string) bool {
 }
 
 func TestVoterMoves(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 3, nil)
 	c.apply(c.leader(), "before")
 	moved := c.follower()

@@ -2,6 +2,7 @@ package meta
 
 import (
 	"io"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -36,12 +37,13 @@ func isHeartbeat(a *raft.AppendEntriesRequest) bool {
 	return a.PrevLogEntry == 0 && len(a.Entries) == 0 && a.LeaderCommitIndex == 0
 }
 
-// wait returns when a follower answers the leader of a term, or false when the term or the node is at its end.
+// wait returns when a follower answers the leader of a term, or false when the term or the node is at its end or the follower
+// is no member any more.
 func (p *patient) wait(id raft.ServerID, target raft.ServerAddress, header raft.RPCHeader, term uint64) bool {
 	beat := &raft.AppendEntriesRequest{RPCHeader: header, Term: term, Leader: header.Addr}
 	for {
 		r := p.raft.Load()
-		if r == nil || r.State() != raft.Leader || r.CurrentTerm() != term {
+		if r == nil || r.State() != raft.Leader || r.CurrentTerm() != term || !isMember(r, id) {
 			return false
 		}
 		if err := p.NetworkTransport.AppendEntries(id, target, beat, &raft.AppendEntriesResponse{}); err == nil {
@@ -51,6 +53,10 @@ func (p *patient) wait(id raft.ServerID, target raft.ServerAddress, header raft.
 			return false
 		}
 	}
+}
+
+func isMember(r *raft.Raft, id raft.ServerID) bool {
+	return slices.ContainsFunc(r.GetConfiguration().Configuration().Servers, func(s raft.Server) bool { return s.ID == id })
 }
 
 // pauseBetween returns the pause of a node's transport.

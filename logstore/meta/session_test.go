@@ -79,8 +79,26 @@ func TestSessionsAdmitEachEntryOnce(t *testing.T) {
 	}
 }
 
+// A snapshot of an older release has no sessions, and opens.
+func TestSnapshotWithoutSessions(t *testing.T) {
+	c := newCounter()
+	_, _ = c.Apply([]byte("a"))
+	f, _ := newFSM(1, []Machine{newCounter()})
+	f.sessions.open(stamp{node: 1, epoch: 1})
+	if err := f.Restore(readCloser(appendSnapshot(nil, []section{{"counter", c.Snapshot()}}))); err != nil {
+		t.Fatal(err)
+	}
+	if s, _ := f.sessions.own(); s.epoch != 0 || f.applied.Load() != 0 {
+		t.Errorf("session %+v, applied %d", s, f.applied.Load())
+	}
+	if got := fmt.Sprint(f.machines["counter"].(*counter).list()); got != "[a]" {
+		t.Error(got)
+	}
+}
+
 // A command whose answer is lost again and again is applied once.
 func TestBrokenConnectionsLoseAndDoubleNothing(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, 3, nil)
 	c.leader()
 	stop := make(chan struct{})
