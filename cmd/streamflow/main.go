@@ -8,6 +8,7 @@
 //	streamflow broker list|drain|…         the brokers of a cluster
 //	streamflow produce | consume           records in and out, over the Kafka protocol
 //	streamflow user | acl | quota          who clients are, what they may do, and how much
+//	streamflow tier status|verify          what the cold tier has
 //	streamflow cert                        certificates for development
 //	streamflow verify | audit DIR          a stopped node's data directory: is it sound, what was done to it
 //	streamflow bench smoke                 throughput and latency of the whole path, on this machine
@@ -35,7 +36,7 @@ func run(ctx context.Context, args []string) int {
 	return term.Main(ctx, &cli.App{
 		Name:     "streamflow",
 		Usage:    "a Kafka-compatible log and a Spark-compatible engine in one process",
-		Commands: withConnection([]*cli.Command{serveCommand(), topicCommand(), partitionCommand(), groupCommand(), txnCommand(), brokerCommand(), produceCommand(), consumeCommand(), benchCommand(), verifyCommand(), auditCommand(), userCommand(), aclCommand(), quotaCommand(), certCommand()}),
+		Commands: withConnection([]*cli.Command{serveCommand(), topicCommand(), partitionCommand(), groupCommand(), txnCommand(), brokerCommand(), produceCommand(), consumeCommand(), benchCommand(), verifyCommand(), auditCommand(), userCommand(), aclCommand(), quotaCommand(), tierCommand(), certCommand()}),
 	}, args)
 }
 
