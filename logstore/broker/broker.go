@@ -62,9 +62,10 @@ type Broker struct {
 
 	ids producerIDs
 
-	session string       // of this process
-	epoch   atomic.Int64 // of this node's registration
-	seen    sightings    // of the controller
+	session string        // of this process
+	opened  chan struct{} // closed when the log is open: before that nothing is answered to other nodes
+	epoch   atomic.Int64  // of this node's registration
+	seen    sightings     // of the controller
 	leaving atomic.Bool
 
 	ctx         context.Context // ends with Close
@@ -105,7 +106,7 @@ func Open(opts Options) (*Broker, error) {
 		txnTimers:  map[string]*time.Timer{},
 		partitions: map[partitionKey]*logstore.Partition{},
 		roles:      map[partitionKey]role{}, topicIDs: map[string]uuid.UUID{}, known: map[string]*Topic{},
-		session: uuid.NewString(), proposals: newProposals(),
+		session: uuid.NewString(), proposals: newProposals(), opened: make(chan struct{}),
 	}
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	b.offsets.topics = b.topics
@@ -216,6 +217,7 @@ func (b *Broker) openLog() error {
 func (b *Broker) openCluster() error {
 	b.replicator = b.newReplicator()
 	b.reconcile()
+	close(b.opened) // before the first heartbeat: this node may be the controller that answers it
 	b.startCluster()
 	for _, name := range b.topics.pendingDeletes() {
 		b.loop(func(ctx context.Context) { _ = b.removeFiles(ctx, name) })

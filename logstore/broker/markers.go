@@ -37,9 +37,22 @@ type markerAnswer struct {
 	Retry   string    `json:"retry,omitempty"`
 }
 
-// handlers answer other nodes.
+// handlers answer other nodes, which may ask as soon as the metadata log is open: they wait for the rest.
 func (b *Broker) handlers() map[string]meta.Handler {
-	return map[string]meta.Handler{callHeartbeat: b.onHeartbeat, callMarkers: b.onMarkers}
+	return map[string]meta.Handler{callHeartbeat: b.onceOpen(b.onHeartbeat), callMarkers: b.onceOpen(b.onMarkers)}
+}
+
+func (b *Broker) onceOpen(h meta.Handler) meta.Handler {
+	return func(ctx context.Context, from int32, body []byte) ([]byte, error) {
+		select {
+		case <-b.opened:
+			return h(ctx, from, body)
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-b.ctx.Done():
+			return nil, meta.ErrClosed
+		}
+	}
 }
 
 func (b *Broker) onMarkers(ctx context.Context, _ int32, body []byte) ([]byte, error) {
