@@ -105,3 +105,44 @@ func FuzzRawObject(f *testing.F) {
 }
 
 func text(x any) string { return fmt.Sprint(x) }
+
+// TestVerify finds what is wrong in a store: a flipped bit, a missing object, a damaged manifest, objects that nobody knows.
+func TestVerify(t *testing.T) {
+	ctx := context.Background()
+	topics(t, func(t *testing.T, topic Topic) {
+		store := newMemStore()
+		n := newNode(t, store, topic)
+		n.fill(0, 600)
+		n.round()
+		verify := func() PartitionReport {
+			t.Helper()
+			list, err := Verify(ctx, store)
+			if err != nil || len(list) != 1 {
+				t.Fatalf("%v, %v", list, err)
+			}
+			return list[0]
+		}
+		r := verify()
+		if _, next := n.p.Cold().Bounds(); r.Next != next || r.Objects < 2 || r.Records != next || r.Garbage != 0 || len(r.Damage) != 0 || r.Topic != topic.ID {
+			t.Fatalf("%+v", r)
+		}
+		if names := TopicNames(n.dir); names[topic.ID] != topic.Name {
+			t.Errorf("names: %v", names)
+		}
+		e := n.tier.Partitions()[0].entries
+		store.objs[e[0].Key][50] ^= 1
+		delete(store.objs, e[1].Key)
+		store.objs[partitionID{topic.ID, 0}.dataKey(7, Version{0, 1}, Raw)] = []byte("x")
+		if r := verify(); len(r.Damage) != 2 || r.Garbage != 1 {
+			t.Errorf("%+v", r)
+		}
+		l := newLedger(store, partitionID{topic.ID, 0})
+		if _, err := l.refresh(ctx); err != nil {
+			t.Fatal(err)
+		}
+		store.objs[l.id.manifestKey(l.current.Version)][20] ^= 1
+		if r := verify(); len(r.Damage) != 1 || r.Objects != 0 {
+			t.Errorf("%+v", r)
+		}
+	})
+}

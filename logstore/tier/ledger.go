@@ -91,7 +91,7 @@ func (l *ledger) get(ctx context.Context, v Version) (*Manifest, error) {
 		err = fmt.Errorf("tier: it is version %v", m.Version)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", key, err)
+		return nil, corrupt(key, err)
 	}
 	return m, nil
 }

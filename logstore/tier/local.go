@@ -87,18 +87,27 @@ func (t *Tier) topicIDs(topic string) (map[uuid.UUID]bool, error) {
 			found[p.id.topic] = true
 		}
 	}
+	err := t.eachKept(func(id uuid.UUID, name string) {
+		if name == topic {
+			found[id] = true
+		}
+	})
+	return found, err
+}
+
+// eachKept visits the topics of which there are copies of manifests.
+func (t *Tier) eachKept(visit func(id uuid.UUID, name string)) error {
 	names, err := vfs.OS.ReadDir(path.Join(t.o.Dir, "manifests"))
 	for _, name := range names {
 		id, err := uuid.Parse(name)
 		if err != nil {
 			continue
 		}
-		b, err := vfs.ReadFile(vfs.OS, path.Join(t.o.Dir, "manifests", name, topicFile))
-		if err == nil && string(b) == topic {
-			found[id] = true
+		if b, err := vfs.ReadFile(vfs.OS, path.Join(t.o.Dir, "manifests", name, topicFile)); err == nil {
+			visit(id, string(b))
 		}
 	}
-	return found, err
+	return err
 }
 
 // DeleteTopic notes durably that a topic's objects are to be deleted, and lets its partitions go. The objects go in the

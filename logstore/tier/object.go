@@ -77,6 +77,9 @@ func corrupt(key string, err error) error {
 	return fmt.Errorf("tier: %w: %w", logstore.ErrCorruptMessage, ue)
 }
 
+// isDamage tells what corrupt made from other errors.
+func isDamage(err error) bool { return errors.Is(err, logstore.ErrCorruptMessage) }
+
 // memory is about what the object takes.
 func (o *object) memory() int64 {
 	return 3*int64(len(o.tail)) + int64(len(o.table.Blocks))*64 + int64(len(o.table.Snapshot)) + 512
