@@ -51,6 +51,8 @@ var apis = []api{
 	{kmsg.DescribeConfigs, 1, 4, typed((*call).describeConfigs)},
 	{kmsg.AlterConfigs, 0, 2, typed((*call).alterConfigs)},
 	{kmsg.SASLAuthenticate, 0, 2, typed((*call).saslAuthenticate)},
+	{kmsg.AlterReplicaLogDirs, 0, 2, typed((*call).alterReplicaLogDirs)},
+	{kmsg.DescribeLogDirs, 0, 5, typed((*call).describeLogDirs)},
 	{kmsg.CreatePartitions, 0, 3, typed((*call).createPartitions)},
 	{kmsg.DeleteGroups, 0, 2, typed((*call).deleteGroups)},
 	{kmsg.IncrementalAlterConfigs, 0, 1, typed((*call).incrementalAlterConfigs)},
@@ -71,6 +73,7 @@ var apis = []api{
 	{kmsg.ConsumerGroupDescribe, 0, 1, typed((*call).consumerGroupDescribe)},
 	{kmsg.DescribeTransactions, 0, 0, typed((*call).describeTransactions)},
 	{kmsg.ListTransactions, 0, 2, typed((*call).listTransactions)},
+	{kmsg.DescribeTopicPartitions, 0, 0, typed((*call).describeTopicPartitions)},
 }
 
 // apiVersionsMin and Max are those of ApiVersions itself, which is not in apis because it answers from it.
