@@ -30,6 +30,9 @@ func TestEveryNodeAppliesAndReadsItsWrites(t *testing.T) {
 	if err != nil || index == 0 {
 		t.Fatalf("index %d, %v", index, err)
 	}
+	if s := f.Status(); s.Node != f.id || s.Leader != c.leader().id || s.Ready || s.Applied != index || s.Commit < index || s.Last < index || s.Contact.IsZero() {
+		t.Errorf("status %+v", s)
+	}
 	for _, m := range c.nodes {
 		if err := m.WaitApplied(timeout(t, 10*time.Second), index); err != nil || m.m.times("indexed") != 1 {
 			t.Errorf("node %d: %v, seen %d times", m.id, err, m.m.times("indexed"))

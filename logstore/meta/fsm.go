@@ -16,6 +16,7 @@ type fsm struct {
 	applied  atomic.Uint64 // index of the last entry that the machines have seen
 	waiters  waiters       // for applied to move
 	onApply  func(index, term uint64)
+	running  atomic.Bool // raft runs; before, an error of Restore is one of Open
 }
 
 // outcome is what became of one command.
@@ -113,9 +114,17 @@ func (f *fsm) Snapshot() (raft.FSMSnapshot, error) {
 	return fsmSnapshot(appendSnapshot(nil, sections)), nil
 }
 
-// Restore implements raft.FSM.
+// Restore implements raft.FSM. A running node whose machines took in a part of a leader's snapshot has no state to go on with.
 func (f *fsm) Restore(r io.ReadCloser) error {
 	defer r.Close()
+	err := f.restore(r)
+	if err != nil && f.running.Load() {
+		panic(fmt.Sprintf("FATAL: metadata snapshot of the leader could not be restored: %v", err))
+	}
+	return err
+}
+
+func (f *fsm) restore(r io.Reader) error {
 	sections, err := readSnapshot(r)
 	if err != nil {
 		return err

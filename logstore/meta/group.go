@@ -30,6 +30,7 @@ func (n *Node) startGroup(conf *raft.Config, files raft.SnapshotStore) error {
 	if n.raft, err = raft.NewRaft(conf, n.fsm, n.store, n.store, snaps, transport); err != nil {
 		return errors.Join(fmt.Errorf("meta: start raft: %w", err), transport.Close())
 	}
+	n.fsm.running.Store(true)
 	b.raft.Store(n.raft)
 	transport.raft.Store(n.raft)
 	n.group.pool = rpc.NewPool(n.opts.Dialer)

@@ -37,6 +37,31 @@ func (n *Node) Members() []Member {
 	return list
 }
 
+// Status is how far a node's log is.
+type Status struct {
+	Node    int32
+	Leader  int32 // -1: none is known
+	Ready   bool  // this node leads, and its machines have seen all that earlier leaders committed
+	Term    uint64
+	Last    uint64    // index of the newest entry
+	Commit  uint64    // index up to which entries are committed, as far as this node knows
+	Applied uint64    // index of the last command that the machines have seen
+	Contact time.Time // when the leader was last heard; zero on the leader
+}
+
+// Status is that of this node.
+func (n *Node) Status() Status {
+	s := Status{Node: n.opts.Self.ID, Leader: -1, Ready: n.IsLeader(), Term: n.raft.CurrentTerm(), Last: n.raft.LastIndex(),
+		Commit: n.raft.CommitIndex(), Applied: n.AppliedIndex()}
+	if id, ok := n.Leader(); ok {
+		s.Leader = id
+	}
+	if !s.Ready {
+		s.Contact = n.raft.LastContact()
+	}
+	return s
+}
+
 // AddNonvoter lets a node in that follows the log without a vote. A member gets the new address.
 func (n *Node) AddNonvoter(ctx context.Context, p Peer) error {
 	return n.change(ctx, change{Add: &p})

@@ -152,7 +152,7 @@ func TestProofsAreForOneExchange(t *testing.T) {
 
 func TestStrangersAreClosedUnheard(t *testing.T) {
 	m, text := listenMux(t, Options{Self: 1, Secret: "s"})
-	for _, first := range []string{"GET / HTTP/1.1\r\n\r\n", "\x00\x00\x00\x10", "SFNP\x09" + strings.Repeat("x", 50), "SFNP\x01\x09" + strings.Repeat("\x00", 50)} {
+	for _, first := range []string{"GET / HTTP/1.1\r\n\r\n", "\x00\x00\x00\x10", "SFNP\x01\x09" + strings.Repeat("\x00", 50)} {
 		c, err := net.Dial("tcp", m.Addr().String())
 		if err != nil {
 			t.Fatal(err)
@@ -164,10 +164,31 @@ func TestStrangersAreClosedUnheard(t *testing.T) {
 		}
 		_ = c.Close()
 	}
-	for _, want := range []string{"not a StreamFlow node", "version", "unknown protocol"} {
+	for _, want := range []string{"not a StreamFlow node", "unknown protocol"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("the log lacks %q:\n%s", want, text)
 		}
+	}
+}
+
+func TestAnotherVersionLearnsOurs(t *testing.T) {
+	m, _ := listenMux(t, Options{Self: 1, Secret: "s"})
+	c, err := net.Dial("tcp", m.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	h := greeting(Raft, 2)
+	h[4] = version + 1
+	_, _ = c.Write(h)
+	_ = c.SetReadDeadline(time.Now().Add(3 * time.Second))
+	b, err := io.ReadAll(c)
+	if err != nil || len(b) != challengeSize || b[4] != version {
+		t.Errorf("% x %v", b, err)
+	}
+	b[4]++
+	if _, err := decodeChallenge(b); !errors.Is(err, errVersion) {
+		t.Errorf("error %v", err)
 	}
 }
 

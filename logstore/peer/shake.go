@@ -50,10 +50,13 @@ func accept(c net.Conn, o Options) (*Conn, error) {
 		return nil, err
 	}
 	h, err := decodeHello(first)
+	challenge := greeting(0, o.Self)
+	if errors.Is(err, errVersion) {
+		_, _ = c.Write(challenge) // it has our version, so the other side can say what is wrong
+	}
 	if err != nil {
 		return nil, err
 	}
-	challenge := greeting(0, o.Self)
 	if _, err := c.Write(challenge); err != nil {
 		return nil, err
 	}
