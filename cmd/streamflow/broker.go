@@ -204,9 +204,12 @@ func brokerDrain(c *cli.Context) error {
 			return err
 		}
 	}
-	dryRun(c)
-	if err := printMoves(c, moves); err != nil || !c.Bool("execute") || !c.Bool("wait") {
+	if err := printMoves(c, moves); err != nil {
 		return err
+	}
+	dryRun(c)
+	if !c.Bool("execute") || !c.Bool("wait") {
+		return nil
 	}
 	return awaitMoves(c, adm, moves)
 }

@@ -113,7 +113,7 @@ func (r *reset) run() error {
 			return groupError(r.group, err)
 		}
 	}
-	dryRun(r.c)
+	defer dryRun(r.c)
 	return term.Rows(os.Stdout, r.c.String("output"), []string{"topic", "partition", "from", "to", "lag"}, rows)
 }
 

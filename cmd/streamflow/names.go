@@ -109,7 +109,7 @@ func executeFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "execute", Usage: "do it; without, only show what would be done"}
 }
 
-// dryRun says that nothing has been done.
+// dryRun says, after what would be done, that nothing has been done.
 func dryRun(c *cli.Context) {
 	if !c.Bool("execute") {
 		fmt.Fprintln(os.Stderr, "nothing was changed; --execute does it")

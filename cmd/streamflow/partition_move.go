@@ -124,9 +124,12 @@ func carryOut(c *cli.Context, adm *kadm.Client, moves []move) error {
 			return err
 		}
 	}
-	dryRun(c)
-	if err := printMoves(c, moves); err != nil || !c.Bool("execute") || !c.Bool("wait") {
+	if err := printMoves(c, moves); err != nil {
 		return err
+	}
+	dryRun(c)
+	if !c.Bool("execute") || !c.Bool("wait") {
+		return nil
 	}
 	return awaitMoves(c, adm, moves)
 }

@@ -74,7 +74,7 @@ func topicDeleteRecords(c *cli.Context) error {
 			return topicError(topic, err)
 		}
 	}
-	dryRun(c)
+	defer dryRun(c)
 	return term.Rows(os.Stdout, c.String("output"), []string{"partition", "from", "before", "deleted", "left"}, rows)
 }
 

@@ -111,7 +111,11 @@ func (t trial) run(ctx context.Context, only []string) (cases []testCase, err er
 		found, _ := readCases(out) // what it had done before it broke
 		return found, err
 	}
-	return readCases(out)
+	cases, err = readCases(out)
+	if err == nil && len(cases) == 0 {
+		err = fmt.Errorf("there are no results; its output is %s", filepath.Join(t.dir, "run.log"))
+	}
+	return cases, err
 }
 
 // script runs suites/NAME.sh. Its output stands in the suite's cache.

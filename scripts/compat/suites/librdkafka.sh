@@ -29,18 +29,21 @@ run() {
 	export KAFKA_PATH=$root/scripts/compat/kafka LD_LIBRARY_PATH=../src:../src-cpp
 	# -Q quick, -L without those that need no broker, -K without those that librdkafka itself knows to fail
 	if [ -z "${COMPAT_ONLY:-}" ]; then
-		runner "-p${RDKAFKA_PARALLEL:-4}" run
+		# A runner that died is started once more, with fewer tests at once.
+		runner "-p${RDKAFKA_PARALLEL:-4}" run || runner -p2 run
 		return
 	fi
 	while read -r name; do
-		TESTS=${name%%_*} runner -p1 "$name"
+		TESTS=${name%%_*} runner -p1 "$name" || true
 	done <<<"$COMPAT_ONLY"
 }
 
-# runner PARALLEL NAME runs tests; the runner aborts, and has then no result, when a failed test has left threads behind.
+# runner PARALLEL NAME runs tests; it fails when there is no result: the runner aborts when a failed test has left threads behind.
 runner() {
-	./test-runner "$1" -Q -L -K >"$COMPAT_OUT/$2.out" 2>>"$COMPAT_OUT/stderr.log" || true
-	if grep -q SUMMARY "$COMPAT_OUT/$2.out"; then mv "$COMPAT_OUT/$2.out" "$COMPAT_OUT/$2.librdkafka"; fi
+	local code=0
+	./test-runner "$1" -Q -L -K >"$COMPAT_OUT/$2.out" 2>"$COMPAT_OUT/$2.log" || code=$?
+	echo "test-runner $1: code $code"
+	grep -q SUMMARY "$COMPAT_OUT/$2.out" && mv "$COMPAT_OUT/$2.out" "$COMPAT_OUT/$2.librdkafka"
 }
 
 "$1"
