@@ -3,7 +3,10 @@ package logstore
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -630,4 +633,25 @@ func FuzzDecodeIdentity(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestDocumentedHighWatermarks checks the bytes of docs/format/wal.md.
+func TestDocumentedHighWatermarks(t *testing.T) {
+	doc, err := os.ReadFile("../docs/format/wal.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var id identity
+	id.incarnation = 5
+	for i := range id.topicID {
+		id.topicID[i] = byte(i + 1)
+	}
+	for what, b := range map[string][]byte{
+		"high watermarks": encodeHighs(map[TopicPartition]highHint{{"t", 0}: {5, 17}}),
+		"identity":        id.encode(),
+	} {
+		if want := fmt.Sprintf("\n%x\n", b); !strings.Contains(string(doc), want) {
+			t.Errorf("the document has no %s:%s", what, want)
+		}
+	}
 }

@@ -35,6 +35,7 @@ type cluster struct {
 	nodes   map[int32]*node
 	record  partitionRecord
 	session int64
+	resets  int // of damaged replicas
 }
 
 // partitionRecord is KIP-966's.
@@ -122,6 +123,7 @@ func (c *cluster) start(id int32) {
 		if err := n.part.Reset(0); err != nil {
 			c.t.Fatalf("node %d: reset: %v", id, err)
 		}
+		c.resets++
 		c.tell()
 	}
 }

@@ -286,3 +286,173 @@ func TestKillsAtRandom(t *testing.T) {
 		}
 	}
 }
+
+// txnBatch is one record of a transaction.
+func txnBatch(t *testing.T, pid int64, seq int32, value string) []byte {
+	b := record.NewBuilder(record.None)
+	b.SetProducer(record.Producer{ID: pid, Epoch: 0, Sequence: seq})
+	b.SetTransactional(true)
+	b.Add(int64(seq), nil, []byte(value))
+	out, err := b.Finish()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// TestTransactionsAreReplicated: a new leader knows what is open, what was committed and what was aborted, and dedups.
+func TestTransactionsAreReplicated(t *testing.T) {
+	c := newCluster(t, 3, 2)
+	send := func(pid int64, seq int32, value string) logstore.AppendResult {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		res, err := c.leader().part.Append(logstore.AppendRequest{Data: txnBatch(t, pid, seq, value)}).Wait(ctx)
+		if err != nil {
+			t.Fatalf("append: %v", err)
+		}
+		return res
+	}
+	end := func(pid int64, commit bool) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if _, err := c.leader().part.WriteMarker(pid, 0, commit).Wait(ctx); err != nil {
+			t.Fatalf("marker: %v", err)
+		}
+	}
+	send(1, 0, "committed")
+	send(2, 0, "aborted")
+	end(1, true)
+	end(2, false)
+	open := send(3, 0, "open")
+	c.inSync()
+	for _, n := range c.nodes {
+		o := n.part.Offsets()
+		if o.LastStable != open.BaseOffset {
+			t.Errorf("node %d: last stable offset %d, want %d", n.id, o.LastStable, open.BaseOffset)
+		}
+		res, err := n.part.Read(0, 1<<20, true)
+		if err != nil || len(res.Aborted) != 1 || res.Aborted[0].ProducerID != 2 {
+			t.Errorf("node %d: aborted %+v, %v", n.id, res.Aborted, err)
+		}
+	}
+	c.kill(1, nil)
+	if res := send(3, 0, "open"); !res.Duplicate || res.BaseOffset != open.BaseOffset {
+		t.Errorf("the new leader takes a repeat for news: %+v", res)
+	}
+	if txns := c.leader().part.OpenTxns(); len(txns) != 1 || txns[0].ProducerID != 3 {
+		t.Errorf("open transactions %+v", txns)
+	}
+	end(3, true)
+	c.start(1)
+	c.inSync()
+	c.sameBytes()
+	for _, n := range c.nodes {
+		if o := n.part.Offsets(); o.LastStable != o.End {
+			t.Errorf("node %d: %+v", n.id, o)
+		}
+	}
+}
+
+// TestDamagedReplicaIsFetchedAgain flips a bit on one node's disk, below what was synced.
+func TestDamagedReplicaIsFetchedAgain(t *testing.T) {
+	c := newCluster(t, 3, 2)
+	p := &producer{c: c, id: 1}
+	p.fill(400)
+	c.inSync()
+	n := c.nodes[2]
+	n.stop()
+	c.mu.Lock()
+	n.alive = false
+	c.mu.Unlock()
+	c.fence(2)
+	const file = "data/topics/t/0/00000000000000000000.log"
+	f, err := n.fs.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, 1)
+	f.ReadAt(b, 3000)
+	b[0] ^= 8
+	f.WriteAt(b, 3000)
+	for _, ext := range []string{".index", ".timeindex"} {
+		n.fs.Remove(strings.TrimSuffix(file, ".log") + ext)
+	}
+	c.start(2)
+	if c.resets != 1 {
+		t.Error("nobody noticed the damage")
+	}
+	p.fill(20)
+	c.inSync()
+	c.sameBytes()
+	p.check(n)
+}
+
+// TestFollowerBehindTheLogStart: what it lacks is gone everywhere; it begins where the leader's log begins.
+func TestFollowerBehindTheLogStart(t *testing.T) {
+	c := newCluster(t, 3, 2)
+	p := &producer{c: c, id: 1}
+	p.fill(50)
+	c.kill(3, nil)
+	p.fill(300)
+	leader := c.leader()
+	start, err := leader.part.DeleteRecords(-1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.fill(10)
+	c.start(3)
+	c.inSync()
+	if o := c.nodes[3].part.Offsets(); o.LogStart != start {
+		t.Errorf("node 3 begins at %d, the leader at %d", o.LogStart, start)
+	}
+	c.eventually("the other follower's log start follows", func() bool { return c.nodes[2].part.Offsets().LogStart == start })
+	c.sameBytes()
+}
+
+func TestUncleanLeader(t *testing.T) {
+	c := newCluster(t, 2, 1)
+	p := &producer{c: c, id: 1}
+	p.fill(20)
+	c.kill(2, nil)
+	p.fill(20) // on node 1 only
+	c.kill(1, nil)
+	if c.leader() != nil {
+		t.Fatal("somebody leads")
+	}
+	c.start(2)
+	if c.leader() != nil {
+		t.Fatal("a replica that is not in sync leads, though nobody allowed it")
+	}
+	c.unclean = true
+	c.mu.Lock()
+	c.change(func(*partitionRecord) {})
+	c.mu.Unlock()
+	if n := c.leader(); n == nil || n.id != 2 {
+		t.Fatal("nobody leads, though it was allowed")
+	}
+	c.start(1) // cuts what it had committed
+	c.inSync()
+	c.sameBytes()
+}
+
+func TestThrottle(t *testing.T) {
+	rate := int64(1000)
+	th := newThrottle(func() int64 { return rate })
+	now := time.Now()
+	if d := th.wait(now); d != 0 {
+		t.Errorf("wait %v at first", d)
+	}
+	th.spend(now, 3000)
+	if d := th.wait(now); d < 1900*time.Millisecond || d > 2100*time.Millisecond {
+		t.Errorf("wait %v after 3 seconds' worth, one saved up", d)
+	}
+	if d := th.wait(now.Add(2100 * time.Millisecond)); d != 0 {
+		t.Errorf("wait %v when it is paid back", d)
+	}
+	rate = 0
+	if d := th.wait(now); d != 0 {
+		t.Errorf("wait %v without a limit", d)
+	}
+}
