@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"os"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -100,7 +101,7 @@ func askedBindings(c *cli.Context) ([]acl.Binding, error) {
 					if c.Bool("prefixed") {
 						b.Pattern = acl.Prefixed
 					}
-					if err := b.Validate(); err != nil {
+					if err := cmp.Or(b.Validate(), b.CheckOperation()); err != nil {
 						return nil, usage("%v", err)
 					}
 					out = append(out, b)

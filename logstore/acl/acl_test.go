@@ -176,12 +176,17 @@ func TestValidate(t *testing.T) {
 	for name, change := range map[string]func(*Binding){
 		"any type": func(b *Binding) { b.Type = AnyType }, "match": func(b *Binding) { b.Pattern = Match }, "no name": func(b *Binding) { b.Name = "" },
 		"other cluster": func(b *Binding) { b.Type = Cluster }, "no principal": func(b *Binding) { b.Principal = Principal{} }, "no host": func(b *Binding) { b.Host = "" },
-		"any operation": func(b *Binding) { b.Operation = AnyOp }, "foreign operation": func(b *Binding) { b.Operation = ClusterAction }, "any permission": func(b *Binding) { b.Permission = AnyPermission },
+		"any operation": func(b *Binding) { b.Operation = AnyOp }, "any permission": func(b *Binding) { b.Permission = AnyPermission },
 	} {
 		b := good
 		change(&b)
 		if b.Validate() == nil {
 			t.Errorf("%s is taken", name)
+		}
+	}
+	for op, want := range map[Operation]bool{All: true, Read: true, ClusterAction: false} {
+		if good.Operation = op; (good.CheckOperation() == nil) != want {
+			t.Errorf("%s of a topic: %v", op, good.CheckOperation())
 		}
 	}
 }

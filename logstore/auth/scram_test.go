@@ -125,6 +125,7 @@ func TestScramRefuses(t *testing.T) {
 		"somebody else":    {"n,a=root,n=user,r=abc"},
 		"token":            {"n,,n=user,r=abc,tokenauth=true"},
 		"other nonce":      {"n,,n=user,r=abc", "c=biws,r=abcX,p=" + zero},
+		"client's twice":   {"n,,n=user,r=abc", "c=biws,r=abcabc,p=" + zero},
 		"client's nonce":   {"n,,n=user,r=abc", "c=biws,r=abc,p=" + zero},
 		"other binding":    {"n,,n=user,r=abc", "c=eSws,r=abcS,p=" + zero},
 		"zero proof":       {"n,,n=user,r=abc", "c=biws,r=abcS,p=" + zero},
@@ -143,6 +144,27 @@ func TestScramRefuses(t *testing.T) {
 		if !errors.Is(err, ErrFailed) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestOldLibrdkafka logs in as librdkafka before 2.6.1 does, which repeats its part of the nonce once too often.
+func TestOldLibrdkafka(t *testing.T) {
+	m, salt := ScramSHA256, []byte("salt")
+	salted := SaltPassword(m, "pencil", salt, 4096)
+	s := newScram(m, oneUser{"user", m, FromSaltedPassword(m, salted, salt, 4096)})
+	s.snonce = "S"
+	challenge, _, err := s.Next(time.Time{}, []byte("n,,n=user,r=abc"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	final := "c=biws,r=abcabcS"
+	key := m.mac(salted, "Client Key")
+	proof := m.mac(m.digest(key), "n=user,r=abc,"+string(challenge)+","+final)
+	for i := range proof {
+		proof[i] ^= key[i]
+	}
+	if _, done, err := s.Next(time.Time{}, []byte(final+",p="+base64.StdEncoding.EncodeToString(proof))); !done {
+		t.Error(err)
 	}
 }
 

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"net"
 	"testing"
@@ -23,6 +24,7 @@ type node struct {
 	addr   string
 
 	machines []meta.Machine // further ones of the broker
+	tls      *tls.Config    // by which root connects
 }
 
 var quiet = slog.New(slog.DiscardHandler)

@@ -1,58 +1,48 @@
 package kafka
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"math/big"
+	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/streamflow/streamflow/internal/certs"
 )
 
 // testCA issues certificates.
 type testCA struct {
 	t    testing.TB
-	key  *ecdsa.PrivateKey
-	cert *x509.Certificate
+	dir  string
+	file string // the authority's certificate
 	pool *x509.CertPool
+	a    *certs.Authority
 }
 
 func newTestCA(t testing.TB) *testCA {
 	t.Helper()
-	ca := &testCA{t: t, pool: x509.NewCertPool()}
-	ca.key, ca.cert = ca.make(&x509.Certificate{IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign, Subject: pkix.Name{CommonName: "test CA"}})
-	ca.pool.AddCert(ca.cert)
+	ca := &testCA{t: t, dir: t.TempDir()}
+	ca.file = filepath.Join(ca.dir, "ca.pem")
+	var err error
+	if ca.a, err = certs.OpenAuthority(ca.dir, time.Hour); err == nil {
+		ca.pool, err = certs.LoadPool(ca.file)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	return ca
 }
 
-// issue makes a certificate that names a client, or a server.
+// issue makes a certificate that names a client, or a node on this machine.
 func (ca *testCA) issue(name string) tls.Certificate {
-	key, cert := ca.make(&x509.Certificate{Subject: pkix.Name{CommonName: name, Organization: []string{"test"}}, DNSNames: []string{name},
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth}})
-	return tls.Certificate{Certificate: [][]byte{cert.Raw}, PrivateKey: key}
-}
-
-func (ca *testCA) make(c *x509.Certificate) (*ecdsa.PrivateKey, *x509.Certificate) {
 	ca.t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	err := ca.a.Issue(ca.dir, name, []string{"localhost", "127.0.0.1"}, time.Hour)
 	if err != nil {
 		ca.t.Fatal(err)
 	}
-	c.SerialNumber, c.NotBefore, c.NotAfter = big.NewInt(time.Now().UnixNano()), time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
-	parent, signer := ca.cert, ca.key
-	if parent == nil {
-		parent, signer = c, key
-	}
-	der, err := x509.CreateCertificate(rand.Reader, c, parent, &key.PublicKey, signer)
+	cert, err := tls.LoadX509KeyPair(filepath.Join(ca.dir, name+".pem"), filepath.Join(ca.dir, name+"-key.pem"))
 	if err != nil {
 		ca.t.Fatal(err)
 	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		ca.t.Fatal(err)
-	}
-	return key, cert
+	return cert
 }

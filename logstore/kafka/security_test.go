@@ -71,7 +71,13 @@ func asUser(name, password string) kgo.Opt {
 	return kgo.SASL(scram.Auth{User: name, Pass: password}.AsSha256Mechanism())
 }
 
-func (n *node) root() *kadm.Client { return kadm.NewClient(n.client(asUser("root", "root"))) }
+func (n *node) root() *kadm.Client {
+	opts := []kgo.Opt{asUser("root", "root")}
+	if n.tls != nil {
+		opts = append(opts, kgo.DialTLSConfig(n.tls))
+	}
+	return kadm.NewClient(n.client(opts...))
+}
 
 // addUser makes a user over the admin API, whose password is its name.
 func (n *node) addUser(names ...string) {
