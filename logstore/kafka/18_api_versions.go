@@ -7,6 +7,9 @@ import (
 
 func (c *call) apiVersions(req *kmsg.ApiVersionsRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.ApiVersionsResponse)
+	if resp.ErrorCode = code(c.meant(req)); resp.ErrorCode != 0 {
+		return resp, nil
+	}
 	add := func(key kmsg.Key, lo, hi int16) {
 		k := kmsg.NewApiVersionsResponseApiKey()
 		k.ApiKey, k.MinVersion, k.MaxVersion = int16(key), lo, hi
@@ -22,6 +25,19 @@ func (c *call) apiVersions(req *kmsg.ApiVersionsRequest) (kmsg.Response, error) 
 	add(kmsg.ApiVersions, apiVersionsMin, apiVersionsMax)
 	c.addFeatures(resp)
 	return resp, nil
+}
+
+// meant says that the client means another node: one of another cluster, or whose address this one has now (KIP-1242).
+func (c *call) meant(req *kmsg.ApiVersionsRequest) error {
+	switch {
+	case req.Version < 5 || req.ClusterID == nil && req.NodeID < 0:
+		return nil
+	case req.ClusterID == nil || req.NodeID < 0:
+		return kerr.InvalidRequest
+	case *req.ClusterID != c.broker.ClusterID() || req.NodeID != c.opts.NodeID:
+		return kerr.RebootstrapRequired
+	}
+	return nil
 }
 
 // addFeatures says what the cluster can do, and what it does: clients go by what is finalized.

@@ -14,7 +14,8 @@ func (c *call) deleteGroups(req *kmsg.DeleteGroupsRequest) (kmsg.Response, error
 	for _, name := range req.Groups {
 		r := kmsg.NewDeleteGroupsResponseGroup()
 		r.Group = name
-		r.ErrorCode = code(c.deleteGroup(name, slices.Contains(known, name)))
+		err := c.deleteGroup(name, slices.Contains(known, name))
+		r.ErrorCode, r.ErrorMessage = code(err), message(err)
 		resp.Groups = append(resp.Groups, r)
 	}
 	return resp, nil

@@ -54,7 +54,7 @@ var apis = []api{
 	{kmsg.AlterReplicaLogDirs, 0, 2, typed((*call).alterReplicaLogDirs)},
 	{kmsg.DescribeLogDirs, 0, 5, typed((*call).describeLogDirs)},
 	{kmsg.CreatePartitions, 0, 3, typed((*call).createPartitions)},
-	{kmsg.DeleteGroups, 0, 2, typed((*call).deleteGroups)},
+	{kmsg.DeleteGroups, 0, 3, typed((*call).deleteGroups)},
 	{kmsg.IncrementalAlterConfigs, 0, 1, typed((*call).incrementalAlterConfigs)},
 	{kmsg.OffsetDelete, 0, 0, typed((*call).offsetDelete)},
 	{kmsg.DescribeClientQuotas, 0, 1, typed((*call).describeClientQuotas)},
@@ -77,7 +77,7 @@ var apis = []api{
 }
 
 // apiVersionsMin and Max are those of ApiVersions itself, which is not in apis because it answers from it.
-const apiVersionsMin, apiVersionsMax = 0, 4
+const apiVersionsMin, apiVersionsMax = 0, 5
 
 var apisByKey = func() map[int16]*api {
 	m := map[int16]*api{}

@@ -77,6 +77,34 @@ func TestApiVersionsOfTheFuture(t *testing.T) {
 	}
 }
 
+func TestClientMeansAnotherNode(t *testing.T) {
+	n := startNode(t)
+	for what, c := range map[string]struct {
+		cluster string
+		node    int32
+		want    *kerr.Error
+	}{
+		"this one":        {n.broker.ClusterID(), 0, nil},
+		"nobody yet":      {"", -1, nil},
+		"another node":    {n.broker.ClusterID(), 7, kerr.RebootstrapRequired},
+		"another cluster": {"elsewhere", 0, kerr.RebootstrapRequired},
+		"half":            {"", 0, kerr.InvalidRequest},
+	} {
+		req := kmsg.NewPtrApiVersionsRequest()
+		req.ClientSoftwareName, req.ClientSoftwareVersion = "test", "1"
+		req.ClusterID, req.NodeID = nullable(c.cluster), c.node
+		conn := dial(t, n)
+		_, _ = conn.Write(request(req, 5, 1))
+		_, body := readResponse(t, conn)
+		resp := kmsg.NewPtrApiVersionsResponse()
+		resp.SetVersion(5)
+		if err := resp.ReadFrom(body); err != nil {
+			t.Fatal(err)
+		}
+		wantCode(t, what, resp.ErrorCode, c.want)
+	}
+}
+
 func TestAdvertisedVersionsAreServed(t *testing.T) {
 	n := startNode(t)
 	n.create("t", 1, nil)
