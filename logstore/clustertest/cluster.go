@@ -229,17 +229,28 @@ func (c *Cluster) Eventually(what string, ok func() bool) {
 	}
 }
 
-// InSync waits until a topic's partitions have a leader and n members in sync.
+// InSync waits until a topic's partitions have a leader and n members in sync, as every running node has it.
 func (c *Cluster) InSync(topic string, n int) {
 	c.t.Helper()
-	t, err := c.Any().Topic(topic)
+	c.Eventually(fmt.Sprintf("%s has %d in sync everywhere", topic, n), func() bool {
+		for _, id := range c.IDs() {
+			if b := c.nodes[id].Broker; b != nil && !inSync(b, topic, n) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+func inSync(b *broker.Broker, topic string, n int) bool {
+	t, err := b.Topic(topic)
 	if err != nil {
-		c.t.Fatal(err)
+		return false
 	}
 	for p := range t.Partitions {
-		c.Eventually(fmt.Sprintf("%s-%d has %d in sync", topic, p, n), func() bool {
-			s := c.State(topic, p)
-			return s.Leader >= 0 && len(s.ISR) == n
-		})
+		if s, err := b.PartitionState(topic, p); err != nil || s.Leader < 0 || len(s.ISR) != n {
+			return false
+		}
 	}
+	return true
 }
