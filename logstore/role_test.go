@@ -655,3 +655,26 @@ func TestDocumentedHighWatermarks(t *testing.T) {
 		}
 	}
 }
+
+// TestTimesOfWhatIsCommitted: a segment may hold records that are not, and lookups by time must not find them.
+func TestTimesOfWhatIsCommitted(t *testing.T) {
+	l := mustOpen(t, small(vfs.NewMem()))
+	defer l.Close()
+	p := mustEnsure(t, l, "t", smallConfig())
+	lead(t, p, 1, 1, 2)
+	p.Append(AppendRequest{Data: batchOf(t, 10, "x")})
+	p.Append(AppendRequest{Data: batchOf(t, 50, "y")})
+	waitDurable(t, p, 2)
+	fetched(t, p, 2, 1)
+	for _, where := range []string{"in memory", "in a segment"} {
+		if at, err := p.MaxTimestamp(); err != nil || at.Offset != 0 || at.Timestamp != 10 {
+			t.Errorf("%s: greatest timestamp %+v, %v", where, at, err)
+		}
+		if at, err := p.OffsetForTime(20); err != nil || at.Offset != -1 {
+			t.Errorf("%s: %+v, %v: found what is not committed", where, at, err)
+		}
+		if err := p.flush(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

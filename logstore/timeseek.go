@@ -83,17 +83,24 @@ func (p *Partition) MaxTimestamp() (TimestampOffset, error) {
 		return nowhere, err
 	}
 	best := p.coldMaxTimestamp()
-	for _, s := range segments {
-		if sum := s.Summary(); sum.HasData() {
-			best = max(best, sum.MaxTimestamp)
-		}
-	}
-	err = p.scanTail(func(_ int64, b record.Batch) (bool, error) {
+	look := func(_ int64, b record.Batch) (bool, error) {
 		if b.BaseOffset() < limit && !b.Attributes().IsControl() {
 			best = max(best, b.MaxTimestamp())
 		}
-		return true, nil
-	})
+		return b.BaseOffset() < limit, nil
+	}
+	for _, s := range segments {
+		switch sum := s.Summary(); {
+		case !sum.HasData() || sum.Base >= limit:
+		case sum.MaxOffset < limit:
+			best = max(best, sum.MaxTimestamp)
+		default: // its greatest is not committed yet
+			if err := s.Scan(sum.Base, look); err != nil && !errors.Is(err, segment.ErrClosed) {
+				return nowhere, fmt.Errorf("logstore: greatest timestamp in %s: %w", p.tp, err)
+			}
+		}
+	}
+	err = p.scanTail(look)
 	if err != nil || best < 0 {
 		return nowhere, err
 	}

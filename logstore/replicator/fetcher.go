@@ -23,10 +23,13 @@ type fetcher struct {
 	kick   chan struct{} // the partitions have changed
 
 	session session
-	failed  int // attempts in a row that brought nothing
+	failed  int          // attempts in a row that brought nothing
+	moved   []*following // what the last response was about: nothing else can have another position
+	out     bool         // some are left out, for a time
 
 	mu    sync.Mutex
 	parts map[key]*following
+	fresh bool     // parts is not what it was at the last request
 	nc    net.Conn // of the fetch under way, if it may be cut short
 }
 
@@ -53,7 +56,7 @@ func (f *fetcher) set(list []Followed) {
 		p.Followed = x
 		next[k] = p
 	}
-	f.parts = next
+	f.parts, f.fresh = next, true
 	select {
 	case f.kick <- struct{}{}:
 	default:
@@ -101,8 +104,8 @@ func (f *fetcher) pause(d time.Duration) {
 
 // converse holds one connection until something is wrong with it. nil says that it was cut short on purpose.
 func (f *fetcher) converse() error {
-	if len(f.wanted(time.Now())) == 0 {
-		f.pause(f.idle(time.Now()))
+	if want, wait := f.all(time.Now()); len(want) == 0 {
+		f.pause(wait)
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(f.ctx, answerTime)
@@ -114,7 +117,7 @@ func (f *fetcher) converse() error {
 	stop := context.AfterFunc(f.ctx, func() { _ = nc.Close() })
 	defer stop()
 	defer nc.Close()
-	f.session.restart()
+	f.restart()
 	l := newLink(nc)
 	for {
 		cut, err := f.exchange(l)
@@ -129,14 +132,7 @@ func (f *fetcher) converse() error {
 
 // exchange is one fetch and what follows from it. cut says that set has closed the connection.
 func (f *fetcher) exchange(l *link) (cut bool, err error) {
-	now := time.Now()
-	want := f.wanted(now)
-	wait := f.o.MaxWait
-	if d := f.idle(now); d < wait { // one that was left out is due before that
-		wait = max(d, time.Millisecond)
-	}
-	req := f.session.request(f.o, want)
-	req.MaxWaitMillis = int32(max(wait.Milliseconds(), 1))
+	req, wait := f.request(time.Now())
 	f.interruptible(l.nc)
 	resp, err := l.ask(req, wait)
 	if f.interruptible(nil) {
@@ -148,13 +144,15 @@ func (f *fetcher) exchange(l *link) (cut bool, err error) {
 	if resp.ErrorCode != 0 {
 		err := kerr.ErrorForCode(resp.ErrorCode)
 		if errors.Is(err, kerr.FetchSessionIDNotFound) || errors.Is(err, kerr.InvalidFetchSessionEpoch) {
-			f.session.restart()
+			f.restart()
 			return false, nil
 		}
 		return false, fmt.Errorf("fetch from node %d: %w", f.from.node, err)
 	}
 	f.failed = 0
-	f.session.answered(resp.SessionID)
+	if f.session.answered(resp.SessionID); resp.SessionID == 0 {
+		f.restart()
+	}
 	f.apply(resp)
 	return false, nil
 }
@@ -168,35 +166,58 @@ func (f *fetcher) interruptible(nc net.Conn) (was bool) {
 	return was
 }
 
-// wanted is where each partition stands that is to be fetched now.
-func (f *fetcher) wanted(now time.Time) map[key]position {
-	throttled := f.r.throttle.wait(now) > 0
+// restart begins the session anew.
+func (f *fetcher) restart() {
+	f.session.restart()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	want := make(map[key]position, len(f.parts))
-	for k, p := range f.parts {
-		if p.due(now) && !(p.Throttled && throttled) {
-			want[k] = positionOf(p.Partition.FetchState())
-		}
-	}
-	return want
+	f.fresh = true
 }
 
-// idle is how long nothing changes by time alone.
-func (f *fetcher) idle(now time.Time) time.Duration {
-	d := time.Hour
-	wait := f.r.throttle.wait(now)
+// request makes the next request, and says how long the leader may hold it.
+func (f *fetcher) request(now time.Time) (*kmsg.FetchRequest, time.Duration) {
+	wait := f.o.MaxWait
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, p := range f.parts {
-		if !p.due(now) {
-			d = min(d, p.retryAt.Sub(now))
-		}
-		if p.Throttled && wait > 0 {
-			d = min(d, wait)
+	everything := f.fresh || f.out
+	f.mu.Unlock()
+	var want map[key]position
+	if everything {
+		var due time.Duration
+		want, due = f.all(now)
+		wait = max(min(wait, due), time.Millisecond)
+	} else {
+		want = make(map[key]position, len(f.moved))
+		for _, p := range f.moved {
+			want[p.key()] = positionOf(p.Partition.FetchState())
 		}
 	}
-	return max(d, 0)
+	f.moved = f.moved[:0]
+	req := f.session.request(f.o, want, everything)
+	req.MaxWaitMillis = int32(wait.Milliseconds())
+	return req, wait
+}
+
+// all is where each partition stands that is to be fetched now, and how soon one is due that is left out.
+func (f *fetcher) all(now time.Time) (map[key]position, time.Duration) {
+	due := time.Hour
+	throttled := f.r.throttle.wait(now)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fresh, f.out = false, false
+	want := make(map[key]position, len(f.parts))
+	for k, p := range f.parts {
+		wait := max(0, p.retryAt.Sub(now))
+		if p.Throttled {
+			wait = max(wait, throttled)
+			f.out = true // the budget is looked at each time
+		}
+		if wait > 0 {
+			f.out, due = true, min(due, wait)
+			continue
+		}
+		want[k] = positionOf(p.Partition.FetchState())
+	}
+	return want, due
 }
 
 // apply hands a response to its partitions, and waits until what they appended is on disk: they share the fsync.
@@ -211,6 +232,7 @@ func (f *fetcher) apply(resp *kmsg.FetchResponse) {
 			if p == nil {
 				continue
 			}
+			f.moved = append(f.moved, p)
 			f.take(p, rp, now)
 			if p.pending != nil {
 				waiting = append(waiting, p)

@@ -24,7 +24,7 @@ type following struct {
 	behindSince time.Time
 }
 
-func (p *following) due(now time.Time) bool { return !now.Before(p.retryAt) }
+func (p *following) key() key { return key{p.TopicID, p.Partition.ID().Partition} }
 
 // take carries out what a response says of one partition.
 func (f *fetcher) take(p *following, r *kmsg.FetchResponseTopicPartition, now time.Time) {
@@ -106,6 +106,7 @@ func (f *fetcher) outcome(p *following, err error) {
 		return
 	}
 	p.failed++
+	f.out = true
 	p.retryAt = time.Now().Add(f.backoff(p.failed))
 	f.mu.Unlock()
 	if level := f.o.Logger.Info; p.failed == 5 {

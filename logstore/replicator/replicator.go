@@ -31,7 +31,7 @@ type Options struct {
 	MaxWait           time.Duration // how long a leader holds a fetch that it has nothing for; 500 ms
 	MaxBytes          int           // of a response; 16 MiB
 	MaxPartitionBytes int           // of a partition in it; 1 MiB
-	Backoff           time.Duration // the first pause after an error; it doubles up to 20 times that; 50 ms
+	Backoff           time.Duration // the first pause after an error; it doubles up to 20 times that; 20 ms
 	Rate              func() int64  // bytes a second of throttled partitions (follower.replication.throttled.rate); nil or 0: no limit
 
 	Logger *slog.Logger
@@ -48,7 +48,7 @@ func (o *Options) defaults() {
 		o.MaxPartitionBytes = 1 << 20
 	}
 	if o.Backoff == 0 {
-		o.Backoff = 50 * time.Millisecond
+		o.Backoff = 20 * time.Millisecond
 	}
 	if o.Rate == nil {
 		o.Rate = func() int64 { return 0 }

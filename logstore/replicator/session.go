@@ -27,8 +27,9 @@ type position struct {
 
 func positionOf(s logstore.FetchState) position { return position{s.From, s.Epoch, s.LastFetchedEpoch} }
 
-// request makes the next request: want is where each partition stands that is to be fetched. It returns how many it names.
-func (s *session) request(o *Options, want map[key]position) *kmsg.FetchRequest {
+// request makes the next request: want is where partitions stand that are to be fetched, all of them or those that may have
+// moved.
+func (s *session) request(o *Options, want map[key]position, all bool) *kmsg.FetchRequest {
 	req := kmsg.NewPtrFetchRequest()
 	req.SetVersion(fetchVersion)
 	req.ReplicaState.ID, req.ReplicaState.Epoch = o.Node, o.BrokerEpoch()
@@ -54,7 +55,9 @@ func (s *session) request(o *Options, want map[key]position) *kmsg.FetchRequest 
 		p.CurrentLeaderEpoch, p.LastFetchedEpoch = at.epoch, at.last
 		req.Topics[i].Partitions = append(req.Topics[i].Partitions, p)
 	}
-	s.forget(req, want)
+	if all {
+		s.forget(req, want)
+	}
 	return req
 }
 
@@ -78,14 +81,8 @@ func (s *session) forget(req *kmsg.FetchRequest, want map[key]position) {
 	}
 }
 
-// answered takes the leader's word on the session. Without one, the next request names everything again.
-func (s *session) answered(id int32) {
-	if s.id = id; id == 0 {
-		s.restart()
-		return
-	}
-	s.epoch++
-}
+// answered takes the leader's word on the session. 0 is none: the next one begins anew.
+func (s *session) answered(id int32) { s.id, s.epoch = id, s.epoch+1 }
 
 // restart begins the session anew.
 func (s *session) restart() { *s = session{told: map[key]position{}} }
