@@ -185,6 +185,9 @@ func (l *produceLoad) run(c *cli.Context) (time.Duration, error) {
 	}
 	wg.Wait()
 	took := time.Since(l.counted())
+	if l.records == 0 {
+		took = min(took, l.duration)
+	}
 	if err := context.Cause(ctx); err != nil && c.Context.Err() == nil {
 		return took, err
 	}
@@ -260,10 +263,22 @@ func (p *producer) acked(r *kgo.Record, err error) {
 	case errors.Is(err, context.Canceled):
 	case err != nil:
 		p.failed(err)
-	case !r.Timestamp.Before(l.counted()):
-		l.latency.observe(time.Since(r.Timestamp))
-		l.acked.Add(1)
-		l.bytes.Add(int64(len(r.Key) + len(r.Value)))
+	default:
+		l.count(r)
 	}
 	p.pool.Put(r)
+}
+
+// count takes a record that has been acknowledged: its latency, unless it was due in the warm-up, and for the throughput all
+// that are acknowledged while it is measured, whenever they were sent.
+func (l *produceLoad) count(r *kgo.Record) {
+	now, from := time.Now(), l.counted()
+	if !r.Timestamp.Before(from) {
+		l.latency.observe(now.Sub(r.Timestamp))
+	}
+	if now.Before(from) || l.records == 0 && now.After(from.Add(l.duration)) {
+		return
+	}
+	l.acked.Add(1)
+	l.bytes.Add(int64(len(r.Key) + len(r.Value)))
 }

@@ -120,7 +120,7 @@ func (t *trial) throughput(sh shape) (best load, err error) {
 	var cpu, bytes float64
 	for range t.o.repeat {
 		topic, before := t.topic(), t.p.usage().cpu
-		l, err := t.client("produce", topic, "--size", sh.size, "--producers", strconv.Itoa(sh.producers), "--duration", t.o.seconds.String(), "--warmup", "500ms", "--partitions", strconv.Itoa(partitions), "--replication-factor", "1")
+		l, err := t.client("produce", topic, "--size", sh.size, "--producers", strconv.Itoa(sh.producers), "--duration", t.o.seconds.String(), "--warmup", "1s", "--buffered", strconv.Itoa(max(20_000/sh.producers, 100)), "--partitions", strconv.Itoa(partitions), "--replication-factor", "1")
 		if err != nil {
 			return best, err
 		}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -89,7 +90,38 @@ func (c *cluster) start(program string, i int, args, env []string) (*bufio.Scann
 		return nil, fmt.Errorf("cluster: %w", err)
 	}
 	c.procs = append(c.procs, cmd)
-	return bufio.NewScanner(out), nil
+	return bufio.NewScanner(out), errors.Join(c.note(i, "pid", fmt.Sprintln(cmd.Process.Pid)), c.note(i, "start", startScript(cmd, env)))
+}
+
+// note writes a file about a node, for suites that stop and start nodes themselves (docker/docker).
+func (c *cluster) note(i int, what, text string) error {
+	return os.WriteFile(filepath.Join(c.dir, fmt.Sprintf("node-%d.%s", i, what)), []byte(text), 0o644)
+}
+
+// startScript starts a node again as it was started.
+func startScript(cmd *exec.Cmd, env []string) string {
+	words := []string{"exec", "env"}
+	for _, w := range append(append([]string{}, env...), cmd.Args...) {
+		words = append(words, "'"+strings.ReplaceAll(w, "'", `'\''`)+"'")
+	}
+	return strings.Join(words, " ") + "\n"
+}
+
+// replaced is the process that a suite has started in a node's place, or nil.
+func (c *cluster) replaced(i int) *os.Process {
+	b, err := os.ReadFile(filepath.Join(c.dir, fmt.Sprintf("node-%d.pid", i+1)))
+	if err != nil {
+		return nil
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(b)))
+	if err != nil || pid == c.procs[i].Process.Pid {
+		return nil
+	}
+	p, err := os.FindProcess(pid)
+	if err != nil {
+		return nil
+	}
+	return p
 }
 
 func awaitReady(ctx context.Context, out *bufio.Scanner) error {
@@ -115,13 +147,15 @@ func awaitReady(ctx context.Context, out *bufio.Scanner) error {
 func (c *cluster) stop() error {
 	var all error
 	for i, p := range c.procs {
-		if err := p.Process.Signal(syscall.SIGTERM); err != nil {
+		if other := c.replaced(i); other != nil {
+			all = errors.Join(all, other.Signal(syscall.SIGTERM))
+		} else if err := p.Process.Signal(syscall.SIGTERM); err != nil {
 			all = errors.Join(all, fmt.Errorf("node %d had ended before the suite; its log is %s", i+1, c.log(i+1)))
 		}
 	}
 	for i, p := range c.procs {
 		kill := time.AfterFunc(30*time.Second, func() { p.Process.Kill() })
-		if err := p.Wait(); err != nil {
+		if err := p.Wait(); err != nil && c.replaced(i) == nil {
 			all = errors.Join(all, fmt.Errorf("node %d: %w; its log is %s", i+1, err, c.log(i+1)))
 		}
 		kill.Stop()

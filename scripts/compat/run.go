@@ -106,7 +106,7 @@ func (t trial) run(ctx context.Context, only []string) (cases []testCase, err er
 	if err := errors.Join(os.RemoveAll(out), os.MkdirAll(out, 0o755)); err != nil {
 		return nil, err
 	}
-	env := []string{"COMPAT_OUT=" + out, "COMPAT_BOOTSTRAP=" + strings.Join(c.kafka, ","), "COMPAT_APIS=" + apis, "COMPAT_ONLY=" + strings.Join(only, "\n")}
+	env := []string{"COMPAT_OUT=" + out, "COMPAT_NODES_DIR=" + c.dir, "COMPAT_BOOTSTRAP=" + strings.Join(c.kafka, ","), "COMPAT_APIS=" + apis, "COMPAT_ONLY=" + strings.Join(only, "\n")}
 	if err := t.script(ctx, "run", t.s.limit, env); err != nil {
 		found, _ := readCases(out) // what it had done before it broke
 		return found, err

@@ -3,6 +3,7 @@
 #   COMPAT_OUT         where results go
 #   COMPAT_BOOTSTRAP   HOST:PORT,… of the nodes
 #   COMPAT_NODES       how many there are
+#   COMPAT_NODES_DIR   their directories, logs, process ids and how to start them again
 #   COMPAT_APIS        KEY:MAX of each API that they serve, space separated
 #   COMPAT_ONLY        run only these cases, one a line; all without
 set -euo pipefail

@@ -26,7 +26,8 @@ run() {
 	sleep 1
 	dir=$(go list -f '{{.Dir}}' github.com/IBM/sarama)
 	only=$(sed 's,/.*,,' <<<"$only" | sort -u | paste -sd '|')
-	(cd "$dir" && TOXIPROXY_ADDR=http://127.0.0.1:28474 KAFKA_VERSION=4.0.0 "$COMPAT_CACHE/sarama-$sarama.test" -test.v=test2json -test.timeout 9m -test.run "^(${only:-TestFunc.*})\$" 2>&1 |
+	# Some tests stop and start brokers by docker compose.
+	(cd "$dir" && PATH=$root/scripts/compat/docker:$PATH TOXIPROXY_ADDR=http://127.0.0.1:28474 KAFKA_VERSION=4.0.0 "$COMPAT_CACHE/sarama-$sarama.test" -test.v=test2json -test.timeout 9m -test.run "^(${only:-TestFunc.*})\$" 2>&1 |
 		tee "$COMPAT_OUT/tests.log" | go tool test2json >"$COMPAT_OUT/sarama.gotest") || true
 }
 
