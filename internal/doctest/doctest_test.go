@@ -10,7 +10,7 @@
 //
 // In shown output … stands for any text within a line, and a line of … alone for any lines. A comment before a block says
 // more: <!-- doctest: skip WHY -->, <!-- doctest: needs PROGRAM -->, <!-- doctest: unordered -->, <!-- doctest: serve --> for
-// the block whose command is the node of the file, and <!-- doctest: output --> for a block of text that is what the block
+// the block whose command is the node of the file, <!-- doctest: nodes --> for one whose commands are the nodes of a cluster, and <!-- doctest: output --> for a block of text that is what the block
 // before it printed.
 //
 // The node listens on free ports, runs two tasks at once and works in a temporary directory; commands and outputs are rewritten between those and

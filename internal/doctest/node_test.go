@@ -54,6 +54,10 @@ func (n *node) run(t *testing.T, file string, b *block) (out string, ran bool) {
 	if _, serve := b.directive("serve"); serve {
 		return n.serve(t, strings.TrimSuffix(strings.TrimSpace(b.script()), "&")), true
 	}
+	if _, nodes := b.directive("nodes"); nodes {
+		n.serveNodes(t, file, b)
+		return "", true
+	}
 	if !n.started {
 		n.serve(t, "streamflow serve --data-dir /tmp/tour/data")
 		n.exports += "export STREAMFLOW_SERVER=" + n.real["127.0.0.1:15002"] + "\n"
