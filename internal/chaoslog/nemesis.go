@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -85,20 +86,21 @@ func torment(ctx context.Context, w *world, faults []Fault) error {
 	return heal()
 }
 
-// undoAll undoes faults, the last one first. What cannot be undone before another is (a node does not start while its disk is full)
-// is tried again after all others.
+// undoAll undoes faults, all at once, for a node may not be ready before another is back. What cannot be undone before another (a
+// node does not start while its disk is full) is tried again after all others.
 func undoAll(ctx context.Context, undo []func(context.Context) error) error {
-	var again []func(context.Context) error
-	for _, u := range slices.Backward(undo) {
-		if u(ctx) != nil {
-			again = append(again, u)
+	errs := make([]error, len(undo))
+	var wg sync.WaitGroup
+	for i, u := range undo {
+		wg.Go(func() { errs[i] = u(ctx) })
+	}
+	wg.Wait()
+	for i, u := range undo {
+		if errs[i] != nil {
+			errs[i] = u(ctx)
 		}
 	}
-	var err error
-	for _, u := range again {
-		err = errors.Join(err, u(ctx))
-	}
-	return err
+	return errors.Join(errs...)
 }
 
 func (w *world) between(from, to int) time.Duration {

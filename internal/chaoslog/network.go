@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 )
 
 // network gives nodes their addresses, and can cut and slow the links between them.
@@ -68,6 +69,8 @@ type namespaces struct {
 	name   string // of the bridge, and prefix of the namespaces
 	subnet string
 	nodes  int
+
+	mu     sync.Mutex
 	routes []string // the namespaces and destinations that are cut
 	slowed map[int]bool
 }
@@ -125,6 +128,8 @@ func (n *namespaces) blackhole(ns, ip string) error {
 	if err := run("ip "+route, "replace"); err != nil {
 		return err
 	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	n.routes = append(n.routes, route)
 	return nil
 }
@@ -142,7 +147,9 @@ func (n *namespaces) isolate(i int) error {
 
 // slow delays and loses packets where the kernel can (netem), and narrows the link to 4 Mbit/s where it cannot.
 func (n *namespaces) slow(i int) error {
+	n.mu.Lock()
 	n.slowed[i] = true
+	n.mu.Unlock()
 	if run("tc -n %s qdisc replace dev eth0 root netem delay 40ms 20ms loss 2%%", n.ns(i)) == nil {
 		return nil
 	}
@@ -150,6 +157,8 @@ func (n *namespaces) slow(i int) error {
 }
 
 func (n *namespaces) heal() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	var errs []error
 	for _, r := range n.routes {
 		_ = run("ip "+r, "del") // one that was cut twice is gone already

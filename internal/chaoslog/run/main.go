@@ -26,6 +26,7 @@ type options struct {
 	faults, links     string
 	program, keep     string
 	limit             time.Duration
+	verbose           bool
 }
 
 func main() {
@@ -40,6 +41,7 @@ func main() {
 	flag.IntVar(&o.disk, "disk", -1, "MiB of a file system of its own for each node, to fill it; 0: none; -1: 640 for root, none otherwise")
 	flag.StringVar(&o.program, "program", "bin/streamflow", "the program")
 	flag.StringVar(&o.keep, "keep", "", "directory for logs and histories of bad runs (default: a temporary one)")
+	flag.BoolVar(&o.verbose, "v", false, "print the faults of each run, and keep the logs of clean ones")
 	flag.Parse()
 	os.Exit(o.run())
 }
@@ -130,11 +132,19 @@ func (o *options) once(ctx context.Context, seed uint64) int {
 	}
 	c := r.Counts
 	fmt.Printf("%8d %7d %7d %7d %8d %6d %8d %7.1f  %s\n", seed, c.Sent, c.Acked, c.Unknown, c.Read, c.Txns, c.Faults, r.Took.Seconds(), verdict(r, err))
-	if err == nil && len(r.Anomalies) == 0 {
+	if o.verbose {
+		for _, f := range r.History.Faults {
+			fmt.Println("         " + f)
+		}
+	}
+	if err == nil && len(r.Anomalies) == 0 && !o.verbose {
 		_ = os.RemoveAll(dir) // a clean run leaves nothing to look at
 		return 0
 	}
 	o.explain(r, err, dir)
+	if err == nil && len(r.Anomalies) == 0 {
+		return 0
+	}
 	if err != nil {
 		return 2
 	}
