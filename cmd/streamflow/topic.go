@@ -114,6 +114,9 @@ func topicCreate(c *cli.Context) error {
 	if errors.Is(err, kerr.TopicAlreadyExists) {
 		return usererr.New("TOPIC_ALREADY_EXISTS", "42P07", "There is a topic %s already.", name).WithFix("Take another name, or --if-not-exists.")
 	}
+	if errors.Is(err, kerr.TopicAuthorizationFailed) {
+		return topicError(name, err)
+	}
 	if err != nil && res.ErrMessage != "" {
 		return term.Usage("topic %s: %s", name, res.ErrMessage)
 	}

@@ -9,7 +9,7 @@
 //	```yaml      a node's configuration
 //
 // In shown output … stands for any text within a line, and a line of … alone for any lines. A comment before a block says
-// more: <!-- doctest: skip WHY -->, <!-- doctest: needs PROGRAM -->, <!-- doctest: unordered -->, <!-- doctest: serve --> for
+// more: <!-- doctest: skip WHY -->, <!-- doctest: alone --> (it wants no node), <!-- doctest: needs PROGRAM -->, <!-- doctest: unordered -->, <!-- doctest: serve --> for
 // the block whose command is the node of the file, <!-- doctest: nodes --> for one whose commands are the nodes of a cluster, and <!-- doctest: output --> for a block of text that is what the block
 // before it printed.
 //

@@ -58,7 +58,7 @@ func (n *node) run(t *testing.T, file string, b *block) (out string, ran bool) {
 		n.serveNodes(t, file, b)
 		return "", true
 	}
-	if !n.started {
+	if _, alone := b.directive("alone"); !n.started && !alone {
 		n.serve(t, "streamflow serve --data-dir /tmp/tour/data")
 		n.exports += "export STREAMFLOW_SERVER=" + n.real["127.0.0.1:15002"] + "\n"
 	}

@@ -215,3 +215,16 @@ func TestAllowedAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// TestStateOfDocs reads a state as docs/format/meta.md has it, and writes the same: later releases must.
+func TestStateOfDocs(t *testing.T) {
+	const state = `{"add":[{"type":2,"name":"ord","pattern":4,"principal":"User:alice","host":"*","op":3,"permission":3}]}`
+	m := NewMachine()
+	if err := m.Restore([]byte(state)); err != nil {
+		t.Fatal(err)
+	}
+	want := Binding{Topic, "ord", Prefixed, NewUser("alice"), "*", Read, Allow}
+	if got := m.List(Filter{}); len(got) != 1 || got[0] != want || string(m.Snapshot()) != state {
+		t.Errorf("%v, written as %s", got, m.Snapshot())
+	}
+}

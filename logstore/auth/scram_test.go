@@ -294,3 +294,15 @@ func BenchmarkPlain(b *testing.B) {
 		}
 	}
 }
+
+// TestStateOfDocs reads a state as docs/format/meta.md has it, and writes the same: later releases must.
+func TestStateOfDocs(t *testing.T) {
+	const state = `{"set":[{"user":"user","mech":"SCRAM-SHA-256","cred":{"i":4096,"salt":"W22ZaJ0SNY7soEsUEjb6gQ==","stored":"WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=","server":"wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU="}}],"decoy":"AAEC"}`
+	m := NewMachine()
+	if err := m.Restore([]byte(state)); err != nil {
+		t.Fatal(err)
+	}
+	if c, ok := m.Lookup("user", ScramSHA256); !ok || !c.Verify(ScramSHA256, "pencil") || string(m.Snapshot()) != state {
+		t.Errorf("read %v, written as %s", c, m.Snapshot())
+	}
+}

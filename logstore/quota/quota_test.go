@@ -168,3 +168,20 @@ func BenchmarkTake(b *testing.B) {
 		bucket.Take(now, 100)
 	}
 }
+
+// TestStateOfDocs reads a state as docs/format/meta.md has it, and writes the same: later releases must.
+func TestStateOfDocs(t *testing.T) {
+	const state = `[{"entity":{"user":{"match":1},"client":{"match":2,"name":"app"}},"limits":{"producer_byte_rate":1000}},{"entity":{"ip":{"match":2,"name":"10.0.0.1"}},"limits":{"connection_creation_rate":5}}]`
+	m := NewMachine()
+	if err := m.Restore([]byte(state)); err != nil {
+		t.Fatal(err)
+	}
+	l := m.Limits()
+	if l.of[Entity{User: Rest, Client: Named("app")}][Produce] != 1000 || l.of[Entity{IP: Named("10.0.0.1")}][Connections] != 5 {
+		t.Errorf("read %v", l.Entries())
+	}
+	again := NewMachine()
+	if err := again.Restore(m.Snapshot()); err != nil || fmt.Sprint(again.Limits().Entries()) != fmt.Sprint(l.Entries()) {
+		t.Errorf("written as %s, %v", m.Snapshot(), err)
+	}
+}
