@@ -75,6 +75,9 @@ func (b *Broker) Leads(topic string, p int32) bool {
 
 // LeaderPartition is Partition for one that this node leads; NOT_LEADER, with the leader's address, for another.
 func (b *Broker) LeaderPartition(topic string, p int32) (*logstore.Partition, error) {
+	if part := b.open(partitionKey{topic, p}); part != nil && (!b.clustered() || part.Role().Leader) {
+		return part, nil // every produce asks: nothing is made for the answer
+	}
 	s, err := b.PartitionState(topic, p)
 	if err != nil {
 		return nil, err
