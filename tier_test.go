@@ -106,6 +106,14 @@ func TestHistoryInTheColdTier(t *testing.T) {
 	if got := some["rows.tier"]; got == 0 || got > n/8 || some["tier.pruned"] == 0 {
 		t.Errorf("for eleven rows, %d are read: %v", got, some)
 	}
+	minute := countersOf(t, s, "SELECT sum(price) FROM cold WHERE ts >= TIMESTAMP '2024-01-01 00:10:00' AND ts < TIMESTAMP '2024-01-01 00:11:00'")
+	if got := minute["rows.tier"]; got == 0 || got > n/4 {
+		t.Errorf("for a minute, %d rows are read: %v", got, minute)
+	}
+	part := countersOf(t, s, "SELECT count(*) FROM cold WHERE _offset >= 1000 AND _offset < 1050")
+	if got := part["rows.tier"]; got == 0 || got > n/8 {
+		t.Errorf("for fifty offsets, %d rows are read: %v", got, part)
+	}
 	plan := query(t, s.Session, "EXPLAIN FORMATTED SELECT sum(price) FROM cold WHERE id BETWEEN 1500 AND 1510")
 	if !strings.Contains(plan, "cold tier: row groups 1 of ") && !strings.Contains(plan, "cold tier: row groups 2 of ") {
 		t.Errorf("plan:\n%s", plan)

@@ -22,12 +22,16 @@ var pushFilterIntoScan = overFilter(func(f *logical.Filter, s *logical.Scan) log
 var safeCalls = map[string]bool{"=": true, "!=": true, "<": true, "<=": true, ">": true, ">=": true, "<=>": true, "and": true, "or": true, "not": true,
 	"isnull": true, "isnotnull": true, "in": true, "like": true, "get_field": true, "startswith": true, "endswith": true, "contains": true}
 
-// pushable conditions compare columns and literals in ways that cannot fail.
+// pushable conditions compare columns and literals in ways that cannot fail. A literal may be one of the session's time zone,
+// which the planner knows: TIMESTAMP '2024-01-01 10:00:00'.
 func pushable(e expr.Expr) bool {
 	ok := true
 	expr.Walk(e, func(x expr.Expr) bool {
 		switch x := x.(type) {
 		case *expr.Attr, *expr.Literal:
+		case *expr.Cast:
+			_, constant := expr.FoldIn(&expr.Context{ANSI: true}, x).(*expr.Literal)
+			ok = ok && constant
 		case *expr.Call:
 			ok = ok && safeCalls[x.Fn]
 		default:

@@ -81,6 +81,16 @@ func (p *planner) scan(s *logical.Scan) (*Node, error) {
 	return p.residual(n, src.Scan.Residual)
 }
 
+// known makes literals of what the session's time zone decides, so that sources can compare.
+func (p *planner) known(e expr.Expr) expr.Expr {
+	return expr.Transform(e, func(x expr.Expr) expr.Expr {
+		if _, ok := x.(*expr.Cast); ok {
+			return expr.FoldIn(&expr.Context{Location: p.env.Loc, Now: p.env.Now, ANSI: p.env.ANSI}, x)
+		}
+		return x
+	})
+}
+
 // request says what the scan needs of the table, and which attributes it makes; the offset comes last when it was not
 // asked for.
 func (p *planner) request(s *logical.Scan, inOrder bool) (req connector.ScanRequest, attrs []*expr.Attr, offset *expr.Attr, err error) {
@@ -100,7 +110,7 @@ func (p *planner) request(s *logical.Scan, inOrder bool) (req connector.ScanRequ
 		if err != nil {
 			return req, nil, nil, err
 		}
-		req.Filters = append(req.Filters, b)
+		req.Filters = append(req.Filters, p.known(b))
 	}
 	if req.From, err = timeOption(s.Options, logical.OptionFrom); err != nil {
 		return req, nil, nil, err
