@@ -90,7 +90,7 @@ func (n *Node) convert(conf *raft.Config, snaps raft.SnapshotStore, t raft.Trans
 	if !n.opts.votes() || len(n.opts.Voters) != 1 {
 		self := fmt.Sprintf("%d@%s", n.opts.Self.ID, n.opts.Self.Addr)
 		return usererr.New("DATA_DIR_OF_SINGLE_NODE", "55000", "The data directory is of a node that was alone; several nodes cannot start from it at once.").In(n.opts.Dir).
-			WithFix("Start this node first as the only voter, with --voters %s, then the others with --cluster-join %s; or choose an empty directory with --data-dir.", self, n.opts.Self.Addr)
+			WithFix("Start this node first as the only voter, with --voters %s, then the others with --join %s; or choose an empty directory with --data-dir.", self, n.opts.Self.Addr)
 	}
 	n.opts.Logger.Info("meta: the directory of a node that was alone becomes that of a cluster's only voter", "node", n.opts.Self.ID, "dir", n.opts.Dir)
 	servers := raft.Configuration{Servers: n.opts.servers()}
@@ -125,7 +125,7 @@ func (n *Node) checkMembers(servers []raft.Server) error {
 		}
 		if len(voters) == 1 && voters[self] {
 			return usererr.New("CLUSTER_VOTERS_CHANGED", "55000", "Node %d is in the list of voters, but this node is the only voter of the cluster that the data directory belongs to.", v.ID).
-				In(n.opts.Dir).WithFix("Start this node as the only voter in the list, let the others join with --cluster-join, make them voters, and change the lists then.")
+				In(n.opts.Dir).WithFix("Start this node as the only voter in the list, let the others join with --join, make them voters, and change the lists then.")
 		}
 		n.opts.Logger.Warn("meta: the list of voters names a node that is no voter as far as this node's log goes", "node", n.opts.Self.ID, "listed", v.ID, "log", describe(servers))
 	}

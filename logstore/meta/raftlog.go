@@ -26,6 +26,7 @@ const (
 
 // raftLevels corrects raft's opinion of what matters: these are of nodes that come, go and catch up.
 var raftLevels = map[string]slog.Level{
+	"failed to accept connection":                       slog.LevelDebug,
 	"failed to decode incoming command":                 slog.LevelDebug,
 	"failed to flush response":                          slog.LevelDebug,
 	"failed to get previous log":                        slog.LevelDebug,
