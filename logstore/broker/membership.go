@@ -82,8 +82,13 @@ func (b *Broker) AliveBrokers() []BrokerInfo {
 	return slices.DeleteFunc(b.Brokers(), func(x BrokerInfo) bool { return x.Fenced })
 }
 
-// register begins this node's session. When it returns, the node knows all metadata up to it.
+// register begins this node's session. When it returns, the node knows all metadata up to it. A node that is alone registers
+// once for all its sessions: nobody else tells them apart.
 func (b *Broker) register(ctx context.Context) error {
+	if r := b.topics.broker(b.opts.NodeID); !b.clustered() && r != nil && !r.Fenced {
+		b.epoch.Store(r.Epoch)
+		return nil
+	}
 	c := registerBroker{ID: b.opts.NodeID, Session: b.session, Alone: !b.clustered()}
 	if m := b.opts.Membership; m != nil {
 		disk, lost, err := b.openDisk()
