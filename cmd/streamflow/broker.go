@@ -174,6 +174,8 @@ func brokerError(id int32, err error) error {
 // drainingKey is the broker config that keeps partitions away from a broker.
 const drainingKey = "streamflow.draining"
 
+// brokerDrain shows the moves that the broker's partitions could make. The cluster makes its own, as brokers come and go
+// while it empties the broker.
 func brokerDrain(c *cli.Context) error {
 	id, err := brokerArg(c)
 	if err != nil {
@@ -184,9 +186,8 @@ func brokerDrain(c *cli.Context) error {
 		return err
 	}
 	defer cl.Close()
-	adm := kadm.NewClient(cl)
 	if c.Bool("undo") {
-		return setDraining(c, adm, id, "false")
+		return setDraining(c, cl, id, "false")
 	}
 	p, err := planOf(c, cl)
 	if err != nil {
@@ -197,10 +198,7 @@ func brokerDrain(c *cli.Context) error {
 		return err
 	}
 	if c.Bool("execute") {
-		if err := setDraining(c, adm, id, "true"); err != nil {
-			return err
-		}
-		if err := startMoves(c, adm, moves); err != nil {
+		if err := setDraining(c, cl, id, "true"); err != nil {
 			return err
 		}
 	}
@@ -211,23 +209,62 @@ func brokerDrain(c *cli.Context) error {
 	if !c.Bool("execute") || !c.Bool("wait") {
 		return nil
 	}
-	return awaitMoves(c, adm, moves)
+	return awaitEmpty(c, kadm.NewClient(cl), id)
 }
 
-func setDraining(c *cli.Context, adm *kadm.Client, id int32, to string) error {
-	res, err := adm.AlterBrokerConfigs(c.Context, []kadm.AlterConfig{{Op: kadm.SetConfig, Name: drainingKey, Value: &to}}, id)
+// setDraining asks any broker that is there: the one to be emptied may have stopped already.
+func setDraining(c *cli.Context, cl *kgo.Client, id int32, to string) error {
+	list, controller, err := clusterBrokers(c.Context, cl)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(list, func(b brokerRow) bool { return b.id == id }) {
+		return brokerError(id, kerr.BrokerIDNotRegistered)
+	}
+	req := kmsg.NewPtrIncrementalAlterConfigsRequest()
+	r := kmsg.NewIncrementalAlterConfigsRequestResource()
+	r.ResourceType, r.ResourceName = kmsg.ConfigResourceTypeBroker, strconv.Itoa(int(id))
+	cfg := kmsg.NewIncrementalAlterConfigsRequestResourceConfig()
+	cfg.Name, cfg.Value = drainingKey, &to
+	r.Configs = append(r.Configs, cfg)
+	req.Resources = append(req.Resources, r)
+	res, err := req.RequestWith(c.Context, cl.Broker(int(controller)))
 	if err != nil {
 		return brokerError(id, err)
 	}
-	for _, r := range res {
-		if r.Err != nil && r.ErrMessage != "" {
-			return usererr.New("BROKER_REFUSED", "58000", "%s", r.ErrMessage).In(fmt.Sprintf("broker %d", id))
+	for _, r := range res.Resources {
+		if r.ErrorCode != 0 && r.ErrorMessage != nil && *r.ErrorMessage != "" {
+			return usererr.New("BROKER_REFUSED", "58000", "%s", *r.ErrorMessage).In(fmt.Sprintf("broker %d", id))
 		}
-		if r.Err != nil {
-			return brokerError(id, r.Err)
+		if err := kerr.ErrorForCode(r.ErrorCode); err != nil {
+			return brokerError(id, err)
 		}
 	}
 	return nil
+}
+
+// awaitEmpty waits until a broker has no replica, but of the cluster's own topics.
+func awaitEmpty(c *cli.Context, adm *kadm.Client, id int32) error {
+	for {
+		topics, err := adm.ListTopics(c.Context)
+		if err != nil {
+			return err
+		}
+		left := 0
+		topics.EachPartition(func(p kadm.PartitionDetail) {
+			if slices.Contains(p.Replicas, id) {
+				left++
+			}
+		})
+		if left == 0 {
+			return nil
+		}
+		select {
+		case <-time.After(200 * time.Millisecond):
+		case <-c.Context.Done():
+			return c.Context.Err()
+		}
+	}
 }
 
 // awaitMoves waits until no partition is on its way any more.

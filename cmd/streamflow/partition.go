@@ -27,7 +27,7 @@ func partitionCommand() *cli.Command {
 				&cli.StringFlag{Name: "replicas", Usage: "`IDS` such as 1,2,3; the first one is the preferred leader"},
 				&cli.BoolFlag{Name: "cancel", Usage: "cancel moves that have not ended"},
 				&cli.BoolFlag{Name: "wait", Usage: "wait until the moves have ended"}, executeFlag()}},
-			{Name: "elect-leader", Usage: "make the first replica the leader again, or with --unclean any that is alive", Action: partitionElect, Flags: []cli.Flag{bootstrapFlag(), out, topics,
+			{Name: "elect-leader", Aliases: []string{"elect"}, Usage: "make the first replica the leader again, or with --unclean any that is alive", Action: partitionElect, Flags: []cli.Flag{bootstrapFlag(), out, topics,
 				&cli.BoolFlag{Name: "unclean", Usage: "where no replica in sync is alive, take one that may lack acknowledged records; needs --topic"}}},
 			{Name: "balance", Usage: "how evenly partitions lie on brokers, and the moves that would even them out", Action: partitionBalance, Flags: []cli.Flag{bootstrapFlag(), out,
 				&cli.BoolFlag{Name: "moves", Usage: "show the moves instead of the report"},

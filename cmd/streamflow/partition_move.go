@@ -28,7 +28,7 @@ type plan struct {
 	leaders map[kadm.Partition]int32
 }
 
-// planOf reads where everything lies.
+// planOf reads where everything lies but the cluster's own topics, which it places itself.
 func planOf(c *cli.Context, cl *kgo.Client) (*plan, error) {
 	list, _, err := clusterBrokers(c.Context, cl)
 	if err != nil {
@@ -41,7 +41,7 @@ func planOf(c *cli.Context, cl *kgo.Client) (*plan, error) {
 		}
 	}
 	adm := kadm.NewClient(cl)
-	topics, err := adm.ListTopicsWithInternal(c.Context)
+	topics, err := adm.ListTopics(c.Context)
 	if err != nil {
 		return nil, err
 	}

@@ -29,8 +29,11 @@ func (c *call) changeConfigs(asked kmsg.IncrementalAlterConfigsRequestResource, 
 	if asked.ResourceType == kmsg.ConfigResourceTypeGroupConfig {
 		return c.changeGroupConfigs(asked, validateOnly)
 	}
+	if asked.ResourceType == kmsg.ConfigResourceTypeBroker {
+		return c.changeBrokerConfigs(asked, validateOnly)
+	}
 	if asked.ResourceType != kmsg.ConfigResourceTypeTopic {
-		return withMessage(kerr.InvalidRequest, "only topics' and groups' configs can be altered while the node runs")
+		return withMessage(kerr.InvalidRequest, "only topics', groups' and brokers' configs can be altered while the node runs")
 	}
 	t, err := c.broker.Topic(asked.ResourceName)
 	if err != nil {

@@ -100,11 +100,11 @@ func brokerName(topicConfig string) string {
 	return "log." + topicConfig
 }
 
-// brokerConfigs is what tools look for on a broker. All of it is fixed while the node runs.
+// brokerConfigs is what tools look for on a broker. All of it but whether it is drained is fixed while the node runs.
 func (c *call) brokerConfigs() []config {
 	host, port := c.address(c.conn)
 	number := func(n int64) string { return strconv.FormatInt(n, 10) }
-	return fixed([]config{
+	return append(fixed([]config{
 		{name: "advertised.listeners", value: "PLAINTEXT://" + host + ":" + number(int64(port)), kind: broker.KindList, doc: "where clients are told to connect"},
 		{name: "auto.create.topics.enable", value: strconv.FormatBool(!c.opts.DisableAutoCreate), def: "true", kind: broker.KindBool, doc: "whether a topic is created because a client asked for it"},
 		{name: "broker.id", value: number(int64(c.opts.NodeID)), def: "0", kind: broker.KindInt, doc: "the node's id"},
@@ -122,7 +122,7 @@ func (c *call) brokerConfigs() []config {
 		{name: "offsets.topic.replication.factor", value: number(int64(c.broker.ReplicationFactor(0))), kind: broker.KindInt, doc: "replicas of the topic that names the groups' coordinators"},
 		{name: "socket.request.max.bytes", value: number(int64(c.opts.MaxRequestBytes)), def: "104857600", kind: broker.KindInt, doc: "largest request"},
 		{name: "transaction.max.timeout.ms", value: number(int64(c.opts.MaxTxnMs)), def: "900000", kind: broker.KindInt, doc: "longest that a producer may let a transaction be open"},
-	})
+	}), c.draining(c.opts.NodeID))
 }
 
 // fixed makes configs of a running node's: read only, set where they are not the default.
