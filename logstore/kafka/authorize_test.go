@@ -3,12 +3,14 @@ package kafka
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/streamflow/streamflow/logstore/acl"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -198,5 +200,72 @@ func walk(v reflect.Value, visit func(string, reflect.Value)) {
 			visit("", v.Index(i))
 			walk(v.Index(i), visit)
 		}
+	}
+}
+
+// BenchmarkAuthorize is what a produce or fetch request pays for each of its topics; none of it may be memory.
+func BenchmarkAuthorize(b *testing.B) {
+	m := acl.NewMachine()
+	if _, err := m.Apply(acl.Command{Add: []acl.Binding{{Type: acl.Topic, Name: "ord", Pattern: acl.Prefixed, Principal: acl.NewUser("alice"), Host: "*", Operation: acl.Write, Permission: acl.Allow}}}.Encode()); err != nil {
+		b.Fatal(err)
+	}
+	for name, a := range map[string]*acl.Authorizer{"none": nil, "cached": {Source: m}} {
+		b.Run(name, func(b *testing.B) {
+			c := &conn{s: &Server{opts: Options{Authorizer: a}}, id: identity{who: acl.NewUser("alice"), host: "10.0.0.1"}}
+			b.ReportAllocs()
+			for b.Loop() {
+				if !c.authorize(acl.Write, acl.Topic, "orders") {
+					b.Fatal("refused")
+				}
+			}
+		})
+	}
+}
+
+// TestAnswersAreForgotten changes the bindings under a connection that has asked before.
+func TestAnswersAreForgotten(t *testing.T) {
+	m := acl.NewMachine()
+	write := acl.Binding{Type: acl.Topic, Name: "orders", Pattern: acl.Literal, Principal: acl.NewUser("alice"), Host: "*", Operation: acl.Write, Permission: acl.Allow}
+	apply := func(c acl.Command) {
+		if _, err := m.Apply(c.Encode()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := &Server{opts: Options{Authorizer: &acl.Authorizer{Source: m}}, events: &events{log: quiet, now: time.Now}}
+	c := &conn{s: s, id: identity{who: acl.NewUser("alice"), host: "10.0.0.1"}}
+	ask := func() bool { return c.authorize(acl.Write, acl.Topic, "orders") }
+	if ask() {
+		t.Error("allowed without a binding")
+	}
+	if apply(acl.Command{Add: []acl.Binding{write}}); !ask() || !ask() {
+		t.Error("refused with a binding")
+	}
+	if c.become(acl.NewUser("bob")); ask() {
+		t.Error("bob has alice's right")
+	}
+	c.become(acl.NewUser("alice"))
+	if apply(acl.Command{Remove: []acl.Filter{{Principal: "User:alice"}}}); ask() {
+		t.Error("allowed after the binding is gone")
+	}
+	for i := range 3 * maxSeen {
+		c.authorize(acl.Read, acl.Topic, fmt.Sprint(i))
+	}
+	if len(c.id.seen) > maxSeen {
+		t.Errorf("%d answers are kept", len(c.id.seen))
+	}
+}
+
+// TestEventsAreBounded refuses in a loop: the log gets a few lines, and how many were left out.
+func TestEventsAreBounded(t *testing.T) {
+	var out strings.Builder
+	now := time.Unix(1000, 0)
+	e := &events{log: slog.New(slog.NewTextHandler(&out, nil)), now: func() time.Time { return now }}
+	for range 1000 {
+		e.warn("refused")
+	}
+	now = now.Add(time.Second)
+	e.warn("refused")
+	if lines := strings.Count(out.String(), "\n"); lines != maxEvents+1 || !strings.Contains(out.String(), fmt.Sprintf("not_logged=%d", 1000-maxEvents)) {
+		t.Errorf("%d lines:\n%s", lines, out.String())
 	}
 }
