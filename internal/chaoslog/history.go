@@ -87,6 +87,7 @@ type History struct {
 	Marks  []Mark
 	Finals []FinalRead
 	Faults []string
+	faults int // lines of Faults that are faults
 }
 
 // NewHistory begins a history now.
@@ -118,6 +119,14 @@ func (h *History) AddFinal(f FinalRead) { add(h, &h.Finals, f) }
 
 // AddFault notes what was done to the cluster.
 func (h *History) AddFault(format string, args ...any) {
+	h.mu.Lock()
+	h.faults++
+	h.mu.Unlock()
+	h.AddNote(format, args...)
+}
+
+// AddNote notes, among the faults, how far a run has come.
+func (h *History) AddNote(format string, args ...any) {
 	add(h, &h.Faults, fmt.Sprintf("%7.3fs %s", h.Now().Seconds(), fmt.Sprintf(format, args...)))
 }
 
@@ -128,7 +137,7 @@ type Counts struct{ Sent, Acked, Unknown, Txns, Read, Faults int }
 func (h *History) Counts() Counts {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	c := Counts{Sent: len(h.Sends), Txns: len(h.Txns), Faults: len(h.Faults)}
+	c := Counts{Sent: len(h.Sends), Txns: len(h.Txns), Faults: h.faults}
 	for _, s := range h.Sends {
 		switch s.Outcome {
 		case OK:

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // network gives nodes their addresses, and can cut and slow the links between them.
@@ -75,9 +76,12 @@ type namespaces struct {
 	slowed map[int]bool
 }
 
+var networks atomic.Int64
+
 func newNamespaces(nodes int) (network, error) {
+	// Each network has names of its own: the kernel removes those of the one before some time after it was told to.
 	id := os.Getpid() % 250
-	n := &namespaces{name: fmt.Sprintf("sfc%d", os.Getpid()%100000), subnet: fmt.Sprintf("10.77.%d", id), nodes: nodes, slowed: map[int]bool{}}
+	n := &namespaces{name: fmt.Sprintf("sf%d.%d", os.Getpid()%10000, networks.Add(1)%1000), subnet: fmt.Sprintf("10.77.%d", id), nodes: nodes, slowed: map[int]bool{}}
 	if err := n.build(); err != nil {
 		return nil, errors.Join(fmt.Errorf("networks of their own for the nodes (needs root and iproute2): %w", err), n.close())
 	}

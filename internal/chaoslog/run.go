@@ -119,11 +119,11 @@ func (w *workload) storm(ctx context.Context, c *Cluster, o RunOptions) error {
 	start(&wg, clients, 60, func(ctx context.Context, _ *rand.Rand) error { return w.watch(ctx) })
 	world := &world{c: c, h: w.h, rng: rand.New(rand.NewPCG(o.Seed, 1))}
 	err := torment(faulty, world, pick(Faults(), o.Faults, c, o.Cluster.DiskMB > 0))
-	w.h.AddFault("all is healed")
+	w.h.AddNote("all is healed")
 	sleep(ctx, time.Second) // of peace, with all clients
 	stopClients()
 	wg.Wait()
-	w.h.AddFault("clients have ended")
+	w.h.AddNote("clients have ended")
 	if err == nil {
 		err = w.drain(ctx, c)
 	}
@@ -144,11 +144,11 @@ func (w *workload) drain(ctx context.Context, c *Cluster) error {
 		if err := w.settled(ctx, adm, min(3, len(c.Nodes))); err != nil {
 			return err
 		}
-		w.h.AddFault("all replicas are in sync")
+		w.h.AddNote("all replicas are in sync")
 		if err := w.drained(ctx, adm); err != nil {
 			return err
 		}
-		w.h.AddFault("movers are at the end")
+		w.h.AddNote("movers are at the end")
 		return nil
 	})
 }
