@@ -18,6 +18,8 @@ func init() {
 		&Function{Name: "cast", in: params("a:x s:type"), Usage: "cast(x as type)", Doc: "Converts to another type; what cannot be converted is an error.", Example: "cast('12' as int) -> 12", rewrite: castCall(false)},
 		&Function{Name: "try_cast", in: params("a:x s:type"), Usage: "try_cast(x as type)", Doc: "Converts to another type; what cannot be converted is null.", Example: "try_cast('a' as int) -> NULL", rewrite: castCall(true)},
 		&Function{Name: "typeof", in: params("a:x"), Doc: "The type of x as text.", Example: "typeof(1) -> int", rewrite: func(a []Expr) (Expr, error) { return Lit(a[0].DataType().String()), nil }},
+		&Function{Name: "grouping", in: params("a:key"), out: outOf(column.Int8), null: never, flags: volatile, Doc: "1 in the rows of a grouping set without the key, else 0.", Example: "grouping(k) -> the row's"},
+		&Function{Name: "grouping_id", in: params("a:key*"), out: outOf(column.Int64), null: never, flags: volatile, Doc: "The bits of grouping(key) of all keys, or of those given, the first one highest.", Example: "grouping_id() -> the row's"},
 		&Function{Name: "version", Doc: "The version whose semantics are followed.", Example: "version() -> " + Version, rewrite: func([]Expr) (Expr, error) { return Lit(Version), nil }},
 		&Function{Name: "uuid", in: params("l:seed?"), out: outOf(column.String), null: never, flags: volatile, Doc: "A random UUID for each row.", Example: "length(uuid()) -> 36", cost: 300, kernel: func(*Call) kernel {
 			return func(k *kctx, _ []*column.Vector, out *column.Vector) {

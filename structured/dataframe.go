@@ -1,6 +1,7 @@
 package structured
 
 import (
+	"fmt"
 	"github.com/streamflow/streamflow/expr"
 	"github.com/streamflow/streamflow/structured/logical"
 )
@@ -119,6 +120,25 @@ func (d *DataFrame) GroupBy(keys ...Column) *GroupedData {
 		err = d.err
 	}
 	return &GroupedData{d: d, keys: list, err: err}
+}
+
+// Rollup groups by all keys, then by ever fewer of them, then all rows together: subtotals. Keys that a grouping leaves out are
+// null in its rows.
+func (d *DataFrame) Rollup(keys ...Column) *GroupedData {
+	g := d.GroupBy(keys...)
+	g.sets = logical.RollupSets(len(keys))
+	return g
+}
+
+// Cube groups by every selection of the keys; there may be up to 12 of them.
+func (d *DataFrame) Cube(keys ...Column) *GroupedData {
+	g := d.GroupBy(keys...)
+	if len(keys) > 12 {
+		g.err = firstError(g.err, fmt.Errorf("structured: a cube of %d keys has too many groupings; at most 12 keys are possible", len(keys)))
+		return g
+	}
+	g.sets = logical.CubeSets(len(keys))
+	return g
 }
 
 // Agg is GroupBy().Agg: aggregates over all rows.
@@ -306,6 +326,7 @@ func (d *DataFrame) Cache() *DataFrame { return d }
 type GroupedData struct {
 	d    *DataFrame
 	keys []expr.Expr
+	sets [][]int // grouping sets; nil for one grouping
 	err  error
 }
 
@@ -313,7 +334,7 @@ type GroupedData struct {
 func (g *GroupedData) Agg(aggs ...Column) *DataFrame {
 	list, err := exprs(aggs)
 	return g.d.then(firstError(g.err, err), func() logical.Plan {
-		p := &logical.Aggregate{List: append(append([]expr.Expr{}, g.keys...), list...), Child: g.d.plan}
+		p := &logical.Aggregate{Sets: g.sets, List: append(append([]expr.Expr{}, g.keys...), list...), Child: g.d.plan}
 		for _, k := range g.keys {
 			if a, ok := k.(*expr.Alias); ok {
 				k = a.Child

@@ -263,14 +263,8 @@ func (d *decoder) sort(s *pb.Sort) (logical.Plan, error) {
 	return out, nil
 }
 
-// aggregate decodes groupBy(…).agg(…): the result has the keys, then the aggregates.
+// aggregate decodes groupBy(…).agg(…) and its kin: the result has the keys, then the aggregates.
 func (d *decoder) aggregate(a *pb.Aggregate) (logical.Plan, error) {
-	if t := a.GetGroupType(); t != pb.Aggregate_GROUP_TYPE_GROUPBY {
-		if t == pb.Aggregate_GROUP_TYPE_UNSPECIFIED {
-			return nil, invalidPlan("INVALID_ENUM", "The group type of an aggregation is not set.")
-		}
-		return nil, unsupported(t.String(), "The grouping %s", t)
-	}
 	child, err := d.child("Aggregate", a.GetInput())
 	if err != nil {
 		return nil, err
@@ -287,7 +281,52 @@ func (d *decoder) aggregate(a *pb.Aggregate) (logical.Plan, error) {
 	for _, k := range keys {
 		out.Keys = append(out.Keys, unaliased(k))
 	}
+	switch t := a.GetGroupType(); t {
+	case pb.Aggregate_GROUP_TYPE_GROUPBY:
+	case pb.Aggregate_GROUP_TYPE_ROLLUP:
+		out.Sets = logical.RollupSets(len(keys))
+	case pb.Aggregate_GROUP_TYPE_CUBE:
+		if len(keys) > maxCubeKeys {
+			return nil, invalidPlan("GROUPING_SIZE_LIMIT_EXCEEDED", "A cube of %d keys has too many groupings; at most %d keys are possible.", len(keys), maxCubeKeys)
+		}
+		out.Sets = logical.CubeSets(len(keys))
+	case pb.Aggregate_GROUP_TYPE_GROUPING_SETS:
+		return out, d.groupingSets(out, a.GetGroupingSets())
+	case pb.Aggregate_GROUP_TYPE_UNSPECIFIED:
+		return nil, invalidPlan("INVALID_ENUM", "The group type of an aggregation is not set.")
+	default:
+		return nil, unsupported(t.String(), "The grouping %s", t)
+	}
 	return out, nil
+}
+
+// maxCubeKeys bounds a cube to 4,096 groupings.
+const maxCubeKeys = 12
+
+// groupingSets finds each set's expressions among the keys, and adds those that are none yet.
+func (d *decoder) groupingSets(out *logical.Aggregate, sets []*pb.Aggregate_GroupingSets) error {
+	at := map[string]int{}
+	for i, k := range out.Keys {
+		at[k.String()] = i
+	}
+	for _, s := range sets {
+		list, err := d.exprs(s.GetGroupingSet())
+		if err != nil {
+			return err
+		}
+		set := []int{}
+		for _, k := range list {
+			k = unaliased(k)
+			i, known := at[k.String()]
+			if !known {
+				i = len(out.Keys)
+				at[k.String()], out.Keys = i, append(out.Keys, k)
+			}
+			set = append(set, i)
+		}
+		out.Sets = append(out.Sets, set)
+	}
+	return nil
 }
 
 func unaliased(e expr.Expr) expr.Expr {

@@ -258,6 +258,20 @@ func fillAggregate(r *pb.Relation, p *logical.Aggregate, child *pb.Relation) err
 		return err
 	}
 	agg := &pb.Aggregate{Input: child, GroupType: pb.Aggregate_GROUP_TYPE_GROUPBY, GroupingExpressions: keys, AggregateExpressions: aggs}
+	if p.Sets != nil {
+		agg.GroupType = pb.Aggregate_GROUP_TYPE_GROUPING_SETS
+		bare, err := exprsToProto(p.Keys)
+		if err != nil {
+			return err
+		}
+		for _, set := range p.Sets {
+			s := &pb.Aggregate_GroupingSets{}
+			for _, k := range set {
+				s.GroupingSet = append(s.GroupingSet, bare[k])
+			}
+			agg.GroupingSets = append(agg.GroupingSets, s)
+		}
+	}
 	if p.Having == nil {
 		r.RelType = &pb.Relation_Aggregate{Aggregate: agg}
 		return nil

@@ -97,6 +97,7 @@ type Filter struct {
 // computes before grouping in a Project below.
 type Aggregate struct {
 	Keys   []expr.Expr
+	Sets   [][]int // GROUPING SETS, before analysis: which of Keys each grouping has; nil for one grouping by all
 	List   []expr.Expr
 	Having expr.Expr
 	Child  Plan

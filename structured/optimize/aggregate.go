@@ -33,9 +33,14 @@ func (a *analyzer) group(p *logical.Aggregate, child logical.Plan, order *logica
 		return nil, err
 	}
 	g := &grouping{a: a, child: child, keys: map[string]*expr.Attr{}, aggs: map[string]*expr.Attr{}, names: child.Output()}
-	for _, k := range keys {
-		g.addKey(k)
+	if p.Sets != nil {
+		g.tag = logical.NewTag()
 	}
+	attrs := make([]*expr.Attr, len(keys))
+	for i, k := range keys {
+		attrs[i] = g.addKey(k)
+	}
+	g.setSets(p.Sets, attrs)
 	items, err := a.groupList(p, g)
 	if err != nil {
 		return nil, err

@@ -82,7 +82,7 @@ func makesNothing(n logical.Plan) bool {
 			return right && !logical.IsStreaming(n)
 		}
 		return left && right
-	case *logical.Project, *logical.Filter, *logical.Sort, *logical.Dedup, *logical.Tail, *logical.Sample, *logical.Repartition, *logical.Generate, *logical.Over, *logical.Window, *logical.Watermark:
+	case *logical.Project, *logical.Filter, *logical.Sort, *logical.Dedup, *logical.Tail, *logical.Sample, *logical.Repartition, *logical.Generate, *logical.Over, *logical.Expand, *logical.Window, *logical.Watermark:
 		return isEmpty(n.Children()[0])
 	}
 	return false

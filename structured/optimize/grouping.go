@@ -19,24 +19,29 @@ type grouping struct {
 	aggs     map[string]*expr.Attr
 	items    []expr.Expr // the list, over keys and aggregates
 	having   expr.Expr
+
+	tag  *expr.Attr // grouping sets: the number of the row's set; nil for one grouping
+	sets [][]int    // which of keyAttrs each has
 }
 
 // addKey makes k a key. A window's start or end alone identifies the window, so the window itself becomes the key.
-func (g *grouping) addKey(k expr.Expr) {
+func (g *grouping) addKey(k expr.Expr) *expr.Attr {
 	label := columnName(k)
 	k = wholeWindow(unalias(k), g.child)
 	name := same(k)
-	if g.keys[name] != nil {
-		return
+	if at := g.keys[name]; at != nil {
+		return at
 	}
 	at, ok := k.(*expr.Attr)
-	if !ok {
+	if !ok || g.tag != nil {
 		l := &expr.Alias{Child: k, Name: label, ID: expr.NewID()}
 		g.computed = append(g.computed, l)
 		at = logical.AttrOf(l)
+		at.Null = at.Null || g.tag != nil
 	}
 	g.keys[name] = at
 	g.keyAttrs = append(g.keyAttrs, at)
+	return at
 }
 
 // windowed replaces window(…) calls in the list by the window that is grouped by.
@@ -98,6 +103,10 @@ func (g *grouping) rewrite(e expr.Expr) (expr.Expr, error) {
 		}
 	}
 	switch e := e.(type) {
+	case *expr.Call:
+		if isGroupingCall(e) {
+			return g.groupingCall(e)
+		}
 	case *expr.Agg:
 		return g.addAgg(e, columnName(e)), nil
 	case *expr.Attr:
@@ -209,7 +218,12 @@ func (g *grouping) build() logical.Plan {
 	if len(g.computed) > 0 {
 		child = &logical.Project{List: append(attrExprs(child.Output()), g.computed...), Child: child}
 	}
-	agg := &logical.Aggregate{Keys: attrExprs(g.keyAttrs), List: append(attrExprs(g.keyAttrs), g.aggList...), Child: child}
+	keys := g.keyAttrs
+	if g.tag != nil {
+		child = &logical.Expand{Varying: g.keyAttrs, Sets: g.sets, Tag: g.tag, Child: child}
+		keys = append(keys[:len(keys):len(keys)], g.tag)
+	}
+	agg := &logical.Aggregate{Keys: attrExprs(keys), List: append(attrExprs(keys), g.aggList...), Child: child}
 	out := logical.Plan(agg)
 	if g.having != nil {
 		out = &logical.Filter{Cond: g.having, Child: out}

@@ -127,7 +127,7 @@ func (a *analyzer) qualify(p *logical.Qualify) (logical.Plan, error) {
 	case *logical.Project:
 		wide, err = a.project(&logical.Project{List: append(c.List[:len(c.List):len(c.List)], item), Child: c.Child}, nil)
 	case *logical.Aggregate:
-		wide, err = a.aggregate(&logical.Aggregate{Keys: c.Keys, List: append(c.List[:len(c.List):len(c.List)], item), Having: c.Having, Child: c.Child}, nil)
+		wide, err = a.aggregate(&logical.Aggregate{Keys: c.Keys, Sets: c.Sets, List: append(c.List[:len(c.List):len(c.List)], item), Having: c.Having, Child: c.Child}, nil)
 	}
 	if err != nil {
 		return nil, err

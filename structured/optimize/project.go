@@ -24,6 +24,9 @@ func (a *analyzer) project(p *logical.Project, order *logical.Sort) (logical.Pla
 	if findAgg(items) != nil {
 		return a.group(&logical.Aggregate{List: p.List}, child, order)
 	}
+	if err := groupingOutside(items); err != nil {
+		return nil, err
+	}
 	child = wider
 	if items, child, err = a.generators(items, child); err != nil {
 		return nil, err

@@ -46,6 +46,8 @@ func (c *streamCheck) node(p logical.Plan) error {
 			return nil
 		}
 		return unsupportedStream("sorting a stream", "Leave out ORDER BY and sort where the result is read, or aggregate and use output mode complete.")
+	case *logical.Expand:
+		return unsupportedStream("GROUPING SETS, CUBE and ROLLUP of a stream", "Start one query for each grouping.")
 	case *logical.Over:
 		return unsupportedStream("a window function (OVER) of a stream", "Group by window(ts, '10 minutes') for the first, last and best of a time; or run it over history.")
 	case *logical.Tail:

@@ -124,6 +124,8 @@ func (p *planner) compact(l logical.Plan) (*Node, error) {
 		return p.window(l)
 	case *logical.Generate:
 		return p.generate(l)
+	case *logical.Expand:
+		return p.expand(l)
 	case *logical.Over:
 		return p.over(l)
 	case *logical.Repartition:

@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/streamflow/streamflow/expr"
-	"github.com/streamflow/streamflow/internal/usererr"
 	"github.com/streamflow/streamflow/structured/logical"
 )
 
@@ -58,7 +57,7 @@ func (p *parser) grouped(list []expr.Expr, from logical.Plan) logical.Plan {
 	a := &logical.Aggregate{List: list, Child: from}
 	grouped := p.accept("GROUP", "BY")
 	if grouped {
-		a.Keys = p.groupKeys()
+		p.groupBy(a)
 	}
 	if p.accept("HAVING") {
 		a.Having = p.expr()
@@ -72,29 +71,6 @@ func (p *parser) grouped(list []expr.Expr, from logical.Plan) logical.Plan {
 		return &logical.Qualify{Cond: p.expr(), Child: plan}
 	}
 	return plan
-}
-
-// groupKeys is the list after GROUP BY. ALL alone stands for every item of the list without an aggregate, and stays a
-// star for the analyser.
-func (p *parser) groupKeys() []expr.Expr {
-	t := p.peek()
-	next := p.ahead(1)
-	switch {
-	case t.is("ALL") && (next.kind == eof || next.kind == op && (next.raw == ";" || next.raw == ")") || notAlias[strings.ToUpper(next.raw)]):
-		p.take()
-		return []expr.Expr{&expr.Star{Pos: t.pos}}
-	case t.is("GROUPING") && next.is("SETS"), (t.is("CUBE") || t.is("ROLLUP")) && next.raw == "(":
-		panic(p.noGroupingSets(t))
-	}
-	keys := p.exprs()
-	if t = p.peek(); t.is("GROUPING") || t.is("WITH") && (p.ahead(1).is("CUBE") || p.ahead(1).is("ROLLUP")) {
-		panic(p.noGroupingSets(t))
-	}
-	return keys
-}
-
-func (p *parser) noGroupingSets(t token) *usererr.Error {
-	return p.unsupported(t, "GROUPING_SETS", "GROUPING SETS, CUBE and ROLLUP").WithFix("Write one query for each grouping and join them with UNION ALL.")
 }
 
 type hintCall struct {

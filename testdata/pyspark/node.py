@@ -16,6 +16,9 @@ assert [(r.age, r.n, r["last"]) for r in ages] == [(25, 1, "bob"), (31, 2, "cid"
 assert people.filter(F.col("age") > 30).count() == 2
 assert people.toPandas().shape == (3, 2)
 
+cube = people.cube("age").agg(F.count("*").alias("n"), F.grouping_id().alias("g")).orderBy("g", "age").collect()
+assert [(r.age, r.n, r.g) for r in cube] == [(25, 1, 0), (31, 2, 0), (None, 3, 1)], cube
+
 by_age = Window.partitionBy("age").orderBy(F.col("name").desc())
 placed = people.select("name", F.row_number().over(by_age).alias("n"), F.lag("name", 1, "-").over(by_age).alias("before"),
                        F.count("*").over(Window.orderBy("name").rowsBetween(-1, Window.currentRow)).alias("near")).orderBy("name").collect()
