@@ -110,7 +110,7 @@ func (n *Node) handle(ctx context.Context, from int32, kind string, body []byte)
 		}
 		return nil, n.changeHere(ctx, c)
 	case kindTransfer:
-		return nil, n.transferHere(body)
+		return nil, n.transferHere(ctx, body)
 	}
 	return n.answer(ctx, from, kind, body)
 }

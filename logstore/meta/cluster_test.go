@@ -268,3 +268,32 @@ func TestCommandsThatCannotBeSentAreRefused(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// Leadership goes to a voter that is there, however often it is handed on, and a node closes however that goes.
+func TestTransferChoosesWhoAnswers(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, 3, nil)
+	c.apply(c.leader(), "x")
+	dead := c.follower()
+	dead.stop()
+	for range 4 {
+		old := c.leader()
+		c.apply(old, fmt.Sprint("by ", old.id, " at ", old.Status().Term))
+		began := time.Now()
+		if err := old.TransferLeadership(timeout(t, 10*time.Second), -1); err != nil {
+			t.Fatal(err)
+		}
+		within(t, 10*time.Second, "the other one leads", func() bool { return !old.IsLeader() && c.leader() != old })
+		if d := time.Since(began); d > 3*time.Second {
+			t.Errorf("a transfer took %v", d)
+		}
+	}
+	if err := c.leader().TransferLeadership(timeout(t, 10*time.Second), dead.id); err == nil {
+		t.Error("leadership went to a node that is gone")
+	}
+	began := time.Now()
+	c.stopAll()
+	if d := time.Since(began); d > 8*time.Second {
+		t.Errorf("closing took %v", d)
+	}
+}

@@ -102,10 +102,8 @@ func (n *Node) beatOne(s raft.Server) {
 		c.mu.Lock()
 		asked := c.asked
 		c.mu.Unlock()
-		note := n.commitNote(0, asked.term)
-		note.PrevLogTerm = 0 // a heartbeat: it says nothing of the log
 		var resp raft.AppendEntriesResponse
-		err := n.group.transport.NetworkTransport.AppendEntries(s.ID, s.Address, note, &resp)
+		err := n.group.transport.NetworkTransport.AppendEntries(s.ID, s.Address, n.heartbeat(asked.term), &resp)
 		if c.note(s.ID, asked, err == nil && resp.Term == asked.term) {
 			return
 		}
@@ -126,4 +124,11 @@ func (c *confirmer) note(id raft.ServerID, asked roundOfTerm, follows bool) (don
 	}
 	delete(c.busy, id)
 	return true
+}
+
+// heartbeat is the message of a term's leader that says nothing of the log.
+func (n *Node) heartbeat(term uint64) *raft.AppendEntriesRequest {
+	beat := n.commitNote(0, term)
+	beat.PrevLogTerm = 0
+	return beat
 }

@@ -3,7 +3,6 @@ package meta
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/hashicorp/raft"
 
@@ -66,29 +65,4 @@ func (n *Node) shutdownGroup() error {
 	err = errors.Join(err, n.group.server.Close())
 	n.group.loops.Wait()
 	return err
-}
-
-// handOver gives leadership away before the node closes, so that the others need not find out.
-func (n *Node) handOver() {
-	if n.group == nil || n.raft.State() != raft.Leader {
-		return
-	}
-	voters := 0
-	for _, m := range n.Members() {
-		if m.Voter {
-			voters++
-		}
-	}
-	if voters < 2 {
-		return
-	}
-	done := make(chan error, 1)
-	go func() { done <- n.raft.LeadershipTransfer().Error() }()
-	select {
-	case err := <-done:
-		if err != nil {
-			n.opts.Logger.Warn("meta: leadership not handed over", "error", err)
-		}
-	case <-time.After(handOverPatience):
-	}
 }

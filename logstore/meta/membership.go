@@ -2,7 +2,6 @@ package meta
 
 import (
 	"context"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -75,24 +74,6 @@ func (n *Node) AddVoter(ctx context.Context, p Peer) error {
 // Remove takes a node out of the group. One that is not in it is no error.
 func (n *Node) Remove(ctx context.Context, id int32) error {
 	return n.change(ctx, change{Remove: &id})
-}
-
-// TransferLeadership hands leadership to a voter; to < 0 leaves the choice to the leader.
-func (n *Node) TransferLeadership(ctx context.Context, to int32) error {
-	if n.group == nil {
-		return errAlone
-	}
-	var body []byte
-	if to >= 0 {
-		body = binary.AppendUvarint(nil, uint64(to))
-	}
-	return n.withLeader(ctx, func(ctx context.Context, leader int32) error {
-		if leader == n.opts.Self.ID {
-			return n.transferHere(body)
-		}
-		_, err := n.ask(ctx, leader, kindTransfer, body)
-		return err
-	})
 }
 
 // change is a change of the group, on the wire too.
@@ -219,29 +200,6 @@ func (c change) holds(servers []raft.Server) bool {
 		}
 	}
 	return c.Remove != nil
-}
-
-// transferHere hands over the leadership that this node has.
-func (n *Node) transferHere(body []byte) error {
-	if n.raft.State() != raft.Leader {
-		return ErrNotLeader
-	}
-	if len(body) == 0 {
-		return n.raft.LeadershipTransfer().Error()
-	}
-	to, _, err := uvarint(body)
-	if err != nil {
-		return fmt.Errorf("meta: transfer: %w", err)
-	}
-	id := int32(to)
-	if id == n.opts.Self.ID {
-		return nil
-	}
-	addr, ok := n.group.book.find(id)
-	if !ok {
-		return fmt.Errorf("meta: transfer: node %d is not in the group", id)
-	}
-	return n.raft.LeadershipTransferToServer(serverID(id), raft.ServerAddress(addr)).Error()
 }
 
 // describe lists servers for a message to a user.

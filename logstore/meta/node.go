@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"sync"
-	"time"
 
 	"github.com/hashicorp/raft"
 
@@ -192,6 +191,3 @@ func (n *Node) shutdown() error {
 	}
 	return errors.Join(n.raft.Shutdown().Error(), n.transport.Close())
 }
-
-// handOverPatience bounds how long a leader that closes waits for its successor.
-const handOverPatience = 3 * time.Second
