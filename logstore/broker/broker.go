@@ -48,6 +48,7 @@ type Broker struct {
 	txns         *txnMachine
 	features     *featuresMachine
 	groupConfigs *groupConfigsMachine
+	shares       *sharesMachine
 	catalog      *Catalog
 	clusterID    string
 
@@ -112,6 +113,7 @@ func Open(opts Options) (*Broker, error) {
 	b.offsets.topics = b.topics
 	b.txns = newTxnMachine(b.offsets)
 	b.features, b.groupConfigs = newFeaturesMachine(), newGroupConfigsMachine()
+	b.shares = newSharesMachine()
 	if err := b.openMeta(); err != nil {
 		b.cancel()
 		return nil, err
@@ -125,7 +127,7 @@ func Open(opts Options) (*Broker, error) {
 
 func (b *Broker) openMeta() error {
 	cm, cl := newCatalogMachine(), &clusterMachine{}
-	machines := append([]meta.Machine{b.topics, b.offsets, b.producers, b.txns, b.features, b.groupConfigs, cm, cl}, b.opts.Machines...)
+	machines := append([]meta.Machine{b.topics, b.offsets, b.producers, b.txns, b.features, b.groupConfigs, b.shares, cm, cl}, b.opts.Machines...)
 	o := meta.Options{Dir: filepath.Join(b.opts.Dir, "meta"), Machines: machines, Logger: b.opts.Logger}
 	if m := b.opts.Membership; m != nil {
 		m.defaults()

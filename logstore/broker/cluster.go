@@ -112,13 +112,23 @@ func (m *topicsMachine) register(c registerBroker) (int64, error) {
 		lost = lost || old.Disk != "" && old.Disk != c.Disk
 	}
 	m.brokers[c.ID] = b
-	if !m.homeKnown && (c.Alone || c.Holds) {
-		m.home, m.homeKnown = c.ID, true
-	}
+	m.settleHome(c)
 	if !c.Alone {
 		m.leave(c.ID, lost)
 	}
 	return b.Epoch, nil
+}
+
+// settleHome says whose the partitions are that have no records: the node's that was alone, or that has files when the first of
+// several registers. When a node that was alone becomes one of several under another number, it is still that node.
+func (m *topicsMachine) settleHome(c registerBroker) {
+	switch old := m.brokers[m.home]; {
+	case !m.homeKnown && (c.Alone || c.Holds):
+		m.home, m.homeKnown = c.ID, true
+	case m.homeKnown && !c.Alone && c.Holds && m.home != c.ID && len(m.brokers) == 2 && old != nil && old.PeerAddr == "":
+		delete(m.brokers, m.home)
+		m.home = c.ID
+	}
 }
 
 // leave takes a fenced broker out of every in-sync set and office.

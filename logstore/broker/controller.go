@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/streamflow/streamflow/logstore/meta"
 	"github.com/streamflow/streamflow/logstore/placement"
 )
 
@@ -34,6 +35,7 @@ func (b *Broker) controlLoop(ctx context.Context) {
 		b.fenceSilent(ctx)
 		b.stepDrains(ctx)
 		b.widenInternal(ctx)
+		b.widenVoters(ctx)
 		if m.Rebalance > 0 && time.Since(rebalanced) >= m.Rebalance {
 			rebalanced = time.Now()
 			b.preferAll(ctx)
@@ -124,6 +126,37 @@ func (b *Broker) widenInternal(ctx context.Context) {
 	}
 	if len(moves) > 0 {
 		_, _ = b.reassign(ctx, moves)
+	}
+}
+
+// votersWanted is how many voters a cluster has that grew from one node.
+const votersWanted = 3
+
+// widenVoters gives nodes that have joined a vote, when there are enough of them that any one may then fail.
+func (b *Broker) widenVoters(ctx context.Context) {
+	var voters int
+	var more []meta.Member
+	for _, m := range b.node.Members() {
+		r := b.topics.broker(m.ID)
+		switch {
+		case m.Voter:
+			voters++
+		case r != nil && !r.Fenced && !r.Draining:
+			more = append(more, m)
+		}
+	}
+	if voters >= votersWanted || voters+len(more) < votersWanted {
+		return
+	}
+	for _, m := range more[:votersWanted-voters] {
+		ctx, cancel := context.WithTimeout(ctx, b.opts.Membership.Session)
+		err := b.node.AddVoter(ctx, m.Peer)
+		cancel()
+		if err != nil {
+			b.opts.Logger.Warn("broker: node was not made a voter", "node", m.ID, slog.Any("err", err))
+			return
+		}
+		b.opts.Logger.Info("broker: node is a voter now", "node", m.ID)
 	}
 }
 

@@ -28,10 +28,12 @@ type FeatureUpdate struct {
 const (
 	FeatureTransactions = "transaction.version" // 2: the epoch grows with each transaction (KIP-890)
 	FeatureGroups       = "group.version"       // 1: consumer groups of KIP-848
+	FeatureShares       = "share.version"       // 1: share groups of KIP-932
 )
 
 var featureTable = []Feature{
 	{Name: FeatureGroups, Max: 1},
+	{Name: FeatureShares, Max: 1},
 	{Name: FeatureTransactions, Max: 2},
 }
 

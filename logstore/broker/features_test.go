@@ -36,7 +36,7 @@ func TestFeatureLevels(t *testing.T) {
 		t.Fatal(err)
 	}
 	all, epoch := again.list()
-	if epoch != 1 || all[1].Name != FeatureTransactions || all[1].Level != 0 || all[0].Level != 1 {
+	if epoch != 1 || all[2].Name != FeatureTransactions || all[2].Level != 0 || all[0].Level != 1 {
 		t.Errorf("%+v at %d", all, epoch)
 	}
 }

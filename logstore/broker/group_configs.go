@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"math"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/streamflow/streamflow/internal/usererr"
@@ -16,6 +16,11 @@ import (
 var groupConfigTable = []ConfigKey{
 	{Name: "consumer.heartbeat.interval.ms", Default: "5000", Kind: KindInt, Min: 10, Max: 60_000, Doc: "how often a member of a consumer group says that it is there"},
 	{Name: "consumer.session.timeout.ms", Default: "45000", Kind: KindInt, Min: 100, Max: 600_000, Doc: "a member of a consumer group that says nothing for so long is removed"},
+	{Name: "share.auto.offset.reset", Default: "latest", Kind: KindEnum, Values: []string{"earliest", "latest"}, Doc: "where a share group begins in a partition that it has not read"},
+	{Name: "share.heartbeat.interval.ms", Default: "5000", Kind: KindInt, Min: 10, Max: 60_000, Doc: "how often a member of a share group says that it is there"},
+	{Name: "share.isolation.level", Default: "read_uncommitted", Kind: KindEnum, Values: []string{"read_committed", "read_uncommitted"}, Doc: "whether a share group is given records of aborted and open transactions"},
+	{Name: "share.record.lock.duration.ms", Default: "30000", Kind: KindInt, Min: 100, Max: 3_600_000, Doc: "how long a record is with the member that it was given to"},
+	{Name: "share.session.timeout.ms", Default: "45000", Kind: KindInt, Min: 100, Max: 600_000, Doc: "a member of a share group that says nothing for so long is removed"},
 }
 
 // GroupConfigKeys returns the configurations that a group can have, by name.
@@ -37,6 +42,19 @@ func (b *Broker) GroupConfigInt(group, key string) (int64, bool) {
 		panic("BUG: config " + key + " was not validated: " + err.Error())
 	}
 	return n, true
+}
+
+// GroupConfig is a configuration of a group, the default when it was not set.
+func (b *Broker) GroupConfig(group, key string) string {
+	b.groupConfigs.mu.RLock()
+	defer b.groupConfigs.mu.RUnlock()
+	if v, ok := b.groupConfigs.groups[group][key]; ok {
+		return v
+	}
+	if k := groupConfigKey(key); k != nil {
+		return k.Default
+	}
+	return ""
 }
 
 // AlterGroupConfigs sets and unsets configurations of a group, which need not be there yet. Errors are the user error
@@ -63,10 +81,12 @@ func validateGroupConfigs(set map[string]string, unset []string) error {
 		if key == nil {
 			return errGroupConfig(k)
 		}
-		n, err := strconv.ParseInt(v, 10, 64)
-		if err != nil || n < key.Min || n > key.Max {
-			return usererr.New(CodeInvalidGroupConfig, "22023", "config %s of a group cannot be %q", k, v).
-				WithFix("Give a whole number from %d to %d.", key.Min, min(key.Max, math.MaxInt32))
+		if err := key.check(v); err != nil {
+			e := usererr.New(CodeInvalidGroupConfig, "22023", "config %s of a group cannot be %q", k, v)
+			if key.Kind == KindEnum {
+				return e.WithFix("Give one of %s.", strings.Join(key.Values, ", "))
+			}
+			return e.WithFix("Give a whole number from %d to %d.", key.Min, key.Max)
 		}
 	}
 	return nil

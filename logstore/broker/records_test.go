@@ -70,6 +70,8 @@ func (s *recordScript) command(f []string) topicCommand {
 			disk = "other"
 		}
 		return topicCommand{Register: &registerBroker{ID: number(f[1]), Session: strconv.Itoa(s.n), Disk: disk}}
+	case "holds": // a node of several, with files on its disk
+		return topicCommand{Register: &registerBroker{ID: number(f[1]), Session: strconv.Itoa(s.n), PeerAddr: "host:1", Holds: true}}
 	case "alone":
 		return topicCommand{Register: &registerBroker{ID: number(f[1]), Session: strconv.Itoa(s.n), Alone: true}}
 	case "unfence":

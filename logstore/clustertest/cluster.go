@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -34,6 +35,8 @@ type Node struct {
 	kafka  string // address
 	peer   string
 	rack   string
+	voters []int32        // all nodes unless set
+	join   []int32        // instead of being a voter
 	Broker *broker.Broker // nil while it does not run
 	server *kafka.Server
 	mux    *peer.Mux
@@ -43,14 +46,27 @@ type Node struct {
 func (n *Node) membership(mux *peer.Mux) *broker.Membership {
 	m := &broker.Membership{Peer: n.peer, Mux: mux, Client: n.kafka, Rack: n.rack, Heartbeat: 100 * time.Millisecond, Session: time.Second, Rebalance: -1,
 		MetaTiming: meta.Timing{Heartbeat: 500 * time.Millisecond}}
+	for _, id := range n.join {
+		m.Join = append(m.Join, n.c.nodes[id].peer)
+	}
 	for _, v := range n.c.nodes {
-		m.Voters = append(m.Voters, meta.Peer{ID: v.ID, Addr: v.peer})
+		if len(n.join) == 0 && (n.voters == nil || slices.Contains(n.voters, v.ID)) {
+			m.Voters = append(m.Voters, meta.Peer{ID: v.ID, Addr: v.peer})
+		}
 	}
 	return m
 }
 
-// Start starts a cluster of n nodes. It ends with the test.
+// Start starts a cluster of n nodes, all of them voters. It ends with the test.
 func Start(t testing.TB, n int) *Cluster {
+	t.Helper()
+	c := New(t, n)
+	c.StartNodes(c.IDs()...)
+	return c
+}
+
+// New returns a cluster of n nodes that do not run yet.
+func New(t testing.TB, n int) *Cluster {
 	t.Helper()
 	c := &Cluster{t: t, dir: t.TempDir(), nodes: map[int32]*Node{}, log: slog.New(slog.DiscardHandler)}
 	if testing.Verbose() {
@@ -60,7 +76,6 @@ func Start(t testing.TB, n int) *Cluster {
 		c.nodes[id] = &Node{ID: id, c: c, kafka: freeAddr(t), peer: freeAddr(t), rack: fmt.Sprintf("rack-%d", id)}
 	}
 	t.Cleanup(c.Close)
-	c.StartNodes(c.IDs()...)
 	return c
 }
 
@@ -108,6 +123,9 @@ func (c *Cluster) StartNodes(ids ...int32) {
 	}
 }
 
+// dir is its data directory.
+func (n *Node) dir() string { return filepath.Join(n.c.dir, fmt.Sprint(n.ID)) }
+
 func (n *Node) start() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -121,7 +139,7 @@ func (n *Node) start() error {
 	}
 	log := n.c.log.With("at", n.ID)
 	n.mux = peer.Listen(pl, peer.Options{Self: n.ID, Secret: "a secret that the nodes share"})
-	n.Broker, err = broker.Open(broker.Options{Dir: filepath.Join(n.c.dir, fmt.Sprint(n.ID)), NodeID: n.ID, Membership: n.membership(n.mux), Context: ctx, Logger: log})
+	n.Broker, err = broker.Open(broker.Options{Dir: n.dir(), NodeID: n.ID, Membership: n.membership(n.mux), Context: ctx, Logger: log})
 	if err != nil {
 		n.Broker = nil
 		return errors.Join(fmt.Errorf("node %d: %w", n.ID, err), kl.Close(), n.mux.Close())
