@@ -42,12 +42,9 @@ func (c cleanable) ratio() float64 {
 	return float64(c.dirty) / float64(c.dirty+c.clean)
 }
 
-// cleanable finds the sealed and synced segments that compaction may touch: those wholly below the high watermark and the
+// cleanable finds the sealed segments that compaction may touch: those wholly below the high watermark and the
 // last stable offset, and older than min.compaction.lag.ms (counted from when their last record was appended).
 func (p *Partition) cleanable(now time.Time) cleanable {
-	p.disk.Lock()
-	unsynced := slices.Clone(p.disk.unsynced)
-	p.disk.Unlock()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	c := cleanable{from: max(p.life.cleanedTo, p.logStart), to: p.logStart}
@@ -58,7 +55,7 @@ func (p *Partition) cleanable(now time.Time) cleanable {
 	for i, s := range p.segments {
 		sum := s.Summary()
 		young := p.cfg.MinCompactionLag > 0 && now.UnixMilli()-sum.Appended < p.cfg.MinCompactionLag.Milliseconds()
-		if i == len(p.segments)-1 || sum.Bytes == 0 || sum.Next > limit || young || slices.Contains(unsynced, s) {
+		if i == len(p.segments)-1 || sum.Bytes == 0 || sum.Next > limit || young {
 			break
 		}
 		c.segments, c.to = append(c.segments, s), sum.Next
@@ -104,8 +101,33 @@ func (p *Partition) Compact() (CompactionResult, error) {
 	}
 }
 
+// syncSealed syncs the segments that take no more appends: what replaces them must not be less durable than they.
+func (p *Partition) syncSealed() error {
+	p.disk.Lock()
+	defer p.disk.Unlock()
+	p.mu.Lock()
+	var active *segment.Segment
+	if n := len(p.segments); n > 0 {
+		active = p.segments[n-1]
+	}
+	p.mu.Unlock()
+	for _, s := range p.disk.unsynced {
+		if s == active {
+			continue
+		}
+		if err := syncSegment(s, false); err != nil {
+			return err
+		}
+	}
+	p.disk.unsynced = slices.DeleteFunc(p.disk.unsynced, func(s *segment.Segment) bool { return s != active })
+	return nil
+}
+
 // runPass goes over the log once.
 func (p *Partition) runPass(c cleanable, now time.Time, res *CompactionResult) error {
+	if err := p.syncSealed(); err != nil {
+		return err
+	}
 	keys := compact.NewMap(min(p.log.o.CompactionMemory, mapBytes(c.records)))
 	cleaner := compact.NewCleaner(p.compactionFacts(now), keys)
 	upTo, err := p.noteKeys(cleaner, keys, c)

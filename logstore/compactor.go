@@ -60,8 +60,12 @@ func (l *Log) compactOne(p *Partition) {
 	case vfs.IsDiskFull(err):
 		l.o.Logger.Warn("compaction waits for room on the disk", where...)
 	case err != nil:
+		p.tellDamage(p.atOffset(err, p.Offsets().LogStart))
 		l.o.Logger.Error("compaction failed", append(where, "err", err)...)
 	case res.Replaced > 0:
+		l.stats.compactions.Add(1)
+		l.stats.before.Add(res.Before)
+		l.stats.after.Add(res.After)
 		l.o.Logger.Info("compacted", append(where, "segments", res.Replaced, "bytes_before", res.Before, "bytes_after", res.After,
 			"records_dropped", res.Counts.Dropped(), "took", l.o.Clock.Now().Sub(began))...)
 	}

@@ -46,8 +46,10 @@ type Log struct {
 		written bool                        // the file is there
 	}
 
-	files *segment.Files
-	audit audit
+	files     *segment.Files
+	audit     audit
+	stats     stats
+	scrubDebt int64 // bytes that were read since the last pause
 
 	kick  chan struct{}
 	stop  chan struct{}
@@ -92,6 +94,9 @@ func Open(o Options) (*Log, error) {
 	go l.background()
 	l.tasks.Go(l.watchISR)
 	l.tasks.Go(l.compactions)
+	if o.ScrubRate > 0 {
+		l.tasks.Go(l.scrubs)
+	}
 	return l, nil
 }
 

@@ -43,6 +43,9 @@ func (l *Log) openPartition(o opening) (*Partition, error) {
 	if err == nil {
 		err = p.dropVanishedAborts()
 	}
+	if err == nil {
+		err = p.unpark()
+	}
 	if err != nil {
 		p.closeSegments()
 		return nil, fmt.Errorf("logstore: open %s: %w", o.tp, err)

@@ -56,6 +56,8 @@ type Options struct {
 
 	CompactionMemory   int64         // bytes of the key map of a compaction; 64 MiB
 	CompactionInterval time.Duration // how often it is asked which partitions are due for one; 15 s
+	ScrubRate          int64         // bytes a second that are read in search of damage; 8 MiB, -1: none
+	ScrubEvery         time.Duration // pause between two readings of everything; 24 h
 	OpenFiles          int           // segment files open at once, when no more are in use; 4096
 
 	// Fatal is told that the disk lied (a failed write or sync). It must not return. The default panics.
@@ -98,6 +100,8 @@ func (o *Options) defaults() {
 	orDefault(&o.CompactionMemory, 64<<20)
 	orDefault(&o.CompactionInterval, 15*time.Second)
 	orDefault(&o.OpenFiles, 4096)
+	orDefault(&o.ScrubRate, 8<<20)
+	orDefault(&o.ScrubEvery, 24*time.Hour)
 }
 
 // PartitionConfig is what a topic's configuration says about a partition. The zero value of a field is its default.

@@ -52,7 +52,7 @@ func (p *Partition) Read(from int64, maxBytes int, committed bool) (ReadResult, 
 		case errors.Is(err, segment.ErrClosed):
 			continue // it was removed since: look again
 		case err != nil:
-			return ReadResult{}, fmt.Errorf("logstore: read %s at %d: %w", p.tp, from, err)
+			return ReadResult{}, fmt.Errorf("logstore: read %s at %d: %w", p.tp, from, p.atOffset(err, from))
 		case buf == nil: // the offset lies in a gap before the next segment
 			next := seg.Summary().Next
 			if next <= from {

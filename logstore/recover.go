@@ -222,14 +222,21 @@ func (r *recovery) finish() error {
 	if err := r.flush(); err != nil {
 		return err
 	}
+	for p, base := range r.gaps {
+		if err := r.explain(p, base); err != nil {
+			if err := r.suspect(p.tp, err); err != nil {
+				return err
+			}
+		}
+	}
 	for tp, err := range r.broken {
 		if !r.log.o.KeepDamaged {
 			return err
 		}
 		r.keep(tp, err)
 	}
-	for p, base := range r.gaps {
-		if err := r.explain(p, base); err != nil {
+	if len(r.broken) > 0 {
+		if err := r.park(); err != nil {
 			return err
 		}
 	}

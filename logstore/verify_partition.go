@@ -10,6 +10,7 @@ import (
 	"github.com/streamflow/streamflow/internal/vfs"
 	"github.com/streamflow/streamflow/logstore/record"
 	"github.com/streamflow/streamflow/logstore/segment"
+	"github.com/streamflow/streamflow/logstore/wal"
 )
 
 // partitionVerifier checks one partition's directory.
@@ -20,6 +21,8 @@ type partitionVerifier struct {
 	replay *replayed // may be nil
 
 	names     []string
+	parked    replayed // put aside by an earlier start
+	examining int64    // base of the segment that is being read
 	snapshots map[int64]*snapshot
 	swaps     map[int64]segment.Manifest // replacements that the next start finishes
 	epochs    []epochSeen
@@ -63,6 +66,9 @@ func (p *partitionVerifier) run() (err error) {
 		return err
 	}
 	p.readSwaps()
+	if err := p.readParked(); err != nil {
+		return err
+	}
 	p.readSnapshots()
 	segments, err := p.examine()
 	if err != nil {
@@ -171,6 +177,7 @@ func (p *partitionVerifier) examine() ([]*looseSegment, error) {
 	sort.Slice(list, func(i, j int) bool { return list[i].base < list[j].base })
 	for i, s := range list {
 		var err error
+		p.examining = s.base
 		if s.x, err = segment.Examine(p.v.o.FS, p.dir, s.base, s.ext, p.batch); err != nil {
 			return nil, err
 		}
@@ -185,9 +192,13 @@ func (p *partitionVerifier) examine() ([]*looseSegment, error) {
 }
 
 // batch notes what a sound batch says of epochs and producers.
-func (p *partitionVerifier) batch(_ int64, b record.Batch) {
+func (p *partitionVerifier) batch(pos int64, b record.Batch) {
 	if n := len(p.epochs); b.LeaderEpoch() >= 0 && (n == 0 || p.epochs[n-1].epoch < b.LeaderEpoch()) {
 		p.epochs = append(p.epochs, epochSeen{b.LeaderEpoch(), b.BaseOffset()})
+	}
+	if n := len(p.epochs); b.LeaderEpoch() >= 0 && n > 0 && b.LeaderEpoch() < p.epochs[n-1].epoch {
+		p.find(Finding{Severity: Damaged, File: p.file(p.examining, segment.LogExt), Byte: pos, Offset: b.BaseOffset(), Fix: restoreFix,
+			What: fmt.Sprintf("The batch is of leader epoch %d and comes after epoch %d; one of them is not what was written.", b.LeaderEpoch(), p.epochs[n-1].epoch)})
 	}
 	sent, ok := p.sent[b.BaseOffset()]
 	if !ok {
@@ -207,6 +218,35 @@ func (p *partitionVerifier) again(offset int64) bool {
 	return p.replay != nil && (p.replay.changed || p.replay.first >= 0 && offset >= p.replay.first)
 }
 
+// goesOn is where what comes behind the segments goes on, if that is behind an offset: then those between are lost.
+func (p *partitionVerifier) goesOn(offset int64) int64 {
+	for _, r := range []*replayed{&p.parked, p.replay} {
+		if r != nil && r.first > offset {
+			return r.first
+		}
+	}
+	return offset
+}
+
+// readParked learns what an earlier start has parked. The next start takes it like the write-ahead log.
+func (p *partitionVerifier) readParked() error {
+	p.parked.first = -1
+	files, err := parkedFiles(p.v.o.FS, p.dir)
+	for _, file := range files {
+		p.v.decodes(file, Damaged, "Records that were put aside while the partition was damaged cannot be read", "Restore the file from a copy.", func(b []byte) error {
+			_, err := decodeParked(b, func(typ wal.Type, _ int64, rest []byte) error {
+				if typ == typeLogStart {
+					p.parked.logStart = max(p.parked.logStart, (&reader{b: rest}).i64())
+					return nil
+				}
+				return p.parked.batches(rest)
+			})
+			return err
+		})
+	}
+	return err
+}
+
 // regions reports the damaged bytes of a segment.
 func (p *partitionVerifier) regions(list []*looseSegment, i int) {
 	s, last := list[i], i == len(list)-1
@@ -217,6 +257,8 @@ func (p *partitionVerifier) regions(list []*looseSegment, i int) {
 		next := r.Next
 		if r.Tail && !last {
 			next = list[i+1].base
+		} else if at := p.goesOn(r.First); r.Tail && at > r.First {
+			next = at
 		}
 		if next > r.First {
 			lost = fmt.Sprintf(" Offsets %d to %d are not readable.", r.First, next-1)
@@ -224,7 +266,7 @@ func (p *partitionVerifier) regions(list []*looseSegment, i int) {
 		switch {
 		case p.again(r.First):
 			f.Severity, f.What, f.Fix = Note, fmt.Sprintf("Bytes %d to %d are not sound; a crash leaves a segment like this.", r.From, r.To-1), "Nothing: the next start writes them again from the write-ahead log."
-		case r.Tail && last && s.ext == segment.LogExt:
+		case r.Tail && last && s.ext == segment.LogExt && p.goesOn(r.First) == r.First:
 			f.What = fmt.Sprintf("The last segment ends in %d bytes that are no sound batch: %s.", r.To-r.From, r.Why)
 			f.Fix = "If acknowledged records may be among them, restore the file from a copy or a replica; else cut them off: --repair does that."
 			f.repair = func() error { return p.v.truncate(p.tp, file, r.From, r.To) }
@@ -300,6 +342,7 @@ func (p *partitionVerifier) beginning(list []*looseSegment) {
 	if p.replay != nil {
 		start = max(start, p.replay.logStart)
 	}
+	start = max(start, p.parked.logStart)
 	if known && first > max(start, local.localStart) {
 		end := max(start, local.localStart)
 		p.find(Finding{Severity: Damaged, File: p.dir, Byte: -1, Offset: end, Fix: restoreFix,

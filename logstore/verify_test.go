@@ -174,6 +174,7 @@ var corruptions = []struct {
 	{"bit flip in a record", false, func(d place) string { return d.flip(d.nth("plain", ".log", 1), 700) }, Damaged, "CRC", false, true},
 	{"bit flip in a batch's length", false, func(d place) string { return d.flip(d.nth("plain", ".log", 1), 10) }, Damaged, "are not readable", false, true},
 	{"bit flip in a base offset", false, func(d place) string { return d.flip(d.nth("plain", ".log", 1), 7) }, Damaged, "comes where", false, true},
+	{"bit flip in a leader epoch", false, func(d place) string { return d.flip(d.nth("plain", ".log", 1), 15) }, Damaged, "leader epoch", false, false},
 	{"sealed segment cut short", false, func(d place) string {
 		return d.edit(d.nth("plain", ".log", 1), func(b []byte) []byte { return b[:len(b)-30] })
 	}, Damaged, "cut short", false, true},
@@ -351,7 +352,7 @@ func named(r VerifyReport, file string, s Severity, says string) bool {
 // opens requires that a log opens and can be read to its end.
 func opens(t *testing.T, dir string) {
 	t.Helper()
-	l := mustOpen(t, Options{Dir: dir, Logger: quiet})
+	l := mustOpen(t, Options{Dir: dir, Logger: quiet, WALFileSize: 1 << 20})
 	for _, topic := range []string{"plain", "compacted"} {
 		p := mustEnsure(t, l, topic, PartitionConfig{})
 		if got := committedRecords(t, p); len(got) == 0 {

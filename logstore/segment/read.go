@@ -97,7 +97,7 @@ func (s *Segment) readAt(file vfs.File, buf *Buffer, pos, from int64) (skip int6
 // cut trims buf to the batches that are asked for.
 func (s *Segment) cut(buf *Buffer, pos, skip, limit int64, maxBytes int) (*Buffer, error) {
 	data := buf.B[skip:]
-	end := 0
+	end, next := 0, int64(-1)
 	for end < len(data) {
 		b, _, err := record.Next(data[end:])
 		if errors.Is(err, record.ErrShort) {
@@ -109,6 +109,12 @@ func (s *Segment) cut(buf *Buffer, pos, skip, limit int64, maxBytes int) (*Buffe
 		if err == nil {
 			err = b.Validate()
 		}
+		if err == nil && b.BaseOffset() < next { // the CRC does not cover it
+			err = fmt.Errorf("%w: offset %d comes where %d belongs", record.ErrCorrupt, b.BaseOffset(), next)
+		}
+		if err != nil && end > 0 {
+			break // what is sound before it is given first
+		}
 		if err != nil {
 			buf.Release()
 			return nil, s.asCorrupt(pos+skip+int64(end), err)
@@ -116,7 +122,7 @@ func (s *Segment) cut(buf *Buffer, pos, skip, limit int64, maxBytes int) (*Buffe
 		if end > 0 && end+len(b) > maxBytes {
 			break
 		}
-		end += len(b)
+		end, next = end+len(b), b.LastOffset()+1
 	}
 	if end == 0 {
 		buf.Release()

@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"fmt"
 	"io"
 
 	"github.com/streamflow/streamflow/internal/vfs"
@@ -78,10 +79,14 @@ func (s *Segment) scanAt(pos int64, fn func(pos int64, b record.Batch) (bool, er
 	}
 	defer s.release()
 	sc := scanner{file: file, size: s.Summary().Bytes}
+	next := int64(-1)
 	for pos < sc.size {
 		b, err := sc.batch(pos)
 		if err == nil {
 			err = b.Validate()
+		}
+		if err == nil && b.BaseOffset() < next { // the CRC does not cover it
+			err = fmt.Errorf("%w: offset %d comes where %d belongs", record.ErrCorrupt, b.BaseOffset(), next)
 		}
 		if err != nil {
 			return s.asCorrupt(pos, err)
@@ -89,7 +94,7 @@ func (s *Segment) scanAt(pos int64, fn func(pos int64, b record.Batch) (bool, er
 		if more, err := fn(pos, b); err != nil || !more {
 			return err
 		}
-		pos += int64(len(b))
+		pos, next = pos+int64(len(b)), b.LastOffset()+1
 	}
 	return nil
 }
