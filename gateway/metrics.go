@@ -13,6 +13,12 @@ var (
 	logBytes = prometheus.NewDesc("streamflow_partition_size_bytes", "Bytes of a partition on disk.", []string{"topic", "partition"}, nil)
 	batches  = prometheus.NewDesc("streamflow_query_committed_batches", "Batches that a streaming query has committed.", []string{"query"}, nil)
 	rows     = prometheus.NewDesc("streamflow_query_rows_total", "Rows of a streaming query, by kind: in, out, late, dead.", []string{"query", "kind"}, nil)
+	damaged  = prometheus.NewDesc("streamflow_partitions_damaged", "Partitions of this node that are offline because their files are damaged.", nil, nil)
+	badReads = prometheus.NewDesc("streamflow_damaged_reads_total", "Reads that met bytes which are not what was written.", nil, nil)
+	scrubbed = prometheus.NewDesc("streamflow_scrubbed_bytes_total", "Bytes that were read in search of damage.", nil, nil)
+	compacts = prometheus.NewDesc("streamflow_compactions_total", "Compactions that replaced segments.", nil, nil)
+	compactB = prometheus.NewDesc("streamflow_compacted_bytes_total", "Bytes of segments that compactions replaced, and of what they wrote for them.", []string{"side"}, nil)
+	openSegs = prometheus.NewDesc("streamflow_segment_files_open", "Segment files that are open.", nil, nil)
 	running  = prometheus.NewDesc("streamflow_query_running", "1 while a streaming query runs.", []string{"query"}, nil)
 )
 
@@ -20,7 +26,7 @@ var (
 type collector struct{ o Options }
 
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{logStart, logEnd, stable, logBytes, batches, rows, running} {
+	for _, d := range []*prometheus.Desc{logStart, logEnd, stable, logBytes, batches, rows, running, damaged, badReads, scrubbed, compacts, compactB, openSegs} {
 		ch <- d
 	}
 }
@@ -42,7 +48,20 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 			gauge(logBytes, float64(p.Size()), t.Name, n)
 		}
 	}
+	c.storage(ch)
 	c.queries(ch, gauge)
+}
+
+// storage tells what the log does to its segments.
+func (c *collector) storage(ch chan<- prometheus.Metric) {
+	s := c.o.Broker.Log().Stats()
+	for d, v := range map[*prometheus.Desc]int64{badReads: s.DamagedReads, scrubbed: s.ScrubbedBytes, compacts: s.Compactions} {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v))
+	}
+	ch <- prometheus.MustNewConstMetric(damaged, prometheus.GaugeValue, float64(s.Damaged))
+	ch <- prometheus.MustNewConstMetric(openSegs, prometheus.GaugeValue, float64(s.OpenFiles))
+	ch <- prometheus.MustNewConstMetric(compactB, prometheus.CounterValue, float64(s.CompactedBefore), "before")
+	ch <- prometheus.MustNewConstMetric(compactB, prometheus.CounterValue, float64(s.CompactedAfter), "after")
 }
 
 func (c *collector) queries(ch chan<- prometheus.Metric, gauge func(*prometheus.Desc, float64, ...string)) {

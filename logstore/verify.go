@@ -85,7 +85,7 @@ func Verify(o VerifyOptions) (VerifyReport, error) {
 	lock, err := o.FS.Lock(path.Join(o.Dir, lockFile))
 	if errors.Is(err, vfs.ErrLocked) {
 		return v.report, usererr.New("DATA_DIR_LOCKED", "58030", "A node is using the data directory; its files change while it runs.").
-			In(o.Dir).WithFix("Stop the node first. A running node looks for damage by itself: see storage.scrub.rate.")
+			In(o.Dir).WithFix("Stop the node first. A running node looks for damage by itself: see storage.scrub_rate.")
 	}
 	if err != nil {
 		return v.report, dirError(o.Dir, err)

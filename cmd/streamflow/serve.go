@@ -102,7 +102,13 @@ func nodeConfig(c *cli.Context) (*config.Config, error) {
 }
 
 func logOptions(conf *config.Config) logstore.Options {
-	return logstore.Options{Sync: logstore.SyncPolicy(conf.SyncPolicy), SyncInterval: conf.SyncInterval}
+	scrub := conf.ScrubRate
+	if scrub == 0 {
+		scrub = -1
+	}
+	return logstore.Options{Sync: logstore.SyncPolicy(conf.SyncPolicy), SyncInterval: conf.SyncInterval,
+		CompactionInterval: conf.CompactionInterval, CompactionMemory: conf.CompactionMemory,
+		ScrubRate: scrub, ScrubEvery: conf.ScrubInterval, OpenFiles: int(conf.OpenFiles)}
 }
 
 // tierOptions is the cold tier that the configuration asks for; nil for none.

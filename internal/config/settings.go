@@ -30,6 +30,12 @@ type Config struct {
 	Tier           Tier
 	StateInterval  time.Duration
 
+	CompactionInterval time.Duration
+	CompactionMemory   int64
+	ScrubRate          int64
+	ScrubInterval      time.Duration
+	OpenFiles          int64
+
 	Slots  int64
 	Memory int64
 
@@ -96,6 +102,11 @@ var Settings = append([]Setting{
 	{"storage.wal.sync_policy", "fsync_per_batch", "When an append is acknowledged: fsync_per_batch (after the fsync it shares with all that waited), fsync_per_write (after one of its own), async (before it is on disk).",
 		oneOf(func(c *Config) *string { return &c.SyncPolicy }, "fsync_per_batch", "fsync_per_write", "async")},
 	{"storage.wal.flush_interval", "1s", "Under async, the longest time before an append is on disk.", duration(func(c *Config) *time.Duration { return &c.SyncInterval })},
+	{"storage.compaction_interval", "15s", "How often it is looked which compacted topics are due for a compaction.", duration(func(c *Config) *time.Duration { return &c.CompactionInterval })},
+	{"storage.compaction_memory", "64MiB", "Memory of a compaction, 24 bytes for a key; what does not fit takes another pass.", size(func(c *Config) *int64 { return &c.CompactionMemory })},
+	{"storage.scrub_rate", "8MiB", "Bytes a second that are read in search of damage; 0 reads none.", size(func(c *Config) *int64 { return &c.ScrubRate })},
+	{"storage.scrub_interval", "24h", "Pause between two readings of everything.", duration(func(c *Config) *time.Duration { return &c.ScrubInterval })},
+	{"storage.open_files", "4096", "Segment files that stay open while nobody reads them.", count(func(c *Config) *int64 { return &c.OpenFiles }, 1)},
 	{"storage.state.checkpoint_interval", "30s", "How often the state of streaming queries is written to a snapshot.", duration(func(c *Config) *time.Duration { return &c.StateInterval })},
 	{"storage.tier.enabled", "false", "Topics may give their sealed segments to a cold tier, by remote.storage.enable.", flag(func(c *Config) *bool { return &c.Tier.Enabled })},
 	{"storage.tier.url", "", "Where the cold tier keeps them: s3://BUCKET/PREFIX, or a directory; empty: the directory tier in the data directory.", text(func(c *Config) *string { return &c.Tier.URL })},

@@ -188,6 +188,7 @@ func (b *Broker) openLog() error {
 		o.Logger = b.opts.Logger
 	}
 	o.OnISRChange = b.proposals.add
+	o.KeepDamaged = true // one damaged partition is offline; the others serve
 	l, err := logstore.Open(o)
 	if err != nil {
 		return fmt.Errorf("broker: %w", err)
