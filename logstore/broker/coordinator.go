@@ -44,7 +44,11 @@ func (k Coordinator) topic() string {
 
 // coordinatorPartition is the partition of an internal topic that a group or transactional id falls to, as in Kafka.
 func coordinatorPartition(key string, partitions int32) int32 {
-	return (javaHash(key) & 0x7fffffff) % max(1, partitions)
+	h := javaHash(key)
+	if h < 0 {
+		h = max(0, -h) // Kafka's Utils.abs: of the least number it is 0
+	}
+	return h % max(1, partitions)
 }
 
 // javaHash is Java's String.hashCode: over UTF-16 code units.

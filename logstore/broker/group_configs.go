@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,6 +29,9 @@ func GroupConfigKeys() []ConfigKey { return groupConfigTable }
 
 // GroupConfigs are the configurations that were set for a group.
 func (b *Broker) GroupConfigs(group string) map[string]string { return b.groupConfigs.get(group) }
+
+// GroupsWithConfigs names the groups that configurations were set for, in order.
+func (b *Broker) GroupsWithConfigs() []string { return b.groupConfigs.names() }
 
 // GroupConfigInt is a configuration of a group, if it was set.
 func (b *Broker) GroupConfigInt(group, key string) (int64, bool) {
@@ -177,4 +181,10 @@ func (m *groupConfigsMachine) get(group string) map[string]string {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	return maps.Clone(m.groups[group])
+}
+
+func (m *groupConfigsMachine) names() []string {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return slices.Sorted(maps.Keys(m.groups))
 }

@@ -3,7 +3,9 @@ package broker
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -181,4 +183,39 @@ func FuzzMachineCommands(f *testing.F) {
 			_ = m.Restore(cmd)
 		}
 	})
+}
+
+// The state of a release that knew one node: its topics have no records, and all belong to that node.
+func TestStateOfOneNodeIsRead(t *testing.T) {
+	m := newTopicsMachine()
+	if err := m.Restore([]byte(`{"topics":[{"name":"t","id":"6f1e6f0e-0d5c-4b5f-9d5b-000000000001","partitions":2,"configs":{"min.insync.replicas":"2"},"createdMs":1}],"deleting":["gone"]}`)); err != nil {
+		t.Fatal(err)
+	}
+	topic, err := m.get("t")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := m.recordOf(topic, 1); !r.equal(loneRecord(0)) {
+		t.Errorf("%+v", r)
+	}
+	if _, err := run(t, m, topicCommand{Register: &registerBroker{ID: 0, Session: "s", Alone: true}}); err != nil {
+		t.Fatal(err)
+	}
+	if s := string(m.Snapshot()); strings.Contains(s, "records") {
+		t.Errorf("a node that is alone has no records: %s", s)
+	}
+}
+
+func TestCoordinatorHashIsJavas(t *testing.T) {
+	// "ab".hashCode() and so on, as Java has them; a smile is two UTF-16 units.
+	for key, want := range map[string]int32{"": 0, "a": 97, "ab": 3105, "hello world": 1794106052, "polygenelubricants": math.MinInt32, "\U0001f600": 1772899} {
+		if got := javaHash(key); got != want {
+			t.Errorf("%q: %d, want %d", key, got, want)
+		}
+	}
+	for key, want := range map[string]int32{"hello world": 2, "polygenelubricants": 0, "g": 3} {
+		if got := coordinatorPartition(key, 50); got != want {
+			t.Errorf("%q falls to partition %d, want %d", key, got, want)
+		}
+	}
 }
