@@ -62,6 +62,8 @@ var apis = []api{
 	{kmsg.DescribeUserSCRAMCredentials, 0, 0, typed((*call).describeUserSCRAMCredentials)},
 	{kmsg.AlterUserSCRAMCredentials, 0, 0, typed((*call).alterUserSCRAMCredentials)},
 	{kmsg.UpdateFeatures, 0, 2, typed((*call).updateFeatures)},
+	{kmsg.DescribeQuorum, 0, 2, typed((*call).describeQuorum)},
+	{kmsg.ListConfigResources, 0, 1, typed((*call).listConfigResources)},
 	{kmsg.DescribeCluster, 0, 2, typed((*call).describeCluster)},
 	{kmsg.WriteTxnMarkers, 1, 2, typed((*call).writeTxnMarkers)},
 	{kmsg.ElectLeaders, 0, 2, typed((*call).electLeaders)},
