@@ -10,8 +10,11 @@ while [ $# -gt 0 ]; do
 	--remove) action=remove ;;
 	--list) action=list ;;
 	--force) ;;
-	--allow-principal) args+=(--allow "$2") && shift ;;
-	--deny-principal) args+=(--deny "$2") && shift ;;
+	--allow-principal | --deny-principal)
+		flag=${1%-principal}
+		[ "$action" = add ] || flag=--principal
+		args+=("$flag" "$2") && shift
+		;;
 	--allow-host | --deny-host) args+=(--host "$2") && shift ;;
 	--operation) args+=(--operation "$(sed 's/\([a-z]\)\([A-Z]\)/\1-\2/g' <<<"$2" | tr '[:upper:]' '[:lower:]')") && shift ;;
 	--topic | --group | --transactional-id) args+=("$1" "$2") && shift ;;
