@@ -119,3 +119,97 @@ func TestHistoryInTheColdTier(t *testing.T) {
 		t.Errorf("plan:\n%s", plan)
 	}
 }
+
+// awaitCold waits until most of a topic's only partition is in the tier alone.
+func awaitCold(t *testing.T, s *LocalSession, topic string, least int64) {
+	t.Helper()
+	p, err := s.Node().Broker().Partition(topic, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 500 {
+		if p.LocalStart() >= least {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Fatalf("%s: local start %d, want at least %d", topic, p.LocalStart(), least)
+}
+
+// Topics of every format that the engine writes: transactions, Arrow batches, nested columns, and a schema that grows.
+func TestEveryFormatInTheColdTier(t *testing.T) {
+	s := coldSession(t)
+	const options = "partitions '1', remote.storage.enable 'true', segment.bytes '3000', local.retention.ms '1'"
+	for _, format := range []string{"json", "arrow"} {
+		t.Run(format, func(t *testing.T) {
+			query(t, s.Session, "CREATE TABLE "+format+"_hot (id BIGINT, tags ARRAY<STRING>, at STRUCT<x: INT, y: STRING>, d DECIMAL(10,2)) USING topic OPTIONS (partitions '1', format '"+format+"')")
+			query(t, s.Session, "CREATE TABLE "+format+"_cold (id BIGINT, tags ARRAY<STRING>, at STRUCT<x: INT, y: STRING>, d DECIMAL(10,2)) USING topic OPTIONS ("+options+", format '"+format+"')")
+			for i := range 30 {
+				rows := fmt.Sprintf("SELECT id + %d, array('a', CAST(id AS STRING)), named_struct('x', CAST(id AS INT), 'y', 'why'), CAST(id AS DECIMAL(10,2)) FROM range(40)", i*40)
+				query(t, s.Session, "INSERT INTO "+format+"_hot "+rows)
+				query(t, s.Session, "INSERT INTO "+format+"_cold "+rows)
+			}
+			awaitCold(t, s, format+"_cold", 800)
+			for _, q := range []string{"SELECT * FROM %s ORDER BY id", "SELECT tags[1], at.x FROM %s WHERE id BETWEEN 95 AND 105 ORDER BY id", "SELECT sum(d), count(*) FROM %s", "SELECT count(DISTINCT _offset) FROM %s"} {
+				hot, cold := query(t, s.Session, fmt.Sprintf(q, format+"_hot")), query(t, s.Session, fmt.Sprintf(q, format+"_cold"))
+				if hot != cold {
+					t.Errorf("%s: cold\n%.2000s\nhot\n%.2000s", q, cold, hot)
+				}
+			}
+			if got := countersOf(t, s, "SELECT sum(d) FROM "+format+"_cold"); got["rows.tier"] < 700 {
+				t.Errorf("read as columns: %v", got)
+			}
+			// A column that the objects do not have is looked for in the records.
+			b := s.Node().Broker()
+			if err := b.AlterConfigs(context.Background(), format+"_cold", map[string]string{"streamflow.schema": "id BIGINT, tags ARRAY<STRING>, at STRUCT<x: INT, y: STRING>, d DECIMAL(10,2), more STRING"}, nil); err != nil {
+				t.Fatal(err)
+			}
+			if got := query(t, s.Session, "SELECT count(*), count(more) FROM "+format+"_cold"); !strings.Contains(got, "=1200") || !strings.Contains(got, "=0") {
+				t.Errorf("after a column was added: %s", got)
+			}
+		})
+	}
+}
+
+// A streaming query that begins with history reads it from the tier, and its result is that of the hot topic: marks, late
+// rows and dead rows too.
+func TestLiveFromTheColdTier(t *testing.T) {
+	s := coldSession(t)
+	results := map[string]string{}
+	for _, topic := range []string{"hot", "cold"} {
+		more := ""
+		if topic == "cold" {
+			more = ", remote.storage.enable 'true', segment.bytes '4000', local.retention.ms '1'"
+		}
+		query(t, s.Session, "CREATE TABLE "+topic+" (ts TIMESTAMP, item STRING, n INT, WATERMARK FOR ts AS ts - INTERVAL 1 MINUTE) USING topic OPTIONS (partitions '1'"+more+")")
+		for i := 0; i < 1000; i += 10 {
+			var lines []string
+			for k := range 10 {
+				lines = append(lines, order((i+k)/60, (i+k)%60, string(rune('a'+k%3)), k))
+			}
+			if i == 500 {
+				lines[3], lines[4] = "{broken", order(0, 1, "late", 9)
+			}
+			produce(t, s, topic, 0, lines...)
+		}
+		if topic == "cold" {
+			awaitCold(t, s, topic, 600)
+		}
+		query(t, s.Session, "CREATE TABLE out_"+topic+" (m TIMESTAMP, item STRING, total BIGINT) USING topic OPTIONS (partitions '1')")
+		query(t, s.Session, "CREATE STREAMING QUERY q_"+topic+" AS INSERT INTO out_"+topic+" SELECT window(ts, '1 minute').start, item, sum(n) FROM STREAM "+topic+" GROUP BY 1, 2")
+		want := "Row(n=45)\n"
+		got := ""
+		for range 300 {
+			if got = query(t, s.Session, "SELECT count(*) AS n FROM out_"+topic); got == want {
+				break
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+		results[topic] = got + query(t, s.Session, "SELECT * FROM out_"+topic+" ORDER BY m, item") +
+			query(t, s.Session, "SELECT offset, reason FROM `q_"+topic+".late`") + query(t, s.Session, "SELECT offset, reason FROM `q_"+topic+".dead`")
+		query(t, s.Session, "DROP STREAMING QUERY q_"+topic)
+	}
+	if results["hot"] != results["cold"] || !strings.Contains(results["hot"], "=503") {
+		t.Errorf("cold\n%s\nhot\n%s", results["cold"], results["hot"])
+	}
+}

@@ -261,3 +261,16 @@ func (m *memStore) keys(kind string) (list []string) {
 	slices.Sort(list)
 	return list
 }
+
+// lastOffset is the last offset in data.
+func lastOffset(t testing.TB, data []byte) (last int64) {
+	t.Helper()
+	for len(data) > 0 {
+		b, rest, err := record.Next(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last, data = b.LastOffset(), rest
+	}
+	return last
+}

@@ -86,6 +86,10 @@ func (p *Partition) Read(from, limit int64, maxBytes int) *logstore.ColdRead {
 		r.Finish(nil, nil, fmt.Errorf("tier: %s-%d has no offset %d: %w", p.name, p.id.partition, from, logstore.ErrTierUnavailable))
 		return r
 	}
+	if p.t.ctx.Err() != nil {
+		r.Finish(nil, nil, fmt.Errorf("tier: closed: %w", logstore.ErrTierUnavailable))
+		return r
+	}
 	ask := asked{from, limit, maxBytes}
 	if o, _ := p.t.object(e); o != nil {
 		if b, _ := p.t.block(o, o.table.at(from)); b != nil {
@@ -192,11 +196,19 @@ func (p *Partition) ahead(o *object, i int) {
 		return
 	}
 	_, entries := p.view()
-	if e, ok := entryAt(entries, o.entry.Next); ok {
-		if next, _ := p.t.object(e); next != nil {
+	e, ok := entryAt(entries, o.entry.Next)
+	if !ok {
+		return
+	}
+	if next, _ := p.t.object(e); next != nil {
+		p.ahead(next, 0)
+		return
+	}
+	p.t.reads.Go(func() {
+		if next, err := p.t.waitObject(p.t.ctx, e); err == nil {
 			p.ahead(next, 0)
 		}
-	}
+	})
 }
 
 // OffsetForTime finds the first record in [start, end) whose timestamp is at least ms.

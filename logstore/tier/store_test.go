@@ -344,3 +344,30 @@ func TestS3(t *testing.T) {
 		}
 	}
 }
+
+// TestThroughS3: a partition's life over a service that fails now and then.
+func TestThroughS3(t *testing.T) {
+	topics(t, func(t *testing.T, topic Topic) {
+		s := s3Service(t)
+		n := newNode(t, s.store(t, "cluster-1/"), topic)
+		n.fill(0, 600)
+		want := n.batches(false)
+		s.unavailable.Store(1)
+		n.round()
+		if n.p.LocalStart() == 0 {
+			t.Fatal("nothing was freed")
+		}
+		same(t, want, n.batches(false))
+		n.crash()
+		s.unavailable.Store(2)
+		same(t, want, n.batches(false))
+		if _, err := n.p.DeleteRecords(300); err != nil {
+			t.Fatal(err)
+		}
+		n.round()
+		list, err := Verify(context.Background(), n.store)
+		if err != nil || len(list) != 1 || list[0].Garbage != 0 || len(list[0].Damage) != 0 || list[0].Start != 300 {
+			t.Errorf("%+v, %v", list, err)
+		}
+	})
+}
