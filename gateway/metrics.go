@@ -26,7 +26,8 @@ var (
 type collector struct{ o Options }
 
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{logStart, logEnd, stable, logBytes, batches, rows, running, damaged, badReads, scrubbed, compacts, compactB, openSegs} {
+	for _, d := range []*prometheus.Desc{logStart, logEnd, stable, logBytes, batches, rows, running, damaged, badReads, scrubbed, compacts, compactB, openSegs,
+		brokers, partitions, led, offline, underReplicated, underMinISR, reassigning, unclean, lag} {
 		ch <- d
 	}
 }
@@ -50,6 +51,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	c.storage(ch)
 	c.queries(ch, gauge)
+	c.cluster(ch, gauge)
 }
 
 // storage tells what the log does to its segments.
