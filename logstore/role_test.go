@@ -285,7 +285,10 @@ func waitDurable(t *testing.T, p *Partition, end int64) {
 }
 
 func TestSolePartitionGetsFollowers(t *testing.T) {
-	l := mustOpen(t, small(vfs.NewMem()))
+	proposed := make(chan ISRProposal, 1)
+	o := small(vfs.NewMem())
+	o.OnISRChange = func(_ *Partition, x ISRProposal) { proposed <- x }
+	l := mustOpen(t, o)
 	defer l.Close()
 	p := mustEnsure(t, l, "t", smallConfig())
 	alone := Leadership{Epoch: 0, PartitionEpoch: 1, Self: 1, Replicas: []int32{1}, ISR: []int32{1}, MinISR: 1}
@@ -298,8 +301,6 @@ func TestSolePartitionGetsFollowers(t *testing.T) {
 		t.Fatal(err)
 	}
 	mustAppend(t, p, batchOf(t, 1, "z"))
-	proposed := make(chan ISRProposal, 1)
-	l.o.OnISRChange = func(_ *Partition, x ISRProposal) { proposed <- x }
 	fetched(t, p, 2, 3)
 	if x := <-proposed; !slices.Equal(x.Nodes(), []int32{1, 2}) || x.PartitionEpoch != 2 || x.ISR[1].BrokerEpoch != 1 {
 		t.Errorf("proposal %+v", x)
