@@ -41,7 +41,11 @@ func (a *analyzer) group(p *logical.Aggregate, child logical.Plan, order *logica
 		attrs[i] = g.addKey(k)
 	}
 	g.setSets(p.Sets, attrs)
-	items, err := a.groupList(p, g)
+	var items []expr.Expr
+	g.subs, err = a.scalars(func() (err error) {
+		items, err = a.groupList(p, g)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -53,11 +57,16 @@ func (a *analyzer) group(p *logical.Aggregate, child logical.Plan, order *logica
 			return nil, err
 		}
 	}
+	if err := g.checkSubs(); err != nil {
+		return nil, err
+	}
 	g.items = items
 	if p.Having != nil {
-		if err := g.setHaving(p.Having); err != nil {
+		subs, err := a.scalars(func() error { return g.setHaving(p.Having) })
+		if err != nil {
 			return nil, err
 		}
+		g.subs = append(g.subs, subs...)
 	}
 	out := g.build()
 	if order == nil {

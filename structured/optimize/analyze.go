@@ -49,6 +49,8 @@ type analyzer struct {
 	depth int          // of views within views
 	subs  *[]scalarSub // scalar subqueries of the node in hand; nil where they may not stand
 
+	outers []*scope // what names mean around the subquery in hand, the nearest last
+
 	pos  map[*expr.Attr]expr.Pos    // where a resolved reference stood
 	aggs map[logical.Plan]*grouping // projections above aggregates, by the node that Sort and Filter find below them
 }

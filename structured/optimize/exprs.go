@@ -113,6 +113,9 @@ func (a *analyzer) lateral(u *expr.UnresolvedAttr, s *scope) (expr.Expr, error) 
 			return a.members(l.Child, u.Parts[1:], u.Pos)
 		}
 	}
+	if e, err := a.outerAttr(u); e != nil || err != nil {
+		return e, err
+	}
 	return nil, s.unresolved(u)
 }
 

@@ -20,6 +20,8 @@ type grouping struct {
 	items    []expr.Expr // the list, over keys and aggregates
 	having   expr.Expr
 
+	subs []scalarSub // subqueries as values, to be joined above the aggregation
+
 	tag  *expr.Attr // grouping sets: the number of the row's set; nil for one grouping
 	sets [][]int    // which of keyAttrs each has
 }
@@ -110,7 +112,7 @@ func (g *grouping) rewrite(e expr.Expr) (expr.Expr, error) {
 	case *expr.Agg:
 		return g.addAgg(e, columnName(e)), nil
 	case *expr.Attr:
-		if g.isOutput(e) {
+		if g.isOutput(e) || g.ofSubquery(e) {
 			return e, nil
 		}
 		return nil, g.ungrouped(e)
@@ -225,6 +227,7 @@ func (g *grouping) build() logical.Plan {
 	}
 	agg := &logical.Aggregate{Keys: attrExprs(keys), List: append(attrExprs(keys), g.aggList...), Child: child}
 	out := logical.Plan(agg)
+	out = joinScalars(out, g.subs)
 	if g.having != nil {
 		out = &logical.Filter{Cond: g.having, Child: out}
 	}
@@ -274,4 +277,38 @@ func (g *grouping) shownAs(r expr.Expr, extra []expr.Expr) (expr.Expr, []expr.Ex
 	}
 	l := &expr.Alias{Child: r, Name: columnName(r), ID: expr.NewID()}
 	return logical.AttrOf(l), append(extra, l)
+}
+
+// ofSubquery reports whether e is the value of a subquery: it is the same for all groups.
+func (g *grouping) ofSubquery(e *expr.Attr) bool {
+	subs := g.subs
+	if g.a.subs != nil {
+		subs = append(subs[:len(subs):len(subs)], *g.a.subs...)
+	}
+	for _, s := range subs {
+		if indexOfAttr(s.plan.Output(), e.ID) {
+			return true
+		}
+	}
+	return false
+}
+
+func indexOfAttr(attrs []*expr.Attr, id int64) bool {
+	for _, a := range attrs {
+		if a.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// checkSubs refuses subqueries that read columns of a query that is grouped: each group has many of their values.
+func (g *grouping) checkSubs() error {
+	for _, s := range g.subs {
+		if s.cond != nil {
+			return usererr.New("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.CORRELATED_COLUMN_IS_NOT_ALLOWED_IN_PREDICATE", "0A000",
+				"A subquery in the SELECT list or in HAVING of a grouped query reads columns of that query.").WithFix("Group in a subquery first.")
+		}
+	}
+	return nil
 }

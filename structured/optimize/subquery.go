@@ -7,27 +7,40 @@ import (
 )
 
 // scalarSub is a scalar subquery that is to be joined below the node which uses its value.
-type scalarSub struct{ plan logical.Plan }
+type scalarSub struct {
+	plan logical.Plan
+	cond expr.Expr // nil when the subquery reads nothing of the query around it
+}
 
 // withScalars resolves a node's expressions by f and returns the child with the scalar subqueries that they use joined to
-// it: each is one more column, the same in every row.
+// it: each is one more column, the same in every row that it compares alike with.
 func (a *analyzer) withScalars(child logical.Plan, f func() error) (logical.Plan, error) {
+	subs, err := a.scalars(f)
+	if err != nil {
+		return nil, err
+	}
+	return joinScalars(child, subs), nil
+}
+
+// scalars are the scalar subqueries that f meets.
+func (a *analyzer) scalars(f func() error) ([]scalarSub, error) {
 	outer := a.subs
 	var subs []scalarSub
 	a.subs = &subs
 	err := f()
 	a.subs = outer
-	if err != nil {
-		return nil, err
-	}
+	return subs, err
+}
+
+func joinScalars(child logical.Plan, subs []scalarSub) logical.Plan {
 	for _, s := range subs {
 		kind := logical.LeftOuter
-		if oneRowExactly(s.plan) {
+		if s.cond == nil && oneRowExactly(s.plan) {
 			kind = logical.Cross
 		}
-		child = &logical.Join{Kind: kind, Left: child, Right: s.plan}
+		child = &logical.Join{Kind: kind, Left: child, Right: s.plan, Cond: s.cond}
 	}
-	return child, nil
+	return child
 }
 
 // scalar resolves (SELECT …) as a value: the attribute under which its column will be there.
@@ -36,56 +49,90 @@ func (a *analyzer) scalar(e *logical.Subquery, s *scope) (expr.Expr, error) {
 		return nil, misplaced(e, "IN (SELECT …) and EXISTS stand only in WHERE, alone or joined by AND", "Join with the subquery.")
 	}
 	if a.subs == nil {
-		return nil, misplaced(e, "a subquery as a value stands only in WHERE and in a SELECT list without aggregates", "Join with the subquery.")
+		return nil, misplaced(e, "a subquery as a value stands only in SELECT lists, WHERE and HAVING", "Join with the subquery.")
 	}
-	q, err := a.subquery(e, s)
+	q, c, err := a.subquery(e, s)
 	if err != nil {
 		return nil, err
 	}
-	out := q.Output()
-	if len(out) != 1 {
-		return nil, usererr.New("INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN", "42823", "A subquery as a value has one column, not %d.", len(out)).
+	if n := len(c.shown); n != 1 {
+		return nil, usererr.New("INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN", "42823", "A subquery as a value has one column, not %d.", n).
 			At(e.Pos.Line, e.Pos.Col).WithFix("Select one column.")
 	}
-	if maxRows(q) > 1 {
-		return nil, misplaced(e, "a subquery as a value that may have more than one row", "Aggregate it, or add LIMIT 1.")
-	}
-	v := &expr.Alias{Child: out[0], Name: out[0].Name, ID: expr.NewID()}
-	*a.subs = append(*a.subs, scalarSub{&logical.Project{List: []expr.Expr{v}, Child: q}})
+	v := &expr.Alias{Child: c.shown[0], Name: c.shown[0].Name, ID: expr.NewID()}
 	at := *logical.AttrOf(v)
 	at.Null = true
-	return &at, nil
+	cond := c.condition()
+	if cond == nil {
+		if maxRows(q) > 1 {
+			return nil, misplaced(e, "a subquery as a value that may have more than one row", "Aggregate it, or add LIMIT 1.")
+		}
+		*a.subs = append(*a.subs, scalarSub{plan: &logical.Project{List: []expr.Expr{v}, Child: q}})
+		return &at, nil
+	}
+	if !c.single {
+		return nil, usererr.New("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.MUST_AGGREGATE_CORRELATED_SCALAR_SUBQUERY", "0A000",
+			"A subquery as a value that reads columns of the query around it must be an aggregate, so that there is one value for each row.").
+			At(e.Pos.Line, e.Pos.Col).WithFix("Select max(…) or another aggregate in it.")
+	}
+	list := append([]expr.Expr{v}, attrExprs(c.needed(q))...)
+	absent := c.absent[c.shown[0].ID]
+	if absent == nil || absent.Value == nil {
+		*a.subs = append(*a.subs, scalarSub{&logical.Project{List: list, Child: q}, cond})
+		return &at, nil
+	}
+	// No row compares alike: the value is not null but the aggregate of no rows, such as a count of 0.
+	found := &expr.Alias{Child: expr.Lit(true), Name: "_found", ID: expr.NewID()}
+	*a.subs = append(*a.subs, scalarSub{&logical.Project{List: append(list, found), Child: q}, cond})
+	there := *logical.AttrOf(found)
+	there.Null = true
+	missing, err := expr.ResolveCall(&expr.UnresolvedCall{Name: "isnull", Args: []expr.Expr{&there}})
+	if err != nil {
+		return nil, err
+	}
+	return &expr.Case{Whens: []expr.Expr{missing}, Thens: []expr.Expr{absent}, Else: &at}, nil
 }
 
-// subquery resolves the query of a subquery. Its names mean its own tables; one that only the outer query has is a
-// correlation.
-func (a *analyzer) subquery(e *logical.Subquery, outer *scope) (logical.Plan, error) {
+// correlated is a subquery's correlation, and which columns it shows by itself.
+type correlated struct {
+	correlation
+	shown  []*expr.Attr
+	single bool // one row, before what it compares with was made keys
+}
+
+// subquery resolves the query of a subquery and takes its correlated conditions out. Its names mean its own tables' columns,
+// then those around it.
+func (a *analyzer) subquery(e *logical.Subquery, outer *scope) (logical.Plan, *correlated, error) {
 	subs := a.subs
 	a.subs = nil
+	a.outers = append(a.outers, outer)
 	q, err := a.plan(e.Query)
+	a.outers = a.outers[:len(a.outers)-1]
 	a.subs = subs
-	if err == nil {
-		return visible(q), nil
+	if err != nil {
+		return nil, nil, err
 	}
-	if u, ok := usererr.As(err); ok && (u.Code == "UNRESOLVED_COLUMN.WITH_SUGGESTION" || u.Code == "UNRESOLVED_COLUMN.WITHOUT_SUGGESTION") && outer.knows(u.Params["objectName"]) {
-		return nil, usererr.New("UNSUPPORTED_FEATURE.CORRELATED_SUBQUERY", "0A000", "The feature is not supported: a subquery that reads %s of the query around it.", u.Params["objectName"]).
-			At(u.Line, u.Col).WithFix("Write a join on that column.")
+	q = visible(q)
+	c := &correlated{correlation: correlation{ctx: a.env.Session}, shown: q.Output(), single: maxRows(q) <= 1}
+	if e.Kind == logical.ExistsSubquery {
+		q = withoutLimit(q)
 	}
-	return nil, err
+	q, err = c.pull(q)
+	if err != nil {
+		return nil, nil, err
+	}
+	if o := outerOf(q); o != nil {
+		return nil, nil, cannotPull(o, "where it cannot be compared")
+	}
+	return q, c, nil
 }
 
-// knows reports whether the scope has a column of the name, as errors print it.
-func (s *scope) knows(printed string) bool {
-	for _, layer := range s.layers {
-		for _, a := range layer {
-			for i := 0; i <= len(a.Qualifier); i++ {
-				if equalFold(quoted(append(append([]string{}, a.Qualifier[i:]...), a.Name)), printed) {
-					return true
-				}
-			}
-		}
+// withoutLimit is the query of EXISTS without a LIMIT that leaves at least one row.
+func withoutLimit(q logical.Plan) logical.Plan {
+	if l, ok := q.(*logical.Limit); ok && l.N > 0 && l.Offset == 0 && outerOf(q) != nil {
+		return l.Child
 	}
-	return false
+	return q
 }
 
 func misplaced(e *logical.Subquery, what, fix string) error {
@@ -140,35 +187,46 @@ func asTest(e expr.Expr) (membershipTest, bool) {
 
 // membership joins child with the subquery of IN or EXISTS: a semi join keeps the rows that match, an anti join the rest.
 func (a *analyzer) membership(t membershipTest, child logical.Plan) (logical.Plan, error) {
-	q, err := a.subquery(t.sub, over(child))
+	q, c, err := a.subquery(t.sub, over(child))
 	if err != nil {
 		return nil, err
 	}
-	j := &logical.Join{Kind: logical.LeftSemi, Left: child, Right: q}
+	j := &logical.Join{Kind: logical.LeftSemi, Left: child, Right: q, Cond: c.condition()}
 	if t.not {
 		j.Kind = logical.LeftAnti
 	}
 	if t.sub.Kind == logical.ExistsSubquery {
-		j.Right = &logical.Limit{N: 1, Child: q}
+		if c.absent != nil {
+			return nil, misplaced(t.sub, "EXISTS of an aggregate without GROUP BY, which has a row whatever it reads", "Leave the aggregate out, or compare it in WHERE.")
+		}
+		if j.Cond == nil {
+			j.Right = &logical.Limit{N: 1, Child: q}
+		}
 		return j, nil
 	}
 	v, err := a.expr(t.sub.Value, over(child))
 	if err != nil {
 		return nil, err
 	}
-	out := q.Output()
-	if len(out) != 1 {
-		return nil, usererr.New("DATATYPE_MISMATCH.IN_SUBQUERY_LENGTH_MISMATCH", "42K09", "IN compares one value with one column, but the subquery has %d.", len(out)).
+	if n := len(c.shown); n != 1 {
+		return nil, usererr.New("DATATYPE_MISMATCH.IN_SUBQUERY_LENGTH_MISMATCH", "42K09", "IN compares one value with one column, but the subquery has %d.", n).
 			At(t.sub.Pos.Line, t.sub.Pos.Col).WithFix("Select one column.")
 	}
-	eq := &expr.UnresolvedCall{Name: "=", Args: []expr.Expr{v, out[0]}, Pos: t.sub.Pos}
-	if j.Cond, err = expr.ResolveCall(eq); err != nil {
-		return nil, a.explain(err, eq)
+	call := &expr.UnresolvedCall{Name: "=", Args: []expr.Expr{v, c.shown[0]}, Pos: t.sub.Pos}
+	eq, err := expr.ResolveCall(call)
+	if err != nil {
+		return nil, a.explain(err, call)
 	}
-	if t.not && (v.Nullable() || out[0].Null) {
-		j.Cond, err = orNull(j.Cond) // unknown counts as a match: x NOT IN (…, NULL) is never true
+	if t.not && (v.Nullable() || c.shown[0].Null) {
+		if eq, err = orNull(eq); err != nil { // unknown counts as a match: x NOT IN (…, NULL) is never true
+			return nil, err
+		}
 	}
-	return j, err
+	if j.Cond != nil {
+		eq = allOf([]expr.Expr{eq, j.Cond})
+	}
+	j.Cond = eq
+	return j, nil
 }
 
 // orNull is cond OR cond IS NULL.
