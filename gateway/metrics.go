@@ -30,6 +30,9 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 		brokers, partitions, led, offline, underReplicated, underMinISR, reassigning, unclean, lag} {
 		ch <- d
 	}
+	for _, d := range tierDescs {
+		ch <- d
+	}
 }
 
 func (c *collector) Collect(ch chan<- prometheus.Metric) {
@@ -50,6 +53,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		}
 	}
 	c.storage(ch)
+	c.tier(ch, gauge)
 	c.queries(ch, gauge)
 	c.cluster(ch, gauge)
 }
