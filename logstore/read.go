@@ -29,13 +29,25 @@ type ReadResult struct {
 	// the read asked for.
 	Remote *ColdRead
 
+	// Range is set by ReadRange instead of Data where the records lie in a segment's file as they are wanted.
+	Range *segment.Range
+
 	buf *segment.Buffer
+}
+
+// Size is the bytes of records that the read found.
+func (r *ReadResult) Size() int {
+	if r.Range != nil {
+		return int(r.Range.Size)
+	}
+	return len(r.Data)
 }
 
 // Release gives Data's buffer back to be used again. Calling it is optional.
 func (r *ReadResult) Release() {
 	r.buf.Release()
-	r.buf, r.Data = nil, nil
+	r.Range.Release()
+	r.buf, r.Data, r.Range = nil, nil, nil
 }
 
 // Read returns batches from the offset from on, up to the high watermark or, if committed, to the last stable offset:
@@ -64,6 +76,21 @@ func (p *Partition) Read(from int64, maxBytes int, committed bool) (ReadResult, 
 		res.Data, res.buf = buf.B, buf
 		return res, nil
 	}
+}
+
+// ReadRange is Read for who can send bytes from a file: where much is asked for and the records lie in a segment whose batches
+// this process has written, or has read and found sound, it names their place instead of reading them. The place stays as it
+// is until Release, which must be called.
+func (p *Partition) ReadRange(from int64, maxBytes int, committed bool) (ReadResult, error) {
+	res, seg, limit, err := p.locate(from, maxBytes, committed)
+	if err != nil || seg == nil {
+		return res, err
+	}
+	if r, err := seg.ReadRange(from, limit, maxBytes); err == nil && r != nil {
+		res.Range = r
+		return res, nil
+	}
+	return p.Read(from, maxBytes, committed) // it says what is wrong, too
 }
 
 // locate answers from memory, or names the segment to read.

@@ -119,7 +119,7 @@ func (f *fetchCall) read() (wrong bool) {
 			f.readPart(p, room-f.bytes)
 		}
 		wrong = wrong || p.err != nil || p.diverging != nil
-		f.bytes += len(p.data)
+		f.bytes += p.size()
 	}
 	return wrong
 }
@@ -151,9 +151,8 @@ func (f *fetchCall) readPart(p *fetchPart, room int) {
 		p.err = f.c.s.readError(p.part.ID(), role, p.err)
 		return
 	}
-	if !first && len(p.res.Data) > room {
+	if !first && p.res.Size() > room {
 		p.res.Release()
-		p.res.Data = nil
 	}
 	p.data = p.res.Data
 	if p.topic.Format() == "arrow" {
@@ -176,10 +175,18 @@ func (p *fetchPart) diverges() bool {
 	return true
 }
 
+// size is the bytes of records for the client.
+func (p *fetchPart) size() int {
+	if p.res.Range != nil {
+		return p.res.Size()
+	}
+	return len(p.data)
+}
+
 // release gives back what was read.
 func (f *fetchCall) release() {
 	for _, p := range f.set.hot {
-		if p.res.Data != nil {
+		if p.res.Size() > 0 {
 			p.res.Release()
 		}
 		if p.replica != nil {

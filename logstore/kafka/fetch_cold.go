@@ -14,7 +14,11 @@ type coldFetch struct {
 // tier has answered, and is looked at again then.
 func (f *fetchCall) readLog(p *fetchPart, limit int) (logstore.ReadResult, error) {
 	if p.cold.read == nil || p.cold.from != p.from {
-		res, err := p.part.Read(p.from, limit, f.committed)
+		read := p.part.Read
+		if sendsFiles(f.c.nc) && p.topic.Format() != "arrow" {
+			read = p.part.ReadRange
+		}
+		res, err := read(p.from, limit, f.committed)
 		p.cold = coldFetch{read: res.Remote, from: p.from}
 		if err != nil || res.Remote == nil {
 			return res, err

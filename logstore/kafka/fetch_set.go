@@ -102,7 +102,7 @@ func (s *fetchSet) settle(committed bool) {
 	keep := s.hot[:0]
 	for _, p := range s.hot {
 		switch {
-		case len(p.data) > 0:
+		case p.size() > 0:
 			had = append(had, p)
 		case p.err != nil || p.diverging != nil || p.untold() || p.from < p.readable(committed):
 			keep = append(keep, p)

@@ -24,7 +24,7 @@ func (f *fetchCall) told() []*fetchPart {
 	}
 	out := f.set.out[:0]
 	for _, p := range f.set.hot {
-		if p.err != nil || len(p.data) > 0 || p.diverging != nil || p.untold() {
+		if p.err != nil || p.size() > 0 || p.diverging != nil || p.untold() {
 			out = append(out, p)
 		}
 	}
@@ -142,6 +142,7 @@ func (w *fetchWriter) part(p *fetchPart) {
 			res.LogStart = -1
 		}
 		res.HighWatermark, res.LastStable = -1, -1
+		p.res.Release()
 		p.data = nil
 	}
 	w.int32(p.partition)
@@ -155,7 +156,7 @@ func (w *fetchWriter) part(p *fetchPart) {
 	if v >= 11 {
 		w.int32(-1) // preferred read replica
 	}
-	w.bytesLen(len(p.data))
+	w.bytesLen(p.size())
 }
 
 func (w *fetchWriter) aborted(p *fetchPart, all []logstore.AbortedTxn) {
@@ -197,25 +198,44 @@ func (w *fetchWriter) partTags(p *fetchPart) {
 	}
 }
 
-// send writes header segments and records alternately with one system call.
+// send writes header segments and records alternately, with one system call for all up to the next range of a file, which the
+// kernel sends by itself.
 func (w *fetchWriter) send(parts []*fetchPart) error {
 	size := len(w.buf) - 4
-	vec := make(net.Buffers, 0, 2*len(w.cuts)+1)
-	at := 0
-	for i, p := range parts {
-		if len(p.data) == 0 {
-			continue
-		}
-		size += len(p.data)
-		vec = append(vec, w.buf[at:w.cuts[i]], p.data)
-		at = w.cuts[i]
+	for _, p := range parts {
+		size += p.size()
 	}
-	vec = append(vec, w.buf[at:])
 	binary.BigEndian.PutUint32(w.buf, uint32(size))
-	_, err := vec.WriteTo(w.f.c.nc)
+	err := w.sendAll(parts)
 	if cap(w.buf) <= maxKeptOut {
 		w.f.c.out = w.buf[:0]
 	}
+	return err
+}
+
+func (w *fetchWriter) sendAll(parts []*fetchPart) error {
+	vec := make(net.Buffers, 0, 2*len(w.cuts)+1)
+	at := 0
+	for i, p := range parts {
+		if p.size() == 0 {
+			continue
+		}
+		vec = append(vec, w.buf[at:w.cuts[i]])
+		at = w.cuts[i]
+		if p.res.Range == nil {
+			vec = append(vec, p.data)
+			continue
+		}
+		if _, err := vec.WriteTo(w.f.c.nc); err != nil {
+			return err
+		}
+		if err := sendRange(w.f.c.nc, p.res.Range); err != nil {
+			return err
+		}
+		vec = vec[:0]
+	}
+	vec = append(vec, w.buf[at:])
+	_, err := vec.WriteTo(w.f.c.nc)
 	return err
 }
 
