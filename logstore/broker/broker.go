@@ -73,6 +73,7 @@ type Broker struct {
 	cancel      context.CancelFunc
 	loops       sync.WaitGroup
 	proposals   *proposals
+	damages     *damages
 	replicator  *replicator.Replicator
 	reconcileMu sync.Mutex
 	swept       bool // what was on disk at the start has been looked through; guarded by reconcileMu
@@ -107,7 +108,7 @@ func Open(opts Options) (*Broker, error) {
 		txnTimers:  map[string]*time.Timer{},
 		partitions: map[partitionKey]*logstore.Partition{},
 		roles:      map[partitionKey]role{}, topicIDs: map[string]uuid.UUID{}, known: map[string]*Topic{},
-		session: uuid.NewString(), proposals: newProposals(), opened: make(chan struct{}),
+		session: uuid.NewString(), proposals: newProposals(), damages: newDamages(), opened: make(chan struct{}),
 	}
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	b.offsets.topics = b.topics
@@ -189,6 +190,9 @@ func (b *Broker) openLog() error {
 	}
 	o.OnISRChange = b.proposals.add
 	o.KeepDamaged = true // one damaged partition is offline; the others serve
+	if b.clustered() {
+		o.OnDamage = b.damages.add
+	}
 	l, err := logstore.Open(o)
 	if err != nil {
 		return fmt.Errorf("broker: %w", err)

@@ -101,31 +101,31 @@ func (b *Broker) drainMoves(id int32) []reassignPlace {
 	return moves
 }
 
-// widenInternal gives the internal topics more replicas when they were created before the cluster had its brokers.
+// widenInternal places the internal topics anew when they were created before the cluster had its brokers. Their partitions hold
+// nothing, so that this copies nothing, and coordinators are spread over all brokers.
 func (b *Broker) widenInternal(ctx context.Context) {
 	rf := b.replicationFactor()
 	ring := ringOf(b.placeable())
-	var moves []reassignPlace
 	for _, name := range []string{OffsetsTopic, TxnTopic} {
 		t, err := b.topics.get(name)
 		if err != nil {
 			continue
 		}
-		for p, r := range b.topics.recordsOf(t) {
-			if len(r.Replicas) >= rf || r.Reassigning() {
-				continue
-			}
-			to := slices.Clone(r.Replicas)
-			for _, id := range ring.Replicas(placement.Key(t.ID.String(), int32(p)), ring.Len()) {
-				if len(to) < rf && !slices.Contains(to, id) {
-					to = append(to, id)
-				}
-			}
-			moves = append(moves, reassignPlace{TxnPlace{name, int32(p)}, to})
+		records := b.topics.recordsOf(t)
+		if !slices.ContainsFunc(records, func(r PartitionRecord) bool { return len(r.Replicas) < rf }) {
+			continue
 		}
-	}
-	if len(moves) > 0 {
-		_, _ = b.reassign(ctx, moves)
+		var moves []reassignPlace
+		var places []TxnPlace
+		for p, to := range ring.Assign(t.ID.String(), 0, t.Partitions, rf) {
+			places = append(places, TxnPlace{name, int32(p)})
+			moves = append(moves, reassignPlace{places[p], to})
+		}
+		if _, err := b.reassign(ctx, moves); err != nil {
+			b.opts.Logger.Warn("broker: internal topic not widened", "topic", name, slog.Any("err", err))
+			continue
+		}
+		_ = b.ask(ctx, topicCommand{Elect: &electLeaders{Places: places}}, nil)
 	}
 }
 

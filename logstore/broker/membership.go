@@ -136,6 +136,7 @@ func (b *Broker) ReplicationLags() []replicator.Lag {
 func (b *Broker) startCluster() {
 	b.loop(b.reconcileLoop)
 	b.loop(b.isrLoop)
+	b.loop(b.damageLoop)
 	b.loop(b.heartbeatLoop)
 	b.loop(b.controlLoop)
 }

@@ -82,6 +82,11 @@ func (b *Broker) followed() []replicator.Followed {
 // assume tells an open partition its role, if it has another.
 func (b *Broker) assume(part *logstore.Partition, t *Topic, p int32, r PartitionRecord) error {
 	key := partitionKey{t.Name, p}
+	if part.Damaged() != nil {
+		if repaired, err := b.repair(part, r); err != nil || !repaired {
+			return err
+		}
+	}
 	now := role{record: r.PartitionEpoch, epoch: r.LeaderEpoch, leader: r.Leader, minISR: max(1, min(t.minISR(), len(r.Replicas)))}
 	b.mu.RLock()
 	was, told := b.roles[key]

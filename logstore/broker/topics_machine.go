@@ -37,6 +37,7 @@ type topicCommand struct {
 	Drain      *drainBroker     `json:"drain,omitempty"`
 	Unregister *int32           `json:"unregister,omitempty"`
 	AlterISR   *alterPartitions `json:"alterIsr,omitempty"`
+	Damaged    *damagedReplicas `json:"damaged,omitempty"`
 	Elect      *electLeaders    `json:"elect,omitempty"`
 	Reassign   []reassignPlace  `json:"reassign,omitempty"`
 }
@@ -123,6 +124,8 @@ func (m *topicsMachine) applyCluster(c topicCommand) (any, error) {
 		return nil, m.unregister(*c.Unregister)
 	case c.AlterISR != nil:
 		return m.alterISR(*c.AlterISR)
+	case c.Damaged != nil:
+		return m.damaged(*c.Damaged)
 	case c.Elect != nil:
 		return m.elect(*c.Elect), nil
 	case c.Reassign != nil:
