@@ -238,6 +238,18 @@ func (d *DataFrame) union(other *DataFrame, byName, missing bool) *DataFrame {
 	})
 }
 
+// IntersectAll has the rows that are in both, each as often as in the one that has it less often.
+func (d *DataFrame) IntersectAll(other *DataFrame) *DataFrame {
+	return d.then(other.err, func() logical.Plan { return &logical.SetOp{All: true, Left: d.plan, Right: other.plan} })
+}
+
+// ExceptAll has the rows of d, each as many times more often as it is in d than in other.
+func (d *DataFrame) ExceptAll(other *DataFrame) *DataFrame {
+	return d.then(other.err, func() logical.Plan {
+		return &logical.SetOp{All: true, Except: true, Left: d.plan, Right: other.plan}
+	})
+}
+
 // Intersect has the distinct rows that are in both.
 func (d *DataFrame) Intersect(other *DataFrame) *DataFrame {
 	return d.then(other.err, func() logical.Plan { return &logical.SetOp{Left: d.plan, Right: other.plan} })

@@ -239,10 +239,7 @@ func (d *decoder) setOp(s *pb.SetOperation) (logical.Plan, error) {
 		return u, nil
 	case pb.SetOperation_SET_OP_TYPE_INTERSECT, pb.SetOperation_SET_OP_TYPE_EXCEPT:
 		except := s.GetSetOpType() == pb.SetOperation_SET_OP_TYPE_EXCEPT
-		if s.GetIsAll() {
-			return nil, unsupported("SET_OPERATION_ALL", "INTERSECT ALL or EXCEPT ALL")
-		}
-		return &logical.SetOp{Except: except, Left: left, Right: right}, nil
+		return &logical.SetOp{All: s.GetIsAll(), Except: except, Left: left, Right: right}, nil
 	}
 	return nil, invalidPlan("INVALID_ENUM", "The set operation %s is not known.", s.GetSetOpType())
 }

@@ -102,7 +102,7 @@ func fillRelation(r *pb.Relation, p logical.Plan, kids []*pb.Relation) error {
 		if p.Except {
 			t = pb.SetOperation_SET_OP_TYPE_EXCEPT
 		}
-		r.RelType = &pb.Relation_SetOp{SetOp: &pb.SetOperation{LeftInput: kids[0], RightInput: kids[1], SetOpType: t, IsAll: ptr(false)}}
+		r.RelType = &pb.Relation_SetOp{SetOp: &pb.SetOperation{LeftInput: kids[0], RightInput: kids[1], SetOpType: t, IsAll: ptr(p.All)}}
 	case *logical.Dedup:
 		return fillDedup(r, p, kids[0])
 	case *logical.SubqueryAlias:

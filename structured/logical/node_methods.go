@@ -71,7 +71,7 @@ func (p *LateralView) WithExprs(list []expr.Expr) Plan {
 }
 
 func (p *SetOp) WithChildren(k []Plan) Plan {
-	return &SetOp{Except: p.Except, Left: k[0], Right: k[1], Pos: p.Pos}
+	return &SetOp{All: p.All, Except: p.Except, Left: k[0], Right: k[1], Pos: p.Pos}
 }
 
 func (p *Scan) Children() []Plan         { return nil }

@@ -23,8 +23,9 @@ type LateralView struct {
 	Pos   expr.Pos
 }
 
-// SetOp is INTERSECT or EXCEPT of two queries; the analyser turns it into a union and an aggregate.
+// SetOp is INTERSECT or EXCEPT of two queries, of different rows or of All; the analyser turns it into a union and an aggregate.
 type SetOp struct {
+	All         bool
 	Except      bool
 	Left, Right Plan
 	Pos         expr.Pos
@@ -64,8 +65,12 @@ func (p *LateralView) String() string {
 }
 
 func (p *SetOp) String() string {
+	name := "'Intersect"
 	if p.Except {
-		return "'Except"
+		name = "'Except"
 	}
-	return "'Intersect"
+	if p.All {
+		name += " All"
+	}
+	return name
 }

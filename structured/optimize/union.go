@@ -150,11 +150,29 @@ func (a *analyzer) setOp(p *logical.SetOp) (logical.Plan, error) {
 	}
 	all := u.Output()
 	keys, mark := all[:len(all)-1], all[len(all)-1]
-	return keepSides(u, keys, mark, p.Except)
+	if !p.All {
+		return keepSides(u, keys, keys, mark, p.Except)
+	}
+	// The n-th row of a kind on one side belongs to the n-th of its kind on the other.
+	numbered, n, err := copyNumbers(u, all)
+	if err != nil {
+		return nil, err
+	}
+	return keepSides(numbered, keys, append(keys[:len(keys):len(keys)], n), mark, p.Except)
 }
 
-// keepSides groups by keys and keeps groups seen on the left only (except) or on both sides.
-func keepSides(u logical.Plan, keys []*expr.Attr, mark *expr.Attr, except bool) (logical.Plan, error) {
+// copyNumbers counts the equal rows of p, from 1.
+func copyNumbers(p logical.Plan, attrs []*expr.Attr) (logical.Plan, *expr.Attr, error) {
+	o, err := expr.ResolveOver(&expr.Over{Fn: &expr.UnresolvedCall{Name: "row_number"}, Partition: attrExprs(attrs), Order: []*expr.SortOrder{{Child: attrs[0]}}})
+	if err != nil {
+		return nil, nil, err
+	}
+	l := &expr.Alias{Child: o, Name: "_copy", ID: expr.NewID()}
+	return &logical.Over{List: []expr.Expr{l}, Child: p}, logical.AttrOf(l), nil
+}
+
+// keepSides groups by keys and keeps groups seen on the left only (except) or on both sides; it puts out the shown keys.
+func keepSides(u logical.Plan, shown, keys []*expr.Attr, mark *expr.Attr, except bool) (logical.Plan, error) {
 	list := attrExprs(keys)
 	var cond expr.Expr
 	for _, fn := range []string{"min", "max"} { // min is false: seen on the left; max is true: seen on the right
@@ -175,5 +193,5 @@ func keepSides(u logical.Plan, keys []*expr.Attr, mark *expr.Attr, except bool) 
 		}
 	}
 	agg := &logical.Aggregate{Keys: attrExprs(keys), List: list, Child: u}
-	return &logical.Project{List: attrExprs(keys), Child: &logical.Filter{Cond: cond, Child: agg}}, nil
+	return &logical.Project{List: attrExprs(shown), Child: &logical.Filter{Cond: cond, Child: agg}}, nil
 }

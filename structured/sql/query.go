@@ -59,30 +59,27 @@ func (p *parser) setOps(pow int) logical.Plan {
 		case pow == 0 && p.accept("UNION"):
 			left = p.union(left)
 		case pow == 0 && (p.accept("EXCEPT") || p.accept("MINUS") || p.accept("SETMINUS")):
-			p.onlyDistinct(t)
-			left = &logical.SetOp{Except: true, Left: left, Right: p.setOps(1), Pos: t.pos}
+			left = &logical.SetOp{All: p.all(), Except: true, Left: left, Right: p.setOps(1), Pos: t.pos}
 		case p.accept("INTERSECT"):
-			p.onlyDistinct(t)
-			left = &logical.SetOp{Left: left, Right: p.body(), Pos: t.pos}
+			left = &logical.SetOp{All: p.all(), Left: left, Right: p.body(), Pos: t.pos}
 		default:
 			return left
 		}
 	}
 }
 
-func (p *parser) onlyDistinct(t token) {
+// all is ALL, or DISTINCT, which is the same as neither.
+func (p *parser) all() bool {
 	if p.accept("ALL") {
-		panic(p.unsupported(t, "SET_OPERATION_ALL", strings.ToUpper(t.raw)+" ALL").WithFix("Use it without ALL, which removes duplicates."))
+		return true
 	}
 	p.accept("DISTINCT")
+	return false
 }
 
 // union reads what follows UNION. Neighbouring UNION ALLs become one node.
 func (p *parser) union(left logical.Plan) logical.Plan {
-	all := p.accept("ALL")
-	if !all {
-		p.accept("DISTINCT")
-	}
+	all := p.all()
 	byName := p.accept("BY", "NAME")
 	right := p.setOps(1)
 	u := &logical.Union{Kids: []logical.Plan{left, right}, ByName: byName}
