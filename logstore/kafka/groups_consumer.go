@@ -31,7 +31,7 @@ func (p *topicPicture) take() *consumer.Topics {
 	}
 	p.changed = p.broker.Watch() // before the look
 	next := &consumer.Topics{ByName: map[string]consumer.Topic{}}
-	for _, t := range p.broker.Topics() {
+	for _, t := range p.broker.AllTopics() { // the cluster's own too: who names them by an expression gets them, as from Kafka
 		next.ByName[t.Name] = consumer.Topic{ID: consumer.TopicID(t.ID), Partitions: t.Partitions}
 	}
 	p.now = next
