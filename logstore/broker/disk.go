@@ -12,10 +12,11 @@ import (
 )
 
 // A broker whose records are gone must not be elected as one that has them. The file "disk" names the data directory, so that a
-// new one in its place is noticed. Where appends are acknowledged before they are on disk, the file "closed" says that all are:
+// new one in its place is noticed. It lies in the write-ahead log's directory: that one is put aside by hand when it is damaged,
+// and the broker goes on with what is left. Where appends are acknowledged before they are on disk, the file "closed" says that all are:
 // it is there only while the node is not running.
 const (
-	diskFile   = "disk"
+	diskFile   = "log/wal/disk"
 	closedFile = "closed"
 )
 
@@ -63,7 +64,7 @@ func (b *Broker) writeDurably(name string, data []byte) error {
 	if err := os.Rename(path+".new", path); err != nil {
 		return err
 	}
-	return syncDir(b.opts.Dir)
+	return syncDir(filepath.Dir(path))
 }
 
 func syncDir(dir string) error {
