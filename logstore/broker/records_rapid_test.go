@@ -85,7 +85,7 @@ func TestRandomCommandsKeepCommittedRecords(t *testing.T) {
 
 func (c *commits) step(t *rapid.T, s *recordScript, b int32, replicas func(string) []int32) {
 	mayLose := false
-	what := rapid.SampledFrom([]string{"commit", "commit", "shrink", "expand", "expand", "fence", "unfence", "unfence", "register", "new-disk", "drain", "stay", "prefer", "reassign", "cancel", "force"}).Draw(t, "what")
+	what := rapid.SampledFrom([]string{"commit", "commit", "shrink", "expand", "expand", "fence", "unfence", "unfence", "register", "new-disk", "drain", "stay", "prefer", "reassign", "cancel", "force", "damaged"}).Draw(t, "what")
 	r, _ := c.record()
 	switch what {
 	case "commit":
@@ -107,6 +107,11 @@ func (c *commits) step(t *rapid.T, s *recordScript, b int32, replicas func(strin
 		_, _ = c.m.apply(topicCommand{Elect: &electLeaders{Unclean: true, Places: []TxnPlace{{"t", 0}}}})
 	case "reassign":
 		_, _ = c.m.apply(topicCommand{Reassign: []reassignPlace{{TxnPlace{"t", 0}, replicas("target")}}})
+	case "damaged":
+		out, _ := c.m.apply(topicCommand{Damaged: &damagedReplicas{Broker: brokerEpoch{b, c.m.brokers[b].Epoch}, Places: []TxnPlace{{"t", 0}}}})
+		if results, ok := out.([]damagedResult); ok && results[0].Code == "" {
+			c.holders = without(c.holders, []int32{b})
+		}
 	case "cancel":
 		_, _ = c.m.apply(topicCommand{Reassign: []reassignPlace{{TxnPlace: TxnPlace{"t", 0}}}})
 	default:

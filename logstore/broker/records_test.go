@@ -42,6 +42,9 @@ func (s *recordScript) run(f []string) string {
 		return userCode(err)
 	}
 	var refused []string
+	if results, ok := out.([]damagedResult); ok && results[0].Code != "" {
+		refused = append(refused, results[0].Code)
+	}
 	if results, ok := out.([]placeResult); ok {
 		for _, r := range results {
 			if r.Code != "" {
@@ -104,6 +107,8 @@ func (s *recordScript) command(f []string) topicCommand {
 		return topicCommand{Elect: &electLeaders{Unclean: true, Places: []TxnPlace{placeOf(f[1])}}}
 	case "reassign":
 		return topicCommand{Reassign: []reassignPlace{{placeOf(f[1]), numbers(f[2])}}}
+	case "damaged": // BROKER TOPIC-P
+		return topicCommand{Damaged: &damagedReplicas{Broker: *session(f[1]), Places: []TxnPlace{placeOf(f[2])}}}
 	case "cancel":
 		return topicCommand{Reassign: []reassignPlace{{TxnPlace: placeOf(f[1])}}}
 	}
