@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/tls"
 	"errors"
+	"net"
 	"os"
 	"slices"
 	"strings"
@@ -116,6 +117,7 @@ func clientLogin(c *cli.Context) (sasl.Mechanism, error) {
 func connectError(addr string, err error) error {
 	var certificate *tls.CertificateVerificationError
 	var eof *kgo.ErrFirstReadEOF
+	var remote *net.OpError
 	switch {
 	case errors.Is(err, kerr.SaslAuthenticationFailed):
 		return usererr.New("LOGIN_REFUSED", "28P01", "The node at %s does not accept the name and the password.", addr).
@@ -126,7 +128,7 @@ func connectError(addr string, err error) error {
 	case errors.As(err, &certificate):
 		return usererr.New("CERTIFICATE_REFUSED", "08001", "The certificate of %s is not trusted: %v.", addr, certificate.Err).
 			WithFix("Name its authority with --tls-ca, or the name in it with --tls-server-name.")
-	case errors.As(err, &eof):
+	case errors.As(err, &eof), errors.As(err, &remote) && remote.Op == "remote error": // of the TLS handshake
 		return usererr.New("CONNECTION_REFUSED", "08004", "The node at %s ends the connection.", addr).
 			WithFix("It may want --tls or --tls-ca, --user, or a certificate: --tls-cert and --tls-key.")
 	}
