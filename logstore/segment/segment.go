@@ -228,9 +228,9 @@ func (s *Segment) WriteIndex() error {
 	if err := s.Sync(); err != nil {
 		return err
 	}
-	err := vfs.WriteFile(s.fs, s.name(TimeIndexExt), encodeTimeIndex(sum, points))
+	err := writeDerived(s.fs, s.name(TimeIndexExt), encodeTimeIndex(sum, points))
 	if err == nil {
-		err = vfs.WriteFile(s.fs, s.name(IndexExt), encodeIndex(sum, points))
+		err = writeDerived(s.fs, s.name(IndexExt), encodeIndex(sum, points))
 	}
 	if err != nil {
 		return fmt.Errorf("segment: index of %s: %w", s.name(LogExt), err)
@@ -239,6 +239,23 @@ func (s *Segment) WriteIndex() error {
 	defer s.mu.Unlock()
 	s.onDisk = sum.Bytes
 	return nil
+}
+
+// writeDerived replaces a file that can be made again. It is not synced: one that a crash leaves half written fails its CRC.
+func writeDerived(fs vfs.FS, name string, b []byte) error {
+	f, err := fs.Create(name + ".tmp")
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteAt(b, 0)
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		_ = fs.Remove(name + ".tmp") // it is worth nothing
+		return err
+	}
+	return fs.Rename(name+".tmp", name)
 }
 
 // IndexLag is how many bytes the index files do not cover.
