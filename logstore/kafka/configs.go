@@ -105,7 +105,7 @@ func (c *call) brokerConfigs() []config {
 	host, port := c.address(c.conn)
 	number := func(n int64) string { return strconv.FormatInt(n, 10) }
 	return append(fixed([]config{
-		{name: "advertised.listeners", value: "PLAINTEXT://" + host + ":" + number(int64(port)), kind: broker.KindList, doc: "where clients are told to connect"},
+		{name: "advertised.listeners", value: c.securityProtocol() + "://" + host + ":" + number(int64(port)), kind: broker.KindList, doc: "where clients are told to connect"},
 		{name: "auto.create.topics.enable", value: strconv.FormatBool(!c.opts.DisableAutoCreate), def: "true", kind: broker.KindBool, doc: "whether a topic is created because a client asked for it"},
 		{name: "broker.id", value: number(int64(c.opts.NodeID)), def: "0", kind: broker.KindInt, doc: "the node's id"},
 		{name: "default.replication.factor", value: number(int64(c.broker.ReplicationFactor(0))), kind: broker.KindInt, doc: "replicas of a topic that does not say how many"},

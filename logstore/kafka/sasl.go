@@ -34,6 +34,7 @@ type login struct {
 
 const (
 	maxLoginBytes = 64 << 10         // largest request before the login
+	maxLogins     = 2048             // connections that have not logged in yet
 	loginTimeout  = 15 * time.Second // from the connection to the login
 	failedDelay   = 100 * time.Millisecond
 )
@@ -43,6 +44,19 @@ var (
 	errNotLoggedIn    = errors.New("request before the login")
 	errSessionExpired = errors.New("the session has expired, and the client did not log in again")
 )
+
+// securityProtocol is what Kafka calls the way in which clients connect.
+func (s *Server) securityProtocol() string {
+	switch {
+	case s.opts.Auth != nil && s.opts.TLS != nil:
+		return "SASL_SSL"
+	case s.opts.Auth != nil:
+		return "SASL_PLAINTEXT"
+	case s.opts.TLS != nil:
+		return "SSL"
+	}
+	return "PLAINTEXT"
+}
 
 // admit says whether a request may be served as far as the login has come (KIP-43, KIP-368).
 func (c *conn) admit(key int16) error {
@@ -75,6 +89,10 @@ func (c *conn) limits() (produce, control int32) {
 func (c *conn) readLogin(r *bufio.Reader) error {
 	if !c.login.needed {
 		return nil
+	}
+	defer c.s.logins.Add(-1)
+	if n := c.s.logins.Add(1); n > maxLogins {
+		return fmt.Errorf("%d connections have not logged in yet", n)
 	}
 	overdue := time.AfterFunc(loginTimeout, func() {
 		if !c.login.done.Load() {

@@ -629,3 +629,26 @@ func TestLoginOverTLS(t *testing.T) {
 		t.Errorf("read %q", got[0].Value)
 	}
 }
+
+// TestTooManyLogins turns clients away while too many others have not logged in, and takes them afterwards.
+func TestTooManyLogins(t *testing.T) {
+	n := startSecure(t)
+	n.server.logins.Add(maxLogins)
+	if err := n.client(asUser("root", "root"), kgo.RequestRetries(0)).Ping(timeout(t, 5*time.Second)); err == nil {
+		t.Error("one more is answered")
+	}
+	n.server.logins.Add(-maxLogins)
+	cl := n.client(asUser("root", "root"))
+	if err := cl.Ping(timeout(t, 5*time.Second)); err != nil {
+		t.Error(err)
+	}
+	if got := n.server.logins.Load(); got != 0 {
+		t.Errorf("%d logins are counted after all are done", got)
+	}
+	configs, err := kadm.NewClient(cl).DescribeBrokerConfigs(timeout(t, 5*time.Second), 0)
+	if err != nil || !slices.ContainsFunc(configs[0].Configs, func(c kadm.Config) bool {
+		return c.Key == "advertised.listeners" && strings.HasPrefix(*c.Value, "SASL_PLAINTEXT://")
+	}) {
+		t.Errorf("the listener is not described as it is: %v", err)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/streamflow/streamflow/internal/usererr"
@@ -78,7 +79,8 @@ type Server struct {
 	wg     sync.WaitGroup
 
 	events  *events
-	damaged sync.Map // partitions whose damage has been told
+	logins  atomic.Int64 // connections that have not logged in yet
+	damaged sync.Map     // partitions whose damage has been told
 
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}
