@@ -57,19 +57,20 @@ type simProducer struct{ value int }
 type fault string
 
 const (
-	sound         fault = ""
-	hwByProposed  fault = "the high watermark counts a proposed smaller set"
-	hwBelowMin    fault = "the high watermark moves below min.insync.replicas"
-	cutAtHW       fault = "a follower cuts at its own high watermark"
-	countUnsynced fault = "a follower acknowledges what it has not synced"
-	forgetRefused fault = "a refused proposal is forgotten"
-	tellEarly     fault = "a new leader tells an old high watermark"
-	actStale      fault = "a restarted node acts on the metadata that it had"
-	damagedStays  fault = "a damaged replica stays in sync"
-	noEpochCheck  fault = "a leader takes fetches of other epochs"
-	electAnyone   fault = "anyone is elected"
-	commitUnknown fault = "a follower that has not fetched counts as having everything"
-	joinBehind    fault = "a follower joins before it has everything"
+	sound           fault = ""
+	hwByProposed    fault = "the high watermark counts a proposed smaller set"
+	hwBelowMin      fault = "the high watermark moves below min.insync.replicas"
+	cutAtHW         fault = "a follower cuts at its own high watermark"
+	countUnsynced   fault = "a follower acknowledges what it has not synced"
+	forgetRefused   fault = "a refused proposal is forgotten"
+	tellEarly       fault = "a new leader tells an old high watermark"
+	actStale        fault = "a restarted node acts on the metadata that it had"
+	damagedStays    fault = "a damaged replica stays in sync"
+	damagedSilently fault = "a damaged replica begins anew in the same leader epoch"
+	noEpochCheck    fault = "a leader takes fetches of other epochs"
+	electAnyone     fault = "anyone is elected"
+	commitUnknown   fault = "a follower that has not fetched counts as having everything"
+	joinBehind      fault = "a follower joins before it has everything"
 )
 
 type simNode struct {
@@ -134,7 +135,7 @@ func newSim(seed uint64, f fault) *sim {
 		s.minISR = 2
 	}
 	first := state{leader: 0, epoch: 1, version: 1}
-	for id := range int32(n) {
+	for id := range int32(min(n, max(3, s.minISR))) { // the others may come by a reassignment
 		first.replicas = append(first.replicas, id)
 		first.isr = append(first.isr, id)
 	}
@@ -211,8 +212,10 @@ func (s *sim) step() {
 		s.unfence(n)
 	case k < 97:
 		n.crash()
-	case k < 99:
+	case k < 98:
 		n.restart()
+	case k < 99:
+		s.reassign(n)
 	default:
 		s.damage(n)
 	}
@@ -257,8 +260,9 @@ func (s *sim) settled() bool {
 	if len(m.isr) != len(m.replicas) {
 		return false
 	}
-	for _, n := range s.nodes {
-		if len(n.log) != len(s.nodes[0].log) || n.high != int64(len(n.log)) {
+	for _, id := range m.replicas {
+		n := s.nodes[id]
+		if len(n.log) != len(s.nodes[m.replicas[0]].log) || n.high != int64(len(n.log)) {
 			return false
 		}
 	}
@@ -359,7 +363,7 @@ func (s *sim) unfence(n *simNode) {
 // replica is begun anew.
 func (s *sim) damage(n *simNode) {
 	m := s.now()
-	if !n.up || n.still || n.durable == 0 || len(s.damaged) > 0 || s.r.IntN(3) > 0 {
+	if !n.up || n.still || n.durable == 0 || len(s.damaged) > 0 || !slices.Contains(m.replicas, n.id) {
 		return
 	}
 	others := func(list []int32) bool { return slices.ContainsFunc(list, func(x int32) bool { return x != n.id }) }
@@ -377,7 +381,7 @@ func (s *sim) damage(n *simNode) {
 		if m.leader == n.id {
 			m.leader = -1
 		}
-		s.commit(m, true)
+		s.commit(m, s.fault != damagedSilently)
 	}
 	n.log, n.durable, n.high, n.leaderHigh, n.epochs = nil, 0, 0, 0, nil
 	n.leader, n.waiting, n.leaderID, n.nonce = nil, nil, -1, 0
@@ -388,12 +392,36 @@ func (s *sim) damage(n *simNode) {
 	delete(s.damaged, n.id)
 }
 
+// reassign makes a node a replica, or one no more. A replica goes under a new leader epoch: what it fetched counts no more.
+func (s *sim) reassign(n *simNode) {
+	m := s.now()
+	if !slices.Contains(m.replicas, n.id) {
+		s.note("replica %d comes", n.id)
+		m.replicas = append(slices.Clone(m.replicas), n.id)
+		s.commit(m, false)
+		return
+	}
+	rest := func(list []int32) []int32 {
+		return slices.DeleteFunc(slices.Clone(list), func(x int32) bool { return x == n.id })
+	}
+	if len(m.replicas) <= max(2, s.minISR) || len(rest(m.isr)) < s.minISR {
+		return
+	}
+	s.note("replica %d goes", n.id)
+	s.stats["reassignments"]++
+	if m.leader == n.id {
+		m.leader = -1
+	}
+	m.replicas, m.isr, m.elr = rest(m.replicas), rest(m.isr), rest(m.elr)
+	s.commit(m, true)
+}
+
 // alter is AlterPartition: a compare and swap.
 func (s *sim) alter(m message) {
 	cur, p := s.now(), m.alter
 	ok := s.sessions[m.from] == m.session && !s.fenced[m.from] && cur.leader == m.from && cur.epoch == p.LeaderEpoch && cur.version == p.PartitionEpoch
 	for _, x := range p.ISR {
-		ok = ok && s.able(x.Node) && (x.BrokerEpoch == 0 || x.BrokerEpoch == s.sessions[x.Node])
+		ok = ok && slices.Contains(cur.replicas, x.Node) && s.able(x.Node) && (x.BrokerEpoch == 0 || x.BrokerEpoch == s.sessions[x.Node])
 	}
 	if !ok {
 		s.send(message{to: m.from, refused: &p.PartitionEpoch})

@@ -14,6 +14,11 @@ func (n *simNode) act() {
 	if m.epoch < n.epoch {
 		return
 	}
+	if !slices.Contains(m.replicas, n.id) { // its files are removed
+		n.log, n.durable, n.high, n.leaderHigh, n.epochs = nil, 0, 0, 0, nil
+		n.epoch, n.leaderID, n.leader, n.waiting, n.nonce = m.epoch, -1, nil, nil, 0
+		return
+	}
 	if m.leader != n.id {
 		if m.epoch == n.epoch && n.leader == nil && n.leaderID == m.leader {
 			return

@@ -46,7 +46,7 @@ func TestSimulation(t *testing.T) {
 	}
 	t.Log(fmt.Sprint(stats))
 	if to-from > 100 {
-		for _, what := range []string{"acks", "elections", "cuts", "crashes", "alters", "damages"} {
+		for _, what := range []string{"acks", "elections", "cuts", "crashes", "alters", "damages", "reassignments"} {
 			if stats[what] < 10 {
 				t.Errorf("only %d %s: the simulation tries too little", stats[what], what)
 			}
@@ -57,7 +57,7 @@ func TestSimulation(t *testing.T) {
 // TestSimulationFindsBrokenRules breaks one rule after the other: a simulation that finds nothing then would prove nothing.
 func TestSimulationFindsBrokenRules(t *testing.T) {
 	for _, f := range []fault{
-		hwByProposed, hwBelowMin, cutAtHW, countUnsynced, forgetRefused, tellEarly, actStale, damagedStays, noEpochCheck,
+		hwByProposed, hwBelowMin, cutAtHW, countUnsynced, forgetRefused, tellEarly, actStale, damagedStays, damagedSilently, noEpochCheck,
 		electAnyone, commitUnknown, joinBehind,
 	} {
 		t.Run(string(f), func(t *testing.T) {
