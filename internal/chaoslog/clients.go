@@ -91,6 +91,7 @@ func (w *workload) write(ctx context.Context, name string, rng *rand.Rand) error
 		if err != nil {
 			return err
 		}
+		fence(ctx, cl)
 		for n := 0; ctx.Err() == nil; n++ {
 			if !w.writeTxn(ctx, cl, fmt.Sprintf("%s.%d.%d", name, life, n), rng) {
 				break // its state is not known: a new client fences the old one
@@ -100,6 +101,14 @@ func (w *workload) write(ctx context.Context, name string, rng *rand.Rand) error
 		cl.Close()
 	}
 	return nil
+}
+
+// fence takes the transactional id over now, not with the first record: what an earlier life left open would hold up everybody who
+// waits for stable offsets, this life too.
+func fence(ctx context.Context, cl *kgo.Client) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	_, _, _ = cl.ProducerID(ctx) // without an answer, the first record asks again
 }
 
 // writeTxn is false when the client cannot go on.
@@ -156,6 +165,7 @@ func (w *workload) moveLife(ctx context.Context, life, name string, rng *rand.Ra
 		return err
 	}
 	defer s.Close()
+	fence(ctx, s.Client())
 	for n := 0; ctx.Err() == nil; n++ {
 		polling, cancel := context.WithTimeout(ctx, 2*time.Second)
 		records := s.PollRecords(polling, 50).Records()
