@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/streamflow/streamflow/logstore"
 	"github.com/streamflow/streamflow/logstore/segment"
@@ -24,6 +25,7 @@ func (p *Partition) round(ctx context.Context) error {
 		err = p.follow(ctx)
 	}
 	if errors.Is(err, ErrFenced) {
+		p.looked = time.Time{} // somebody else has written
 		err = p.follow(ctx)
 	}
 	if err == nil {
@@ -46,14 +48,25 @@ func (p *Partition) free() error {
 	return err
 }
 
-// follow takes over what the leader wrote.
+// lookEvery is how often a follower looks for news when it waits for none: requests cost money.
+const lookEvery = time.Minute
+
+// follow takes over what the leader wrote. A follower waits for news while it has sealed segments that it has not seen in
+// the archive.
 func (p *Partition) follow(ctx context.Context) error {
 	p.ledger.claimed = false
+	now := p.t.o.Clock.Now()
+	waits := len(p.log.Archivable(p.ledger.current.Next())) > 0
+	if !waits && now.Sub(p.looked) < lookEvery {
+		return nil
+	}
 	changed, err := p.ledger.refresh(ctx)
-	if err != nil || !changed {
+	if err != nil {
 		return err
 	}
-	p.adopt()
+	if p.looked = now; changed {
+		p.adopt()
+	}
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sort"
 	"sync"
+	"time"
 
 	"github.com/streamflow/streamflow/logstore"
 	"github.com/streamflow/streamflow/logstore/record"
@@ -21,6 +22,7 @@ type Partition struct {
 	work   sync.Mutex // held for a round: archiving, trimming, following
 	ledger *ledger    // of whoever holds work
 	gone   bool       // the topic was deleted; of whoever holds work
+	looked time.Time  // when the store was last asked; of whoever holds work
 
 	mu      sync.Mutex
 	topic   Topic

@@ -57,6 +57,11 @@ func TestLeadersChange(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.round()
+		a.round() // it waits for no news, and does not ask
+		if m := a.tier.Partitions()[0].ledger.current; m.Start != 0 {
+			t.Errorf("a follower that has all asks the store")
+		}
+		a.tier.Partitions()[0].looked = time.Time{} // a minute later
 		a.round()
 		m := a.tier.Partitions()[0].ledger.current
 		if m.Start != 500 || m.finished()[0].Next <= 500 {
