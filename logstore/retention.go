@@ -14,7 +14,10 @@ import (
 // DeleteRecords moves the log start to before (or to the high watermark for -1), and returns the new log start. Whole
 // segments below it are deleted; records in the segment that holds it only become unreadable.
 func (p *Partition) DeleteRecords(before int64) (int64, error) {
-	o := p.Offsets()
+	o, err := p.LatestOffsets()
+	if err != nil {
+		return o.LogStart, err
+	}
 	if before == -1 {
 		before = o.HighWatermark
 	}
