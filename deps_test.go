@@ -46,14 +46,14 @@ NONE < logstore/replica;
 logstore/record, logstore/segment, logstore/wal, logstore/replica, logstore/compact < logstore;
 internal/usererr < logstore/peer;
 logstore/peer, internal/clock, internal/metrics < logstore/meta;
-internal/usererr, internal/clock, internal/metrics < logstore/group < logstore/group/consumer;
+internal/usererr, internal/clock, internal/metrics < logstore/group < logstore/group/consumer < logstore/group/share;
 column, logstore/record < logstore/columnar;
 logstore, logstore/columnar, column/parquet < logstore/tier;
 NONE < logstore/placement;
 logstore < logstore/replicator;
 column, logstore, logstore/meta, logstore/tier, logstore/placement, logstore/replicator < logstore/broker;
 NONE < logstore/acl, logstore/auth, logstore/quota;
-logstore/broker, logstore/group/consumer, logstore/columnar, logstore/acl, logstore/auth, logstore/quota < logstore/kafka < logstore/clustertest;
+logstore/broker, logstore/group/share, logstore/columnar, logstore/acl, logstore/auth, logstore/quota < logstore/kafka < logstore/clustertest;
 
 # Programs: plans, names, rules, operators, the loop.
 expr < structured/logical < structured/catalog, structured/sql;
@@ -87,6 +87,7 @@ scheduler never internal/clock, executor, os, net, time, sync: pure; time and I/
 logstore/compact never os, net, time, sync: pure; batches in, batches out
 logstore/group never os, net, time, sync: pure; time comes in as events
 logstore/group/consumer never os, net, time, sync: pure; time comes in as events
+logstore/group/share never os, net, time, sync: pure; time comes in as events
 logstore/placement never os, net, time, sync, math/rand: pure; every node places alike
 logstore/replica never os, net, time, sync: pure; a model of it is run through millions of steps
 logstore/acl never os, net, time: pure; who may do what is a function of the bindings

@@ -170,3 +170,47 @@ func TestWaitingMembersAreToldOfTheNextCoordinator(t *testing.T) {
 type pinnedJoin struct{ *kmsg.JoinGroupRequest }
 
 func (pinnedJoin) MaxVersion() int16 { return 3 }
+
+// A share group's records survive the leader of their partition: what was accepted does not come again, the rest does.
+func TestShareGroupSurvivesALeader(t *testing.T) {
+	c := Start(t, 3)
+	create(t, c, "orders", 1, 3)
+	c.InSync("orders", 3)
+	if err := c.Any().AlterGroupConfigs(timeout(t, 10*time.Second), "workers",
+		map[string]string{"share.auto.offset.reset": "earliest", "share.heartbeat.interval.ms": "200", "share.record.lock.duration.ms": "1000"}, nil, false); err != nil {
+		t.Fatal(err)
+	}
+	cl := c.Client()
+	produce(t, cl, "orders", 0, 100)
+	worker := c.Client(kgo.ShareGroup("workers"), kgo.ConsumeTopics("orders"), kgo.ShareMaxRecords(10), kgo.ShareMaxRecordsStrict(), kgo.FetchMaxWait(300*time.Millisecond))
+	accepted := map[string]int{}
+	work := func(n int) {
+		t.Helper()
+		ctx := timeout(t, 40*time.Second)
+		for len(accepted) < n {
+			fs := worker.PollFetches(ctx)
+			if ctx.Err() != nil {
+				t.Fatalf("%d of %d values came", len(accepted), n)
+			}
+			fs.EachRecord(func(r *kgo.Record) {
+				r.Ack(kgo.AckAccept)
+				accepted[string(r.Value)]++
+			})
+			_ = worker.FlushAcks(ctx) // what is lost with a leader comes again
+		}
+	}
+	work(50)
+	c.Kill(c.State("orders", 0).Leader)
+	work(100)
+	for v, n := range accepted {
+		if n > 3 {
+			t.Errorf("%s was delivered %d times", v, n)
+		}
+	}
+	c.Eventually("the group is done", func() bool {
+		for _, s := range c.Any().ShareStates("workers") {
+			return s.Start == 100
+		}
+		return false
+	})
+}

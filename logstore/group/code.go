@@ -12,6 +12,7 @@ const (
 	UnknownMemberID           Code = 25
 	InvalidSessionTimeout     Code = 26
 	RebalanceInProgress       Code = 27
+	InvalidRequest            Code = 42
 	NonEmptyGroup             Code = 68
 	MemberIDRequired          Code = 79
 	GroupMaxSizeReached       Code = 81
@@ -20,6 +21,7 @@ const (
 	UnreleasedInstanceID      Code = 111
 	UnsupportedAssignor       Code = 112
 	StaleMemberEpoch          Code = 113
+	InvalidRecordState        Code = 121
 )
 
 var codeNames = map[Code]string{
@@ -29,6 +31,7 @@ var codeNames = map[Code]string{
 	GroupMaxSizeReached: "GROUP_MAX_SIZE_REACHED", FencedInstanceID: "FENCED_INSTANCE_ID",
 	FencedMemberEpoch: "FENCED_MEMBER_EPOCH", UnreleasedInstanceID: "UNRELEASED_INSTANCE_ID",
 	UnsupportedAssignor: "UNSUPPORTED_ASSIGNOR", StaleMemberEpoch: "STALE_MEMBER_EPOCH",
+	InvalidRequest: "INVALID_REQUEST", InvalidRecordState: "INVALID_RECORD_STATE",
 }
 
 func (c Code) String() string {

@@ -31,15 +31,16 @@ func (c *call) describeGroups(req *kmsg.DescribeGroupsRequest) (kmsg.Response, e
 
 // describeClassic fills in a group of the classic protocol. One that nobody knows is dead, and from version 6 on an error.
 func (c *call) describeClassic(name string, g *kmsg.DescribeGroupsResponseGroup, version int16) error {
-	d, other, err := c.groups.describe(name)
+	found, err := c.groups.describe(name)
+	d := found.classic
 	switch {
 	case err != nil:
 		return err
-	case other != nil && other.State != string(group.Empty):
+	case d == nil && found.busy():
 		return withMessage(kerr.GroupIDNotFound, "group %q is not a classic group", name)
 	case d != nil:
 		g.State, g.ProtocolType, g.Protocol = string(d.State), d.ProtocolType, d.Protocol
-	case other != nil || len(c.broker.FetchOffsets(name)) > 0:
+	case found.consumer != nil || len(c.broker.FetchOffsets(name)) > 0:
 		g.State = string(group.Empty)
 		return nil
 	default:

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/streamflow/streamflow/logstore/acl"
-	"github.com/streamflow/streamflow/logstore/group"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -17,14 +16,18 @@ func (c *call) listGroups(req *kmsg.ListGroupsRequest) (kmsg.Response, error) {
 			continue
 		}
 		g := kmsg.NewListGroupsResponseGroup()
-		g.Group, g.GroupState, g.GroupType = name, string(group.Empty), "classic"
-		switch d, other, err := c.groups.describe(name); {
-		case err != nil:
+		g.Group, g.GroupType = name, "classic"
+		d, err := c.groups.describe(name)
+		if g.GroupState = d.state(); err != nil {
 			continue // its coordinator lists it
-		case d != nil:
-			g.ProtocolType, g.GroupState = d.ProtocolType, string(d.State)
-		case other != nil:
-			g.ProtocolType, g.GroupState, g.GroupType = "consumer", other.State, "consumer"
+		}
+		switch {
+		case d.classic != nil && d.classic.ProtocolType != "":
+			g.ProtocolType = d.classic.ProtocolType
+		case d.consumer != nil:
+			g.ProtocolType, g.GroupType = "consumer", "consumer"
+		case d.share != nil || len(c.broker.ShareStates(name)) > 0:
+			g.ProtocolType, g.GroupType = "share", "share"
 		}
 		if wanted(req.StatesFilter, g.GroupState) && wanted(req.TypesFilter, g.GroupType) {
 			resp.Groups = append(resp.Groups, g)
@@ -40,6 +43,7 @@ func wanted(filter []string, v string) bool {
 // groupNames is every group that has a member or an offset, or had a member.
 func (c *call) groupNames() []string {
 	names := append(c.groups.names(), c.broker.GroupsWithOffsets()...)
+	names = append(names, c.broker.ShareGroups()...)
 	slices.Sort(names)
 	return slices.Compact(names)
 }

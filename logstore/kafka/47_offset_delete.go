@@ -5,7 +5,6 @@ import (
 
 	"github.com/streamflow/streamflow/logstore/acl"
 	"github.com/streamflow/streamflow/logstore/broker"
-	"github.com/streamflow/streamflow/logstore/group"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -18,17 +17,17 @@ func (c *call) offsetDelete(req *kmsg.OffsetDeleteRequest) (kmsg.Response, error
 		resp.ErrorCode = kerr.GroupAuthorizationFailed.Code
 		return resp, nil
 	}
-	d, other, err := c.groups.describe(req.Group)
+	d, err := c.groups.describe(req.Group)
 	if err != nil {
 		resp.ErrorCode = code(err)
 		return resp, nil
 	}
-	known := d != nil || other != nil
+	known := d != groupDescription{}
 	if !known && !slices.Contains(c.groupNames(), req.Group) {
 		resp.ErrorCode = kerr.GroupIDNotFound.Code
 		return resp, nil
 	}
-	busy := d != nil && d.State != group.Empty || other != nil && other.State != string(group.Empty)
+	busy := d.busy()
 	var good []broker.GroupOffset
 	for _, t := range req.Topics {
 		rt := kmsg.NewOffsetDeleteResponseTopic()

@@ -29,10 +29,11 @@ func (c *call) describeConsumers(name string, g *kmsg.ConsumerGroupDescribeRespo
 	if !c.authorize(acl.Describe, acl.Group, name) {
 		return kerr.GroupAuthorizationFailed
 	}
-	_, d, err := c.groups.describe(name)
+	found, err := c.groups.describe(name)
 	if err != nil {
 		return err
 	}
+	d := found.consumer
 	if d == nil {
 		return withMessage(kerr.GroupIDNotFound, "there is no consumer group %q", name)
 	}

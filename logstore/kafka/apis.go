@@ -76,6 +76,13 @@ var apis = []api{
 	{kmsg.DescribeTransactions, 0, 0, typed((*call).describeTransactions)},
 	{kmsg.ListTransactions, 0, 2, typed((*call).listTransactions)},
 	{kmsg.DescribeTopicPartitions, 0, 0, typed((*call).describeTopicPartitions)},
+	{kmsg.ShareGroupHeartbeat, 1, 1, typed((*call).shareGroupHeartbeat)},
+	{kmsg.ShareGroupDescribe, 1, 1, typed((*call).shareGroupDescribe)},
+	{kmsg.ShareFetch, 1, 2, typed((*call).shareFetch)},
+	{kmsg.ShareAcknowledge, 1, 2, typed((*call).shareAcknowledge)},
+	{kmsg.DescribeShareGroupOffsets, 0, 1, typed((*call).describeShareGroupOffsets)},
+	{kmsg.AlterShareGroupOffsets, 0, 0, typed((*call).alterShareGroupOffsets)},
+	{kmsg.DeleteShareGroupOffsets, 0, 0, typed((*call).deleteShareGroupOffsets)},
 }
 
 // apiVersionsMin and Max are those of ApiVersions itself, which is not in apis because it answers from it.

@@ -22,10 +22,11 @@ func TestForeignClients(t *testing.T) {
 	}
 	for _, f := range files {
 		t.Run(f.Name(), func(t *testing.T) {
-			n := startNode(t, fastConsumers)
+			n := startNode(t, fastConsumers, fastSharing)
 			engine := &script.Engine{Cmds: scripttest.DefaultCmds(), Conds: scripttest.DefaultConds()}
 			engine.Conds["confluent"] = script.BoolCondition("python3 has confluent_kafka", hasConfluent())
 			engine.Conds["librdkafka-2.12"] = script.BoolCondition("the virtual environment has confluent_kafka 2.12", newLibrdkafka("2.12"))
+			engine.Conds["librdkafka-2.16"] = script.BoolCondition("the virtual environment has confluent_kafka 2.16", newLibrdkafka("2.16"))
 			ctx := timeout(t, 60*time.Second)
 			env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "BROKER=" + n.addr, "PYTHON=" + python, "VENV_PYTHON=" + venvPython()}
 			s, err := script.NewState(ctx, t.TempDir(), env)

@@ -83,6 +83,7 @@ func (c *conn) run() {
 	c.ended("read", c.readLoop())
 	close(c.items)
 	wg.Wait()
+	c.s.shares.gone(c)
 }
 
 // ended says why a loop ended, unless that is ordinary, and ends the other.

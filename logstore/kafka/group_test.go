@@ -153,11 +153,11 @@ func TestStaticMemberReturnsWithoutRebalance(t *testing.T) {
 	}
 	first := start()
 	generation := func() int32 {
-		d, _, err := n.server.groups.describe("g")
-		if err != nil || d == nil {
+		d, err := n.server.groups.describe("g")
+		if err != nil || d.classic == nil {
 			t.Fatal("no group", err)
 		}
-		return d.Generation
+		return d.classic.Generation
 	}
 	before := generation()
 	first.Close() // static members do not leave

@@ -10,6 +10,7 @@ import (
 	"github.com/streamflow/streamflow/logstore/broker"
 	"github.com/streamflow/streamflow/logstore/group"
 	"github.com/streamflow/streamflow/logstore/group/consumer"
+	"github.com/streamflow/streamflow/logstore/group/share"
 )
 
 // groups is the shell around the group state machines: it gives them the time, numbers requests, delivers replies, and
@@ -17,6 +18,7 @@ import (
 type groups struct {
 	cfg      group.Config
 	consumer func(id string) consumer.Config          // bounds of a consumer group
+	sharing  func(id string) share.Config             // bounds of a share group
 	office   func(id string) (epoch int32, err error) // whether this node coordinates a group, and since which election
 	now      func() time.Time
 	picture  topicPicture
@@ -26,8 +28,8 @@ type groups struct {
 	closed bool
 }
 
-// groupShell holds one group, which is of one kind: a classic group, or a consumer group after KIP-848. A group without members
-// may become one of the other kind.
+// groupShell holds one group, which is of one kind: a classic group, a consumer group after KIP-848 or a share group after KIP-932.
+// A group without members may become one of another kind.
 type groupShell struct {
 	owner    *groups
 	id       string
@@ -35,6 +37,7 @@ type groupShell struct {
 	office   int32            // under which it was begun; in another it is void
 	classic  *group.Group     // nil when it is of another kind
 	consumer *consumer.Group  // nil when it is of another kind
+	share    *share.Group     // nil when it is of another kind
 	patterns map[string]match // of consumers, by expression
 	nextReq  group.Req
 	waiters  map[group.Req]chan outcome
@@ -138,7 +141,7 @@ func (s *groupShell) void() {
 		delete(s.waiters, req)
 		w <- outcome{err: broker.ErrNotCoordinator}
 	}
-	s.classic, s.consumer = group.New(s.owner.cfg), nil
+	s.classic, s.consumer, s.share = group.New(s.owner.cfg), nil, nil
 	s.schedule()
 }
 
@@ -162,15 +165,21 @@ func (gs *groups) leaveOffice() {
 
 // idle groups have no member, present or expected. It wants s.mu.
 func (s *groupShell) idle() bool {
-	if s.consumer != nil {
+	switch {
+	case s.consumer != nil:
 		return s.consumer.Idle()
+	case s.share != nil:
+		return s.share.Idle()
 	}
 	return s.classic.Idle()
 }
 
 func (s *groupShell) deadline() int64 {
-	if s.consumer != nil {
+	switch {
+	case s.consumer != nil:
 		return s.consumer.Deadline()
+	case s.share != nil:
+		return s.share.Deadline()
 	}
 	return s.classic.Deadline()
 }
@@ -203,10 +212,14 @@ func (s *groupShell) tick() {
 		return
 	}
 	s.due = math.MaxInt64
-	if s.consumer != nil {
+	switch {
+	case s.consumer != nil:
 		s.consumer.Tick(s.owner.nowMs())
 		s.schedule()
-	} else {
+	case s.share != nil:
+		s.share.Tick(s.owner.nowMs())
+		s.schedule()
+	default:
 		s.step(group.Tick{})
 	}
 	idle := s.idle()

@@ -38,14 +38,14 @@ func (gs *groups) ask(ctx context.Context, id string, build func(group.Req) grou
 func (s *groupShell) begin(build func(group.Req) group.Event) (group.Req, chan outcome, error) {
 	s.nextReq++
 	ev := build(s.nextReq)
-	if s.consumer != nil {
+	if s.classic == nil {
 		if _, join := ev.(group.Join); !join {
 			return 0, nil, kerr.UnknownMemberID
 		}
-		if !s.consumer.Idle() {
+		if !s.idle() {
 			return 0, nil, kerr.InconsistentGroupProtocol
 		}
-		s.classic, s.consumer = group.New(s.owner.cfg), nil
+		s.classic, s.consumer, s.share = group.New(s.owner.cfg), nil, nil
 	}
 	reply := make(chan outcome, 1)
 	s.waiters[s.nextReq] = reply

@@ -43,6 +43,8 @@ func (s *groupShell) check(who committer) group.Code {
 	switch {
 	case who.txn && who.epoch < 0 && who.Identity == group.Identity{}:
 		return group.OK
+	case s.share != nil: // a share group has no such offsets
+		return group.Code(kerr.GroupIDNotFound.Code)
 	case s.consumer == nil && who.txn:
 		return s.classic.CheckTxnCommit(s.owner.nowMs(), who.Identity, who.epoch)
 	case s.consumer == nil:
@@ -69,17 +71,44 @@ func (gs *groups) mayFetch(id, memberID string, epoch int32) error {
 	return nil
 }
 
-// describe returns a group, in the form of its kind; both are nil when there is none with members, present or past.
-func (gs *groups) describe(id string) (*group.Description, *consumer.Description, error) {
+// groupDescription is a group in the form of its kind; none is set when there is no group with members, present or past.
+type groupDescription struct {
+	classic         *group.Description
+	consumer, share *consumer.Description
+}
+
+// state is where the group stands, Empty when nothing is known of it.
+func (d groupDescription) state() string {
+	switch {
+	case d.classic != nil:
+		return string(d.classic.State)
+	case d.consumer != nil:
+		return d.consumer.State
+	case d.share != nil:
+		return d.share.State
+	}
+	return string(group.Empty)
+}
+
+// busy groups have members.
+func (d groupDescription) busy() bool { return d.state() != string(group.Empty) }
+
+func (gs *groups) describe(id string) (d groupDescription, err error) {
 	s, err := gs.find(id)
 	if err != nil || s == nil {
-		return nil, nil, err
+		return d, err
 	}
 	defer s.mu.Unlock()
-	if s.consumer != nil {
-		d := s.consumer.Describe()
-		return nil, &d, nil
+	switch {
+	case s.consumer != nil:
+		x := s.consumer.Describe()
+		d.consumer = &x
+	case s.share != nil:
+		x := s.share.Describe()
+		d.share = &x
+	default:
+		x := s.classic.Describe()
+		d.classic = &x
 	}
-	d := s.classic.Describe()
-	return &d, nil, nil
+	return d, nil
 }

@@ -94,13 +94,13 @@ func (gs *groups) beat(id string, h consumer.Heartbeat, may func(topic string) b
 // beat wants s.mu.
 func (s *groupShell) beat(h consumer.Heartbeat, topics *consumer.Topics, may func(string) bool) (consumer.Reply, error) {
 	if s.consumer == nil {
-		if !s.classic.Idle() {
+		if !s.idle() {
 			return consumer.Reply{}, kerr.InconsistentGroupProtocol
 		}
 		if h.Epoch != consumer.EpochJoin {
 			return consumer.Reply{Code: group.UnknownMemberID}, nil
 		}
-		s.classic, s.consumer = nil, consumer.New(consumer.Config{})
+		s.classic, s.consumer, s.share = nil, consumer.New(consumer.Config{}), nil
 	}
 	s.consumer.Configure(s.owner.consumer(s.id))
 	pattern := s.consumer.Pattern(h.MemberID)

@@ -19,6 +19,7 @@ import (
 	"github.com/streamflow/streamflow/logstore/broker"
 	"github.com/streamflow/streamflow/logstore/group"
 	"github.com/streamflow/streamflow/logstore/group/consumer"
+	"github.com/streamflow/streamflow/logstore/group/share"
 	"github.com/streamflow/streamflow/logstore/quota"
 	"golang.org/x/sync/semaphore"
 )
@@ -50,6 +51,7 @@ type Options struct {
 
 	Groups           group.Config    // session bounds; InitialDelay 0 becomes 100 ms, -1 none
 	Consumers        consumer.Config // of groups that do not set them
+	Sharing          share.Config    // of groups that do not set them
 	MaxFetchSessions int             // fetch sessions in memory; 1,000, -1 none
 
 	MaxTxnMs    int32 // largest transaction timeout; 15 min
@@ -72,6 +74,7 @@ type Server struct {
 	log      *slog.Logger
 	groups   *groups
 	sessions *fetchSessions
+	shares   *shares
 	inflight *semaphore.Weighted
 
 	ctx    context.Context
@@ -107,9 +110,10 @@ func New(opts Options) *Server {
 	}
 	s.events = &events{log: opts.Logger, now: opts.Now}
 	s.groups = &groups{
-		cfg: opts.Groups, consumer: s.consumerConfig, now: opts.Now, all: map[string]*groupShell{}, picture: topicPicture{broker: opts.Broker},
+		cfg: opts.Groups, consumer: s.consumerConfig, sharing: s.shareConfig, now: opts.Now, all: map[string]*groupShell{}, picture: topicPicture{broker: opts.Broker},
 		office: func(id string) (int32, error) { return opts.Broker.Coordinates(broker.GroupCoordinator, id) },
 	}
+	s.shares = newShares(s)
 	s.wg.Go(func() { s.watchOffices(ctx) })
 	s.sessions = newFetchSessions(opts.MaxFetchSessions, fetchSessionEvictMs)
 	return s
