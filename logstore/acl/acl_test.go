@@ -1,6 +1,7 @@
 package acl
 
 import (
+	"errors"
 	"fmt"
 	"math/rand"
 	"strings"
@@ -165,6 +166,24 @@ func TestMachine(t *testing.T) {
 	}
 	if _, err := n.Apply(Command{Add: []Binding{{Type: Topic}}}.Encode()); err == nil {
 		t.Error("half a binding was taken")
+	}
+}
+
+// TestTooMany fills a machine to its bound.
+func TestTooMany(t *testing.T) {
+	m := NewMachine()
+	b := parseBinding(t, "allow User:alice READ TOPIC literal t *")
+	var add []Binding
+	for i := range maxBindings {
+		b.Name = fmt.Sprint(i)
+		add = append(add, b)
+	}
+	if _, err := m.Apply(Command{Add: add}.Encode()); err != nil {
+		t.Fatal(err)
+	}
+	b.Name = "one more"
+	if _, err := m.Apply(Command{Add: []Binding{b}}.Encode()); !errors.Is(err, ErrTooMany) || m.Rules().Len() != maxBindings {
+		t.Errorf("one more: %v, %d", err, m.Rules().Len())
 	}
 }
 

@@ -280,6 +280,27 @@ func FuzzScram(f *testing.F) {
 	})
 }
 
+func FuzzUsers(f *testing.F) {
+	f.Add("# users\nalice:SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=")
+	f.Add("a:SCRAM-SHA-512$x$y:z\n:")
+	f.Fuzz(func(t *testing.T, text string) {
+		if strings.Count(text, ":") > 8 {
+			return // a password costs a hash
+		}
+		users, err := ParseUsers(text)
+		if err != nil {
+			return
+		}
+		for name, creds := range users {
+			for m, c := range creds {
+				if err := (Entry{name, m, c}).Credential.validate(m); err != nil {
+					t.Fatalf("%q: %v", text, err)
+				}
+			}
+		}
+	})
+}
+
 // BenchmarkPlain is what one login by password costs: the hash of it.
 func BenchmarkPlain(b *testing.B) {
 	c, err := NewCredential(ScramSHA256, "secret", DefaultIterations)

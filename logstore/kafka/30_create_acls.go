@@ -1,7 +1,10 @@
 package kafka
 
 import (
+	"errors"
+
 	"github.com/streamflow/streamflow/logstore/acl"
+	"github.com/streamflow/streamflow/logstore/meta"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -49,9 +52,14 @@ func newBinding(r *kmsg.CreateACLsRequestCreation) (acl.Binding, error) {
 	return b, nil
 }
 
+func init() { meta.RegisterError("acl.too_many", acl.ErrTooMany) }
+
 // changeACLs carries a command out, and logs that it was.
 func (c *call) changeACLs(cmd acl.Command) ([]byte, error) {
 	out, err := c.broker.Meta().Apply(c.ctx, acl.MachineName, cmd.Encode())
+	if errors.Is(err, acl.ErrTooMany) {
+		return nil, withMessage(kerr.PolicyViolation, "%v", err)
+	}
 	if err == nil {
 		c.log.Info("access control lists changed", "principal", c.principal(), "host", c.conn.id.host, "added", cmd.Add, "removed", cmd.Remove)
 	}
