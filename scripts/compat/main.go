@@ -93,16 +93,19 @@ func compare(ctx context.Context, o options) (bool, error) {
 		r := run(ctx, o, s, base.of(name, s.size(o.nodes)))
 		reports = append(reports, r)
 		fmt.Fprintf(os.Stderr, "   %s\n", r.line())
+		if o.update {
+			base.record(r.suite, r.nodes, r.result)
+			if err := base.save(o.baseline); err != nil {
+				return false, err
+			}
+		}
 		if ctx.Err() != nil {
 			return false, ctx.Err()
 		}
 	}
 	print(os.Stdout, reports)
 	if o.update {
-		for _, r := range reports {
-			base.record(r.suite, r.nodes, r.result)
-		}
-		return true, base.save(o.baseline)
+		return true, nil
 	}
 	for _, r := range reports {
 		if len(r.verdict.regressions) > 0 {
