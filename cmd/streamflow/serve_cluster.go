@@ -110,7 +110,7 @@ func clusterOf(conf *config.Config, ls *listeners) (*streamflow.Cluster, error) 
 	}
 	c := &streamflow.Cluster{NodeID: int32(conf.NodeID), Listener: ls.peer, Secret: conf.Secret, TLS: secure, Membership: broker.Membership{
 		Join: conf.Join, Client: conf.AdvertisedKafka, Rack: conf.Rack, ReplicationFactor: int(conf.ReplicationFactor), MinISR: int(conf.MinISR),
-		Session: conf.SessionTimeout, Rebalance: conf.RebalanceInterval,
+		Session: conf.SessionTimeout, Rebalance: conf.RebalanceInterval, ReassignRate: conf.ReassignRate,
 	}}
 	for _, v := range conf.Voters {
 		c.Voters = append(c.Voters, meta.Peer{ID: v.ID, Addr: v.Addr})

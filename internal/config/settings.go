@@ -18,6 +18,7 @@ type Config struct {
 	MinISR            int64
 	SessionTimeout    time.Duration
 	RebalanceInterval time.Duration
+	ReassignRate      int64
 
 	DataDir        string
 	SegmentBytes   int64
@@ -93,6 +94,7 @@ var Settings = append([]Setting{
 	{"cluster.min_insync_replicas", "0", "Replicas that must have a record before it is acknowledged (acks=all), of topics that do not say; 0 is two, or one for topics of one or two replicas.", count(func(c *Config) *int64 { return &c.MinISR }, 0)},
 	{"cluster.session_timeout", "6s", "A node that is silent for so long is left out: others lead its partitions.", duration(func(c *Config) *time.Duration { return &c.SessionTimeout })},
 	{"cluster.rebalance_interval", "5m", "How often partitions go back to the node that is to lead them, when it was away.", duration(func(c *Config) *time.Duration { return &c.RebalanceInterval })},
+	{"cluster.reassignment_rate", "0", "Bytes a second that a node fetches of partitions that are moved to it; 0 is no limit.", size(func(c *Config) *int64 { return &c.ReassignRate })},
 	{"storage.data_dir", "data", "Directory that holds everything the node keeps.", text(func(c *Config) *string { return &c.DataDir })},
 	{"storage.segment_size", "1GiB", "A segment is sealed at this size.", size(func(c *Config) *int64 { return &c.SegmentBytes })},
 	{"storage.segment_age", "24h", "A segment is sealed at this age.", duration(func(c *Config) *time.Duration { return &c.SegmentAge })},

@@ -24,10 +24,13 @@ type Membership struct {
 	ReplicationFactor int // of topics created without one; 0: 3, or the number of brokers if that is smaller
 	MinISR            int // min.insync.replicas of topics that do not say; 0: 2, or 1 for topics of one or two replicas
 
-	Heartbeat  time.Duration // how often a broker reports to the controller; 1 s
-	Session    time.Duration // a broker that is silent for so long is fenced; 6 s
-	Rebalance  time.Duration // how often leadership goes back to preferred leaders; 5 min, below 0 never
-	MetaTiming meta.Timing   // of the metadata group
+	Heartbeat time.Duration // how often a broker reports to the controller; 1 s
+	Session   time.Duration // a broker that is silent for so long is fenced; 6 s
+	Rebalance time.Duration // how often leadership goes back to preferred leaders; 5 min, below 0 never
+
+	ReassignRate int64 // bytes a second that this node fetches of replicas that a reassignment brings it; 0: no limit
+
+	MetaTiming meta.Timing // of the metadata group
 }
 
 func (m *Membership) defaults() {
@@ -119,7 +122,7 @@ func (b *Broker) self() brokerEpoch { return brokerEpoch{b.opts.NodeID, b.epoch.
 func (b *Broker) newReplicator() *replicator.Replicator {
 	dialer := b.opts.Membership.Mux.Dialer()
 	return replicator.New(replicator.Options{
-		Node: b.opts.NodeID, BrokerEpoch: b.epoch.Load, Logger: b.opts.Logger,
+		Node: b.opts.NodeID, BrokerEpoch: b.epoch.Load, Logger: b.opts.Logger, Rate: func() int64 { return b.opts.Membership.ReassignRate },
 		Dial: func(ctx context.Context, addr string) (net.Conn, error) { return dialer.Dial(ctx, addr, peer.Kafka) },
 	})
 }

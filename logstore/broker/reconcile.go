@@ -18,6 +18,7 @@ type role struct {
 	epoch  int32 // leader epoch
 	leader int32
 	minISR int
+	coming bool // by a reassignment that is not over
 }
 
 // reconcileLoop makes this node's partitions what the metadata says, at each change of it.
@@ -69,7 +70,7 @@ func (b *Broker) followed() []replicator.Followed {
 			continue
 		}
 		if part := b.partitions[key]; part != nil {
-			out = append(out, replicator.Followed{Partition: part, TopicID: b.topicIDs[key.topic], Leader: r.leader, Addr: addr[r.leader], Epoch: r.epoch})
+			out = append(out, replicator.Followed{Partition: part, TopicID: b.topicIDs[key.topic], Leader: r.leader, Addr: addr[r.leader], Epoch: r.epoch, Throttled: r.coming})
 		}
 	}
 	slices.SortFunc(out, func(a, b replicator.Followed) int {
@@ -87,7 +88,7 @@ func (b *Broker) assume(part *logstore.Partition, t *Topic, p int32, r Partition
 			return err
 		}
 	}
-	now := role{record: r.PartitionEpoch, epoch: r.LeaderEpoch, leader: r.Leader, minISR: max(1, min(t.minISR(), len(r.Replicas)))}
+	now := role{record: r.PartitionEpoch, epoch: r.LeaderEpoch, leader: r.Leader, minISR: max(1, min(t.minISR(), len(r.Replicas))), coming: slices.Contains(r.Adding, b.opts.NodeID)}
 	b.mu.RLock()
 	was, told := b.roles[key]
 	b.mu.RUnlock()

@@ -35,7 +35,8 @@ type cluster struct {
 	nodes   map[int32]*node
 	record  partitionRecord
 	session int64
-	resets  int // of damaged replicas
+	resets  int   // of damaged replicas
+	rate    int64 // of throttled partitions: all of node 3's
 }
 
 // partitionRecord is KIP-966's.
@@ -110,6 +111,7 @@ func (c *cluster) start(id int32) {
 	session := n.session
 	n.repl = New(Options{
 		Node: id, BrokerEpoch: func() int64 { return session }, Logger: quiet, MaxWait: 100 * time.Millisecond, Backoff: 2 * time.Millisecond,
+		MaxPartitionBytes: 8 << 10, Rate: func() int64 { return c.rate },
 		Dial: func(ctx context.Context, addr string) (net.Conn, error) { return c.dial(id, addr) },
 	})
 	n.alive = true
@@ -222,7 +224,7 @@ func (c *cluster) tell() {
 			continue
 		}
 		n.repl.Set([]Followed{{
-			Partition: n.part, TopicID: c.topicID, Leader: r.leader, Addr: fmt.Sprint(r.leader), Epoch: r.epoch,
+			Partition: n.part, TopicID: c.topicID, Leader: r.leader, Addr: fmt.Sprint(r.leader), Epoch: r.epoch, Throttled: n.id == 3 && c.rate > 0,
 		}})
 	}
 }

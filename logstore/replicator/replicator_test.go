@@ -456,3 +456,20 @@ func TestThrottle(t *testing.T) {
 		t.Errorf("wait %v without a limit", d)
 	}
 }
+
+// TestThrottledPartitionTakesItsTime: a replica that a reassignment brings must not take the network from the others.
+func TestThrottledPartitionTakesItsTime(t *testing.T) {
+	c := newCluster(t, 3, 2)
+	p := &producer{c: c, id: 1}
+	p.fill(20)
+	c.kill(3, nil)
+	p.fill(400) // some 100 KB
+	c.rate = 40 << 10
+	start := time.Now()
+	c.start(3)
+	c.inSync()
+	if took := time.Since(start); took < 500*time.Millisecond {
+		t.Errorf("it was all there after %v", took)
+	}
+	c.sameBytes()
+}
