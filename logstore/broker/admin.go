@@ -81,18 +81,16 @@ func (b *Broker) Replicas(id int32) (n int) {
 	return n
 }
 
-// Unregister forgets a broker that is gone for good. BROKER_IN_USE when it runs, or still has replicas.
+// Unregister forgets a broker that is gone for good, also as a member of the metadata group: a node that joins in its place may
+// then have its vote. BROKER_IN_USE when it runs, or still has replicas.
 func (b *Broker) Unregister(ctx context.Context, id int32) error {
 	if err := b.ask(ctx, topicCommand{Unregister: &id}, nil); err != nil {
 		return err
 	}
-	if b.clustered() && len(b.opts.Membership.Voters) > 0 {
-		for _, v := range b.opts.Membership.Voters {
-			if v.ID == id {
-				return nil // voters are changed by hand: taking one out changes what a majority is
-			}
+	for _, m := range b.node.Members() {
+		if m.ID == id && b.clustered() {
+			return b.node.Remove(ctx, id)
 		}
-		return b.node.Remove(ctx, id)
 	}
 	return nil
 }

@@ -18,7 +18,7 @@ func (t *Topic) partitionConfig() logstore.PartitionConfig {
 		MaxBatchBytes:  int(t.MaxMessageBytes()),
 		LogAppendTime:  t.Config("message.timestamp.type") == "LogAppendTime",
 		RequireKeys:    t.Compacted(),
-		Sealed:         t.Sealed(),
+		Sealed:         t.Sealed() || IsInternal(t.Name), // what coordinators keep is not in their topics
 		TopicID:        t.ID,
 	}
 	if _, set := t.Configs["index.interval.bytes"]; set {

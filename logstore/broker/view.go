@@ -92,7 +92,7 @@ func (b *Broker) LeaderPartition(topic string, p int32) (*logstore.Partition, er
 func (b *Broker) errNotLeader(topic string, p, leader int32) error {
 	if leader < 0 {
 		return usererr.New(CodeNotLeader, "55000", "partition %d of topic %q has no leader now", p, topic).
-			With("topic", topic).WithFix("Bring one of its in-sync replicas back: streamflow partition describe shows which.")
+			With("topic", topic).WithFix("Bring one of its in-sync replicas back: streamflow partition list shows which.")
 	}
 	where := ""
 	for _, x := range b.Brokers() {

@@ -101,6 +101,7 @@ func TestDrainEmptiesANode(t *testing.T) {
 			t.Error("the node is still known")
 		}
 	}
+	c.Eventually("it has no vote any more", func() bool { return len(c.Any().Meta().Members()) == 3 })
 }
 
 // A node that was away while a topic was deleted and made again shows nothing of the first one.
