@@ -31,6 +31,7 @@ internal/usererr < internal/config, internal/certs, internal/term, internal/wire
 
 # Data, then expressions over it.
 internal/usererr, internal/invariant, internal/metrics < column < internal/codec, column/parquet;
+column/parquet < internal/tpch;
 internal/codec < expr < expr/exprlang;
 
 # The engine below SQL.
@@ -75,7 +76,7 @@ structured/connector/file, structured/connector/memory, structured/connector/con
 structured, internal/auth, internal/config < driver/connect;
 driver, driver/connect < gateway;
 driver, driver/connect < streamflow;
-streamflow, gateway, internal/term, internal/config, internal/certs, internal/simtest < cmd, examples, bench;
+streamflow, gateway, internal/term, internal/config, internal/certs, internal/simtest, internal/tpch < cmd, examples, bench;
 NONE < scripts/compat, scripts/benchlog;
 
 # What must never be, and why.
