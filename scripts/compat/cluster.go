@@ -22,7 +22,13 @@ import (
 type cluster struct {
 	dir   string
 	kafka []string // addresses
-	procs []*exec.Cmd
+	procs []*process
+}
+
+// process is a node that was started. It is waited for at once, so that who stops it sees it go.
+type process struct {
+	*os.Process
+	ended chan error
 }
 
 // startCluster starts n nodes with empty directories and waits until all are ready.
@@ -89,7 +95,9 @@ func (c *cluster) start(program string, i int, args, env []string) (*bufio.Scann
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("cluster: %w", err)
 	}
-	c.procs = append(c.procs, cmd)
+	p := &process{cmd.Process, make(chan error, 1)}
+	go func() { p.ended <- cmd.Wait() }()
+	c.procs = append(c.procs, p)
 	return bufio.NewScanner(out), errors.Join(c.note(i, "pid", fmt.Sprintln(cmd.Process.Pid)), c.note(i, "start", startScript(cmd, env)))
 }
 
@@ -114,7 +122,7 @@ func (c *cluster) replaced(i int) *os.Process {
 		return nil
 	}
 	pid, err := strconv.Atoi(strings.TrimSpace(string(b)))
-	if err != nil || pid == c.procs[i].Process.Pid {
+	if err != nil || pid == c.procs[i].Pid {
 		return nil
 	}
 	p, err := os.FindProcess(pid)
@@ -149,13 +157,13 @@ func (c *cluster) stop() error {
 	for i, p := range c.procs {
 		if other := c.replaced(i); other != nil {
 			all = errors.Join(all, other.Signal(syscall.SIGTERM))
-		} else if err := p.Process.Signal(syscall.SIGTERM); err != nil {
+		} else if err := p.Signal(syscall.SIGTERM); err != nil {
 			all = errors.Join(all, fmt.Errorf("node %d had ended before the suite; its log is %s", i+1, c.log(i+1)))
 		}
 	}
 	for i, p := range c.procs {
-		kill := time.AfterFunc(30*time.Second, func() { p.Process.Kill() })
-		if err := p.Wait(); err != nil && c.replaced(i) == nil {
+		kill := time.AfterFunc(30*time.Second, func() { p.Kill() })
+		if err := <-p.ended; err != nil && c.replaced(i) == nil {
 			all = errors.Join(all, fmt.Errorf("node %d: %w; its log is %s", i+1, err, c.log(i+1)))
 		}
 		kill.Stop()
