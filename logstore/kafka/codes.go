@@ -8,6 +8,7 @@ import (
 	"github.com/streamflow/streamflow/internal/usererr"
 	"github.com/streamflow/streamflow/logstore"
 	"github.com/streamflow/streamflow/logstore/broker"
+	"github.com/streamflow/streamflow/logstore/meta"
 	"github.com/twmb/franz-go/pkg/kerr"
 )
 
@@ -45,6 +46,10 @@ var storeCodes = []struct {
 	{broker.ErrNotCoordinator, kerr.NotCoordinator},
 	{broker.ErrCoordinatorLoading, kerr.CoordinatorLoadInProgress},
 	{broker.ErrNoCoordinator, kerr.CoordinatorNotAvailable},
+	{meta.ErrNoLeader, kerr.RequestTimedOut}, // clients try again, and ask another broker
+	{meta.ErrUnknownOutcome, kerr.RequestTimedOut},
+	{meta.ErrUnreachable, kerr.RequestTimedOut},
+	{meta.ErrClosed, kerr.RequestTimedOut},
 	{context.Canceled, kerr.RequestTimedOut},
 	{context.DeadlineExceeded, kerr.RequestTimedOut},
 }
