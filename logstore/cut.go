@@ -303,6 +303,7 @@ func (p *Partition) restart(start int64) error {
 	p.logStart, p.stable, p.high, p.durable, p.end, p.repl.filled = start, start, start, start, start, start
 	p.repl.leaderHigh = min(p.repl.leaderHigh, start)
 	p.state, p.epochs, p.freed = producers{track: p.state.track}, nil, freed{}
+	p.life.cleanedTo, p.life.compacted = 0, nil
 	if p.damage != nil {
 		p.failed, p.damage = nil, nil
 	}
