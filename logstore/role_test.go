@@ -679,3 +679,25 @@ func TestTimesOfWhatIsCommitted(t *testing.T) {
 		}
 	}
 }
+
+// FuzzAcceptReplicated gives a follower anything: what it accepts are whole, sound batches of no newer epoch.
+func FuzzAcceptReplicated(f *testing.F) {
+	f.Add([]byte(stamped(f, 3, 2)), int32(2))
+	f.Add(append([]byte(stamped(f, 3, 2)), stamped(f, 4, 3)...), int32(3))
+	f.Fuzz(func(t *testing.T, data []byte, epoch int32) {
+		batches, err := acceptReplicated(data, epoch)
+		if err != nil {
+			return
+		}
+		n := 0
+		for _, b := range batches {
+			n += len(b)
+			if b.Validate() != nil || b.LeaderEpoch() > epoch {
+				t.Errorf("accepted %x", []byte(b))
+			}
+		}
+		if n != len(data) {
+			t.Errorf("%d bytes of %d", n, len(data))
+		}
+	})
+}
