@@ -8,7 +8,7 @@ func init() {
 		"expr.Literal": (*Literal)(nil), "expr.Attr": (*Attr)(nil), "expr.Column": (*Column)(nil), "expr.Alias": (*Alias)(nil),
 		"expr.Call": (*Call)(nil), "expr.Cast": (*Cast)(nil), "expr.Case": (*Case)(nil), "expr.Agg": (*Agg)(nil),
 		"expr.Generate": (*Generate)(nil), "expr.SortOrder": (*SortOrder)(nil), "expr.UnresolvedAttr": (*UnresolvedAttr)(nil),
-		"expr.UnresolvedCall": (*UnresolvedCall)(nil), "expr.Star": (*Star)(nil), "expr.Over": (*Over)(nil), "expr.UnresolvedExtract": (*UnresolvedExtract)(nil),
+		"expr.UnresolvedCall": (*UnresolvedCall)(nil), "expr.Star": (*Star)(nil), "expr.Over": (*Over)(nil), "expr.Lambda": (*Lambda)(nil), "expr.LambdaVar": (*LambdaVar)(nil), "expr.UnresolvedLambda": (*UnresolvedLambda)(nil), "expr.UnresolvedExtract": (*UnresolvedExtract)(nil),
 	} {
 		codec.Register(name, sample)
 	}

@@ -65,6 +65,9 @@ func (c *compiler) call(e *Call) (int, error) {
 		return c.lazyCall(lazy, e)
 	}
 	f := byName[e.Fn]
+	if f != nil && f.higher != nil {
+		return c.higherCall(f, e)
+	}
 	if f == nil || f.kernel == nil {
 		return 0, fmt.Errorf("expr: function %s has no kernel", e.Fn)
 	}
@@ -149,7 +152,7 @@ func isConstant(e Expr) bool {
 	constant := true
 	Walk(e, func(x Expr) bool {
 		switch x := x.(type) {
-		case *Column, *Attr:
+		case *Column, *Attr, *LambdaVar:
 			constant = false
 		case *Call:
 			if f := byName[x.Fn]; f != nil && f.flags&volatile != 0 {

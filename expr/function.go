@@ -41,7 +41,8 @@ type Function struct {
 	rewrite func(args []Expr) (Expr, error)  // macro: the call becomes another tree
 	fields  func(args []Expr) []column.Field // generator: its columns
 	agg     func(a *Agg) (aggregator, error)
-	ordered bool // window function: it needs ORDER BY
+	higher  *higher // takes lambdas
+	ordered bool    // window function: it needs ORDER BY
 }
 
 type flag uint8

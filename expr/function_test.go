@@ -56,6 +56,9 @@ func TestExamples(t *testing.T) {
 			continue
 		}
 		var got string
+		if f.higher != nil { // the parser of these tests knows no lambdas: TestHigherOrderExamples of structured/physical
+			continue
+		}
 		switch f.Kind {
 		case WindowFunction: // needs an operator: TestWindowFunctionExamples of structured/physical
 			continue

@@ -30,6 +30,9 @@ func resolveCall(c *UnresolvedCall) (Expr, error) {
 		return nil, usererr.New("WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE", "42601", "The window function %s stands without OVER.", f.Name).
 			WithFix("Write %s OVER (PARTITION BY … ORDER BY …).", f.Usage)
 	}
+	if f.higher != nil {
+		return nil, misplacedLambda(f.Name, f.higher.from, false)
+	}
 	if f.Kind != Aggregate {
 		if c.Distinct {
 			return nil, usererr.New("INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX", "42000", "The function %s does not support DISTINCT.", f.Name)

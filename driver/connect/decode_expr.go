@@ -41,6 +41,10 @@ func (d *decoder) expr(e *pb.Expression) (expr.Expr, error) {
 		return d.cast(k.Cast)
 	case *pb.Expression_SortOrder_:
 		return d.sortOrder(k.SortOrder)
+	case *pb.Expression_LambdaFunction_:
+		return d.lambda(k.LambdaFunction)
+	case *pb.Expression_UnresolvedNamedLambdaVariable_:
+		return &expr.UnresolvedAttr{Parts: k.UnresolvedNamedLambdaVariable.GetNameParts()}, nil
 	case *pb.Expression_Window_:
 		return d.window(k.Window)
 	case *pb.Expression_UnresolvedExtractValue_:

@@ -40,6 +40,8 @@ func exprToProto(e expr.Expr) (*pb.Expression, error) {
 	case *expr.SortOrder:
 		s, err := sortOrderToProto(e)
 		return &pb.Expression{ExprType: &pb.Expression_SortOrder_{SortOrder: s}}, err
+	case *expr.UnresolvedLambda:
+		return lambdaToProto(e)
 	case *expr.Over:
 		return windowToProto(e)
 	case *expr.UnresolvedExtract:

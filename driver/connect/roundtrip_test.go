@@ -50,6 +50,7 @@ func every(t *testing.T) map[string]logical.Plan {
 			Frame: &expr.Frame{Rows: true, Start: expr.Bound{Kind: expr.Preceding, Offset: expr.Lit(2)}, End: expr.Bound{Kind: expr.UnboundedFollowing}}}}, Child: src},
 		"extract":    &logical.Filter{Cond: &expr.UnresolvedExtract{Child: attr("m"), Key: expr.Lit("k")}, Child: src},
 		"aggregate":  &logical.Aggregate{Keys: []expr.Expr{key}, List: []expr.Expr{key, named(fn("count", expr.Lit(1)), "n")}, Child: src},
+		"lambda":     &logical.Project{List: []expr.Expr{&expr.UnresolvedCall{Name: "transform", Args: []expr.Expr{fn("array", attr("a")), &expr.UnresolvedLambda{Params: []string{"x"}, Body: fn("+", attr("x"), attr("a"))}}}}, Child: src},
 		"cube":       &logical.Aggregate{Keys: []expr.Expr{key}, Sets: [][]int{{0}, {}}, List: []expr.Expr{key, named(fn("count", expr.Lit(1)), "n")}, Child: src},
 		"having":     &logical.Filter{Cond: fn(">", attr("n"), expr.Lit(1)), Child: &logical.Aggregate{List: []expr.Expr{named(&expr.UnresolvedCall{Name: "sum", Args: []expr.Expr{attr("a")}, Distinct: true}, "n")}, Child: src}},
 		"agg filter": &logical.Aggregate{List: []expr.Expr{&expr.UnresolvedCall{Name: "sum", Args: []expr.Expr{attr("a")}, Filter: attr("ok")}}, Child: src},

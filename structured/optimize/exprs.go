@@ -28,6 +28,9 @@ func (a *analyzer) expr(e expr.Expr, s *scope) (expr.Expr, error) {
 		return a.scalar(e, s)
 	case *expr.Over:
 		return a.over(e, s)
+	case *expr.UnresolvedLambda:
+		return nil, usererr.New("INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION", "42K0D", "A function stands where a value is wanted: %s.", e).At(e.Pos.Line, e.Pos.Col).
+			WithFix("Functions are arguments of transform, filter, exists, forall, aggregate, zip_with and their like.")
 	case *expr.Alias:
 		child, err := a.expr(e.Child, s)
 		if err != nil {
@@ -79,6 +82,9 @@ func (a *analyzer) operands(e expr.Expr, s *scope) (expr.Expr, error) {
 // attr resolves a name: a column, a member of a struct column, or an earlier item of the same list. The result is named
 // as the query spells it.
 func (a *analyzer) attr(u *expr.UnresolvedAttr, s *scope) (expr.Expr, error) {
+	if v := s.variable(u); v != nil {
+		return a.members(v, u.Parts[1:], u.Pos)
+	}
 	found, rest, err := s.lookup(u)
 	if err != nil {
 		return nil, err
@@ -128,7 +134,10 @@ func (a *analyzer) call(c *expr.UnresolvedCall, s *scope) (expr.Expr, error) {
 	f, known := expr.Lookup(c.Name)
 	in := s
 	if known && f.Kind == expr.Aggregate && s.inner != nil {
-		in = &scope{layers: [][]*expr.Attr{s.inner}}
+		in = &scope{layers: [][]*expr.Attr{s.inner}, vars: s.vars}
+	}
+	if known && f.IsHigherOrder() {
+		return a.higherOrder(f, c, s)
 	}
 	args, err := a.args(countsRows(c), in)
 	if err != nil {

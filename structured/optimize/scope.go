@@ -13,6 +13,8 @@ type scope struct {
 	layers  [][]*expr.Attr
 	lateral []*expr.Alias // earlier items of the same SELECT list, tried last
 	inner   []*expr.Attr  // what names inside aggregate functions mean, when it is another layer
+
+	vars []*expr.LambdaVar // parameters of the lambdas around, the innermost last; they are tried first
 }
 
 // over is the scope of a node's expressions: its child's output.

@@ -37,6 +37,28 @@ func TestWindowFunctionExamples(t *testing.T) {
 	}
 }
 
+// TestHigherOrderExamples evaluates the examples of functions that take functions.
+func TestHigherOrderExamples(t *testing.T) {
+	seen := 0
+	for _, f := range expr.Functions() {
+		if !f.IsHigherOrder() {
+			continue
+		}
+		seen++
+		text, want, _ := strings.Cut(f.Example, " -> ")
+		if i := strings.LastIndex(f.Example, ") -> "); i >= 0 { // lambdas have arrows too
+			text, want = f.Example[:i+1], f.Example[i+5:]
+		}
+		got := strings.TrimSpace(runSQL(t, tables{}, "SELECT CAST("+text+" AS STRING)", Options{Parts: 1, ANSI: true}))
+		if _, got, _ = strings.Cut(got, "\n"); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+	if seen < 9 {
+		t.Errorf("%d functions take functions", seen)
+	}
+}
+
 // norm makes 0.0 and 0, NULL and null alike.
 func norm(s string) string {
 	s = strings.ToLower(s) + ","

@@ -54,6 +54,9 @@ func (p *parser) bracketed(open token) expr.Expr {
 	first := p.namedExpr()
 	if !p.atSymbol(",") {
 		p.closing(")", open)
+		if p.atSymbol("->") {
+			return p.lambda(open, []expr.Expr{first})
+		}
 		return first
 	}
 	list := []expr.Expr{first}
@@ -61,7 +64,25 @@ func (p *parser) bracketed(open token) expr.Expr {
 		list = append(list, p.namedExpr())
 	}
 	p.closing(")", open)
+	if p.atSymbol("->") {
+		return p.lambda(open, list)
+	}
 	return p.call(open, "struct", list...)
+}
+
+// lambda is what follows the parameters of x -> body and (x, y) -> body.
+func (p *parser) lambda(at token, params []expr.Expr) expr.Expr {
+	l := &expr.UnresolvedLambda{Pos: at.pos}
+	for _, e := range params {
+		u, ok := e.(*expr.UnresolvedAttr)
+		if !ok || len(u.Parts) != 1 {
+			panic(p.errorAt(at, "INVALID_LAMBDA_FUNCTION_CALL.PARAMETER_DOES_NOT_ACCEPT_LAMBDA_FUNCTION", "42K0D", "A function's parameters are names.").WithFix("Write x -> … or (x, y) -> …."))
+		}
+		l.Params = append(l.Params, u.Parts[0])
+	}
+	p.needSymbol("->")
+	l.Body = p.expr()
+	return l
 }
 
 // param is ? or :name, replaced by its value.
@@ -109,7 +130,8 @@ func (p *parser) wordOperand(t token) expr.Expr {
 	case w == "EXISTS" && open:
 		return p.exists(t)
 	case next.kind == op && next.raw == "->":
-		panic(p.unsupported(t, "LAMBDA_FUNCTION", "lambda functions"))
+		p.take()
+		return p.lambda(t, []expr.Expr{&expr.UnresolvedAttr{Parts: []string{t.val}, Pos: t.pos}})
 	case notOperand[w], w == "END" && p.cases > 0:
 		p.expected("expression")
 		p.fail()

@@ -16,6 +16,10 @@ assert [(r.age, r.n, r["last"]) for r in ages] == [(25, 1, "bob"), (31, 2, "cid"
 assert people.filter(F.col("age") > 30).count() == 2
 assert people.toPandas().shape == (3, 2)
 
+lists = spark.createDataFrame([(1, [1, 2, 3]), (2, [])], "id int, xs array<int>")
+higher = lists.select(F.transform("xs", lambda x, i: x * 10 + i).alias("t"), F.filter("xs", lambda x: x > 1).alias("f"), F.aggregate("xs", F.lit(0), lambda s, x: s + x, lambda s: s + F.col("id")).alias("s")).collect()
+assert [(r.t, r.f, r.s) for r in higher] == [([10, 21, 32], [2, 3], 7), ([], [], 2)], higher
+
 cube = people.cube("age").agg(F.count("*").alias("n"), F.grouping_id().alias("g")).orderBy("g", "age").collect()
 assert [(r.age, r.n, r.g) for r in cube] == [(25, 1, 0), (31, 2, 0), (None, 3, 1)], cube
 
