@@ -39,7 +39,8 @@ func (o Options) segments(w http.ResponseWriter, r *http.Request) {
 	answer(w, out)
 }
 
-// checksum answers GET /api/v1/topics/{topic}/partitions/{partition}/checksum?from=&to=: see logstore.Partition.Checksum.
+// checksum answers GET /api/v1/topics/{topic}/partitions/{partition}/checksum?from=&to=: see logstore.Partition.Checksum. With
+// borders it tells only what can be asked for.
 func (o Options) checksum(w http.ResponseWriter, r *http.Request) {
 	n, err := strconv.ParseInt(r.PathValue("partition"), 10, 32)
 	if err != nil {
@@ -51,8 +52,12 @@ func (o Options) checksum(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotFound, usererr.New("UNKNOWN_PARTITION", "42P01", "This node holds no partition %d of %s.", n, r.PathValue("topic")))
 		return
 	}
-	at := p.Offsets()
-	from, to := at.LogStart, at.HighWatermark
+	at := p.Summable()
+	if r.FormValue("borders") != "" {
+		answer(w, at)
+		return
+	}
+	from, to := at.From, at.To
 	for name, v := range map[string]*int64{"from": &from, "to": &to} {
 		if text := r.FormValue(name); text != "" {
 			if *v, err = strconv.ParseInt(text, 10, 64); err != nil {

@@ -47,6 +47,12 @@ func (p *Partition) Checksum(from, to int64) (RangeSum, error) {
 	return s.sum, nil
 }
 
+// Summable is the range that Checksum can sum up now, without a sum.
+func (p *Partition) Summable() RangeSum {
+	o := p.Offsets()
+	return RangeSum{From: max(o.LogStart, p.LocalStart()), To: o.HighWatermark, CompactedTo: p.compactedTo()}
+}
+
 // compactedTo is where the last segment ends that a compaction wrote.
 func (p *Partition) compactedTo() (to int64) {
 	p.mu.Lock()

@@ -290,7 +290,10 @@ func (p *partitionVerifier) indexes(s *looseSegment, last bool) {
 		}
 		f := Finding{Severity: Derived, File: p.file(s.base, ext), Byte: -1, Offset: s.base, What: "The index does not agree with its segment: " + what + ".",
 			Fix: "Make it again from the batches: --repair does that, and so does a start."}
-		if what == "it is missing" && (last || again) {
+		switch {
+		case again:
+			f.Severity, f.Fix = Note, "Nothing: the next start writes the segment again from the write-ahead log."
+		case what == "it is missing" && last:
 			f.Severity, f.What, f.Fix = Note, "The active segment has no index yet; a crash leaves it like this.", "Nothing: the next start makes it."
 		}
 		if len(s.x.Regions) == 0 && !again {

@@ -22,7 +22,10 @@ func verifyCommand() *cli.Command {
 			&cli.BoolFlag{Name: "repair", Usage: "make indexes again, drop snapshots that cannot be read, cut torn tails; sound records stay"},
 			&cli.BoolFlag{Name: "quarantine", Usage: "with --repair: put damaged bytes aside and go on without their records"},
 			&cli.BoolFlag{Name: "notes", Usage: "list what is worth a note too"},
-			term.OutputFlag("table or json")}}
+			&cli.BoolFlag{Name: "cluster", Usage: "compare the replicas on running nodes by checksum instead; takes no DIR"},
+			&cli.StringFlag{Name: "http", Value: "127.0.0.1:8080", Usage: "with --cluster, the nodes' HTTP addresses, separated by commas"},
+			&cli.StringFlag{Name: "topic", Usage: "with --cluster, of one topic only"},
+			bootstrapFlag(), term.OutputFlag("table or json")}}
 }
 
 func auditCommand() *cli.Command {
@@ -39,6 +42,9 @@ type verifyReport struct {
 }
 
 func verify(c *cli.Context) error {
+	if c.Bool("cluster") {
+		return verifyCluster(c)
+	}
 	dir, err := oneArg(c, "directory")
 	if err != nil {
 		return err
