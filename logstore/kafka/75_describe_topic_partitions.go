@@ -103,7 +103,9 @@ func (c *call) partitionPage(topic string, p int32) (r kmsg.DescribeTopicPartiti
 	}
 	r = kmsg.NewDescribeTopicPartitionsResponseTopicPartition()
 	r.Partition, r.LeaderID, r.LeaderEpoch = p, s.Leader, s.LeaderEpoch
-	r.Replicas, r.ISR, r.EligibleLeaderReplicas, r.OfflineReplicas = s.Replicas, s.ISR, s.ELR, s.Offline
+	r.Replicas, r.ISR, r.OfflineReplicas = s.Replicas, s.ISR, s.Offline
+	// These two may be null on the wire, and Java's admin client fails on a null.
+	r.EligibleLeaderReplicas, r.LastKnownELR = append([]int32{}, s.ELR...), []int32{}
 	if s.Leader < 0 {
 		r.ErrorCode = kerr.LeaderNotAvailable.Code
 	}

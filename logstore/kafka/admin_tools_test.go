@@ -48,3 +48,20 @@ func TestListConfigResources(t *testing.T) {
 		t.Errorf("listed %v", list.Resources)
 	}
 }
+
+// TestDescribedListsAreNotNull asks as Java's admin client does, which takes no null for a list of brokers.
+func TestDescribedListsAreNotNull(t *testing.T) {
+	n := startNode(t)
+	n.create("t", 1, nil)
+	req := kmsg.NewPtrDescribeTopicPartitionsRequest()
+	rt := kmsg.NewDescribeTopicPartitionsRequestTopic()
+	rt.Topic = "t"
+	req.Topics = append(req.Topics, rt)
+	res, err := req.RequestWith(timeout(t, 10*time.Second), n.client())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := res.Topics[0].Partitions[0]; p.EligibleLeaderReplicas == nil || p.LastKnownELR == nil {
+		t.Errorf("eligible %v, last known %v", p.EligibleLeaderReplicas, p.LastKnownELR)
+	}
+}
