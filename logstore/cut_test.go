@@ -88,6 +88,19 @@ func (f *follower) cut(to int64) {
 	}
 }
 
+// moveStart lets the leader's log begin at an offset.
+func (f *follower) moveStart(to, high int64) {
+	f.t.Helper()
+	if _, err := f.p.AppendReplicated(nil, f.view(high)); err != nil {
+		f.t.Fatal(err)
+	}
+	f.model.epochs = f.model.epochs[to-f.model.start:]
+	f.model.start = to
+	if err := f.p.FollowLogStart(f.view(high)); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
 func (f *follower) reset(start int64) {
 	f.t.Helper()
 	f.model = followed{start: start}
@@ -258,6 +271,10 @@ func crashFollower(t *testing.T, r *rand.Rand) {
 			start := end + r.Int64N(10)
 			step(true, followed{start: start}, func() { f.follow(f.epoch + 1); f.reset(start) })
 			high = start
+		case k < 20 && high > f.model.start:
+			to := f.model.start + 1 + r.Int64N(high-f.model.start)
+			after := followed{to, slices.Clone(f.model.epochs[to-f.model.start:])}
+			step(true, after, func() { f.follow(f.epoch); f.moveStart(to, high) })
 		default:
 			count := 1 + r.IntN(4)
 			after := f.model.clone()
