@@ -48,7 +48,15 @@ func (b *Broker) ShareStates(group string) map[SharePlace]ShareState {
 	return out
 }
 
-// ShareGroups names the share groups of which something is kept.
+// HasShareGroup is whether a share group was ever used, and not deleted since.
+func (b *Broker) HasShareGroup(group string) bool {
+	b.shares.mu.RLock()
+	defer b.shares.mu.RUnlock()
+	_, ok := b.shares.groups[group]
+	return ok
+}
+
+// ShareGroups names the share groups that were used, and not deleted since.
 func (b *Broker) ShareGroups() []string {
 	b.shares.mu.RLock()
 	defer b.shares.mu.RUnlock()
@@ -144,9 +152,7 @@ func (m *sharesMachine) Apply(cmd []byte) ([]byte, error) {
 			}
 		}
 	}
-	if m.groups[c.Group] = g; len(g) == 0 {
-		delete(m.groups, c.Group)
-	}
+	m.groups[c.Group] = g // a group of which nothing is kept any more stays, until it is dropped
 	return nil, nil
 }
 
@@ -155,6 +161,7 @@ func (m *sharesMachine) Snapshot() []byte {
 	defer m.mu.RUnlock()
 	state := map[string][]shareWrite{}
 	for name, g := range m.groups {
+		state[name] = []shareWrite{}
 		for at, s := range g {
 			state[name] = append(state[name], shareWrite{at, s})
 		}

@@ -42,7 +42,15 @@ func TestSharesMachineFences(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	apply(nil, shareCommand{Group: "g", Drop: []uuid.UUID{{1}}})
-	if len(b.ShareGroups()) != 0 {
+	if !b.HasShareGroup("g") || len(b.ShareStates("g")) != 0 {
+		t.Errorf("%v", b.ShareGroups())
+	}
+	again := newSharesMachine()
+	if err := again.Restore(m.Snapshot()); err != nil || len(again.groups) != 1 {
+		t.Errorf("%v, %v", again.groups, err)
+	}
+	apply(nil, shareCommand{Group: "g", DropGroup: true})
+	if b.HasShareGroup("g") {
 		t.Errorf("%v", b.ShareGroups())
 	}
 }

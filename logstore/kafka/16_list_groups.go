@@ -26,7 +26,7 @@ func (c *call) listGroups(req *kmsg.ListGroupsRequest) (kmsg.Response, error) {
 			g.ProtocolType = d.classic.ProtocolType
 		case d.consumer != nil:
 			g.ProtocolType, g.GroupType = "consumer", "consumer"
-		case d.share != nil || len(c.broker.ShareStates(name)) > 0:
+		case d.share != nil || c.broker.HasShareGroup(name):
 			g.ProtocolType, g.GroupType = "share", "share"
 		}
 		if wanted(req.StatesFilter, g.GroupState) && wanted(req.TypesFilter, g.GroupType) {

@@ -34,7 +34,7 @@ func (c *call) deleteGroup(name string, known bool) error {
 	case !c.groups.drop(name):
 		return kerr.NonEmptyGroup
 	}
-	if len(c.broker.ShareStates(name)) > 0 {
+	if c.broker.HasShareGroup(name) {
 		c.shares.forget(name)
 		if err := c.broker.DropShareStates(c.ctx, name); err != nil {
 			return err

@@ -30,7 +30,7 @@ func (c *call) describeSharing(name string, g *kmsg.ShareGroupDescribeResponseGr
 	case err != nil:
 		return err
 	case d.share != nil:
-	case len(c.broker.ShareStates(name)) > 0:
+	case c.broker.HasShareGroup(name):
 		g.GroupState = "Empty"
 		return nil
 	default:

@@ -7,7 +7,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// alterShareGroupOffsets moves a share group without members to other offsets.
+// alterShareGroupOffsets moves a share group without members to other offsets. A group that is not there is made.
 func (c *call) alterShareGroupOffsets(req *kmsg.AlterShareGroupOffsetsRequest) (kmsg.Response, error) {
 	resp := req.ResponseKind().(*kmsg.AlterShareGroupOffsetsResponse)
 	if err := c.mayChangeShare(req.GroupID, acl.Read); err != nil {
@@ -66,7 +66,7 @@ func (c *call) mayChangeShare(group string, op acl.Operation) error {
 		return kerr.NonEmptyGroup
 	case d.busy():
 		return withMessage(kerr.GroupIDNotFound, "group %q is not a share group", group)
-	case d.share == nil && len(c.broker.ShareStates(group)) == 0:
+	case op == acl.Delete && d.share == nil && !c.broker.HasShareGroup(group):
 		return withMessage(kerr.GroupIDNotFound, "there is no share group %q", group)
 	}
 	return nil

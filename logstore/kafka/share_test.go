@@ -276,7 +276,12 @@ func TestShareStateSurvivesRestart(t *testing.T) {
 	if got := shareStarts(t, n, "g"); len(got) != 0 {
 		t.Errorf("kept: %v", got)
 	}
-	wantCode(t, "a group that is not there", alter(1), kerr.GroupIDNotFound)
+	drop.GroupID = "nobody"
+	wantCode(t, "a group that is not there", ask[*kmsg.DeleteShareGroupOffsetsResponse](t, n, drop, 0).ErrorCode, kerr.GroupIDNotFound)
+	wantCode(t, "a group that is made by it", alter(4), nil)
+	if got := shareStarts(t, n, "g"); got[0] != 4 {
+		t.Errorf("made: %v", got)
+	}
 }
 
 func TestShareGroupIsolation(t *testing.T) {
