@@ -62,7 +62,7 @@ expr, rdd, structured/logical < structured/connector;
 structured/catalog, structured/sql, structured/connector, expr/exprlang < structured/optimize;
 structured/connector, structured/logical, executor/state < structured/physical;
 structured/connector, structured/logical, internal/clock < structured/stream;
-structured/logical, structured/sql, expr/exprlang < structured;
+structured/logical, structured/sql, expr/exprlang < structured < internal/oracle;
 
 # Where rows come from and go to.
 structured/connector, structured/catalog, column/parquet, internal/vfs
@@ -78,6 +78,7 @@ driver, driver/connect < gateway;
 driver, driver/connect < streamflow;
 streamflow, gateway, internal/term, internal/config, internal/certs, internal/simtest, internal/tpch < cmd, examples, bench;
 NONE < scripts/compat, scripts/benchlog;
+streamflow, internal/oracle, internal/tpch < scripts/benchbatch;
 
 # What must never be, and why.
 executor/... never structured/..., driver/...: executors know batches, not SQL

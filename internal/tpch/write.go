@@ -116,3 +116,9 @@ func (t Table) DDL(dir string) string {
 	path := strings.ReplaceAll(filepath.Join(dir, t.Name), "'", `\'`)
 	return fmt.Sprintf("CREATE TABLE %s (%s) USING parquet LOCATION '%s'", t.Name, t.Schema, path)
 }
+
+// View is the statement that declares a table over its files to DuckDB.
+func (t Table) View(dir string) string {
+	path := strings.ReplaceAll(filepath.Join(dir, t.Name, "*.parquet"), "'", "''")
+	return fmt.Sprintf("CREATE VIEW %s AS SELECT * FROM read_parquet('%s')", t.Name, path)
+}
