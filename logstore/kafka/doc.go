@@ -13,6 +13,10 @@
 // Messages are decoded and encoded with franz-go's kmsg, except Produce and Fetch responses and Produce requests, which are
 // hot, large or both. Frames are capped and counted against a memory budget before they are read, and their buffers pooled.
 //
-// The package holds the shells of consumer groups (package group) and of transactions; it knows nothing of SQL. Topics whose
-// batches are Arrow payloads are turned into JSON rows by a RowConverter that the node brings.
+// Fetch sessions (KIP-227) keep what a client fetches, and a watcher tells which of it has changed, so that a fetch of a thousand
+// partitions looks at those few.
+//
+// The package holds the shells of groups (packages group, group/consumer and group/share: one group is of one kind at a time, and
+// void when this node no longer coordinates it) and of share partitions, which the leader of a partition holds; it knows nothing
+// of SQL. Topics whose batches are Arrow payloads are turned into JSON rows by a RowConverter that the node brings.
 package kafka
