@@ -1,6 +1,8 @@
 package streamlog
 
 import (
+	"context"
+
 	"github.com/streamflow/streamflow/logstore"
 	"github.com/streamflow/streamflow/logstore/record"
 )
@@ -45,7 +47,7 @@ func (c *committedRecords) read() bool {
 	if c.from >= c.to {
 		return false
 	}
-	res, err := c.part.Read(c.from, readBytes, true)
+	res, err := c.part.ReadWait(context.Background(), c.from, readBytes, true) // the tier bounds how long that takes
 	if err != nil || len(res.Data) == 0 {
 		c.err = err
 		return false
