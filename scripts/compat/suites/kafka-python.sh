@@ -10,7 +10,7 @@ prepare() {
 	venv/bin/pip install -q pytest pytest-timeout pytest-mock lz4 python-snappy zstandard crc32c || skip "pip cannot install pytest"
 	venv/bin/pip download -q --no-deps --no-binary :all: -d . "kafka-python==$version" || skip "PyPI does not serve kafka-python's sources"
 	tar xzf "kafka_python-$version.tar.gz"
-	mkdir -p "kafka_python-$version/servers/4.2.0/kafka-bin"
+	mkdir -p "kafka_python-$version/servers/4.3.0/kafka-bin"
 	# What the distribution leaves out: the mark of a package, so that it is not Python's own "test", and what starts brokers,
 	# of which a broker that runs already needs only names.
 	touch "kafka_python-$version/test/__init__.py"
@@ -41,7 +41,7 @@ run() {
 		done <<<"$COMPAT_ONLY"
 	fi
 	# The SSL tests start a broker of their own.
-	KAFKA_URI="kafka://${COMPAT_BOOTSTRAP%%,*}" KAFKA_VERSION=4.2.0 PYTHONPATH=. ../venv/bin/pytest -q --timeout 90 --timeout-method signal -p no:cacheprovider \
+	KAFKA_URI="kafka://${COMPAT_BOOTSTRAP%%,*}" KAFKA_VERSION=4.3.0 PYTHONPATH=. ../venv/bin/pytest -q --timeout 90 --timeout-method signal -p no:cacheprovider \
 		--ignore test/integration/test_ssl_integration.py --junitxml "$COMPAT_OUT/run.junit" "${only[@]:-test/integration}" || [ $? = 1 ]
 }
 

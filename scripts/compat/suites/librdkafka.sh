@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
 # librdkafka's own test suite. Its sources, tests included, come with the npm package of its JavaScript binding.
 source "$(dirname "$0")/common.sh"
+source "$here/maven.sh"
 version=1.10.1 # of the binding; it holds librdkafka 2.15.1
 
 prepare() {
+	# Some tests run a Java producer of theirs beside librdkafka, built with Kafka's jars.
+	(kafka_jars) || true
 	[ -x "$version/tests/test-runner" ] && return
 	need npm && need make
 	packages gcc g++ libssl-dev zlib1g-dev rapidjson-dev libcurl4-openssl-dev
@@ -26,7 +29,10 @@ run() {
 		test.timeout.multiplier=${RDKAFKA_PATIENCE:-2}
 	END
 	export RDKAFKA_TEST_CONF=$COMPAT_OUT/test.conf TEST_KAFKA_VERSION=$(version_of) BROKERS=$COMPAT_BOOTSTRAP
-	export KAFKA_PATH=$root/scripts/compat/kafka LD_LIBRARY_PATH=../src:../src-cpp
+	mkdir -p "$COMPAT_CACHE/kafka"
+	ln -sfn "$root/scripts/compat/kafka/bin" "$COMPAT_CACHE/kafka/bin"
+	ln -sfn "$jars" "$COMPAT_CACHE/kafka/libs"
+	export KAFKA_PATH=$COMPAT_CACHE/kafka LD_LIBRARY_PATH=../src:../src-cpp
 	# -Q quick, -L without those that need no broker, -K without those that librdkafka itself knows to fail
 	if [ -z "${COMPAT_ONLY:-}" ]; then
 		# A runner that died is started once more, with fewer tests at once.
