@@ -305,6 +305,19 @@ func TestRepeatedMarkersSpareTheNextTransaction(t *testing.T) {
 	}
 }
 
+// A client that is gone when its decision takes effect leaves no transaction that is decided and never ended.
+func TestDecisionOfAClientThatIsGone(t *testing.T) {
+	b := openBroker(t, t.TempDir())
+	createTopic(t, b, "t", 1, nil)
+	txn := openTxn(t, b, "x")
+	gone, cancel := context.WithCancel(context.Background())
+	cancel()
+	_ = b.EndTxn(gone, "x", txn.ProducerID, txn.Epoch, true) // nobody hears the answer
+	if o := offsets(t, b, "t"); o.LastStable != o.HighWatermark || b.Txn("x").State != TxnEmpty {
+		t.Errorf("%+v, %+v", o, b.Txn("x"))
+	}
+}
+
 func BenchmarkOpen80Partitions(b *testing.B) {
 	dir := b.TempDir()
 	br := openBroker(b, dir)

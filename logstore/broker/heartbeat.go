@@ -31,7 +31,7 @@ func (b *Broker) heartbeatLoop(ctx context.Context) {
 	for {
 		changed := b.node.LeaderChanged()
 		b.beat(ctx)
-		b.watchOpen()
+		b.oversee()
 		select {
 		case <-ctx.Done():
 			return

@@ -63,14 +63,15 @@ func (b *Broker) takeOver(t *Txn) {
 	}
 }
 
-// watchOpen sees to the time of transactions that others have opened in this node's office.
-func (b *Broker) watchOpen() {
+// oversee sees to the transactions of this node's office that nobody else sees to: those that other nodes have opened, and those
+// whose decision took effect after whoever sent it had given up, because its client was gone or the metadata's leader silent.
+func (b *Broker) oversee() {
 	for _, t := range b.txns.list() {
-		if t.State != TxnOngoing {
+		if t.State == TxnEmpty {
 			continue
 		}
 		if _, err := b.Coordinates(TxnCoordinator, t.ID); err == nil {
-			b.watchTxn(t)
+			b.takeOver(t)
 		}
 	}
 }

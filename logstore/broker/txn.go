@@ -303,7 +303,13 @@ func (b *Broker) expireTxn(id string, startMs int64) {
 
 // applyTxn sends a command in this node's office: as the coordinator of the transactional id, or, for a group's offsets, of the
 // group.
+//
+// A node that is alone does not give up with its caller: the command would take effect all the same, and nobody would go on from
+// there. In a cluster, oversee does.
 func (b *Broker) applyTxn(ctx context.Context, c txnCommand) (*Txn, error) {
+	if !b.clustered() {
+		ctx = context.WithoutCancel(ctx)
+	}
 	c.Office = b.office(TxnCoordinator, c.ID)
 	if c.Op == txnOffsets {
 		c.Office = b.office(GroupCoordinator, c.Group)
