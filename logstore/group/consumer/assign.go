@@ -23,12 +23,8 @@ var assignors = map[string]func([]subscriber) []Set{Uniform: uniform, Range: ran
 // uniform gives each partition to one subscriber. Counts differ by at most one where subscriptions are equal; where they
 // are not, no partition could move and make two counts less different. Members keep what they had as far as that allows.
 func uniform(members []subscriber) []Set {
-	u := &uniformAssignment{members: members, has: make([][]Partition, len(members)), subscribers: map[Partition][]int{}}
-	for i, m := range members {
-		for _, p := range m.partitions {
-			u.subscribers[p] = append(u.subscribers[p], i)
-		}
-	}
+	u := &uniformAssignment{members: members, has: make([][]Partition, len(members))}
+	u.find()
 	u.keep()
 	u.assignRest()
 	u.balance()
@@ -44,6 +40,31 @@ type uniformAssignment struct {
 	has         [][]Partition       // by member
 	subscribers map[Partition][]int // members
 	rest        []Partition         // that nobody has yet
+}
+
+// find finds who subscribes to each partition. Mostly all subscribe to the same, and one list is enough.
+func (u *uniformAssignment) find() {
+	u.subscribers = map[Partition][]int{}
+	if len(u.members) == 0 {
+		return
+	}
+	everyone := make([]int, len(u.members))
+	alike := true
+	for i, m := range u.members {
+		everyone[i] = i
+		alike = alike && slices.Equal(m.partitions, u.members[0].partitions)
+	}
+	if alike {
+		for _, p := range u.members[0].partitions {
+			u.subscribers[p] = everyone
+		}
+		return
+	}
+	for i, m := range u.members {
+		for _, p := range m.partitions {
+			u.subscribers[p] = append(u.subscribers[p], i)
+		}
+	}
 }
 
 // keep leaves members what they had, up to their even share of what is subscribed to alike.

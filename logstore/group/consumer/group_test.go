@@ -193,3 +193,25 @@ func BenchmarkUniform(b *testing.B) {
 		uniform(members)
 	}
 }
+
+// BenchmarkHeartbeat is a heartbeat of a group of 100 members in which nothing changes.
+func BenchmarkHeartbeat(b *testing.B) {
+	g, topics := New(Config{}), &Topics{ByName: map[string]Topic{"a": {idOf("a"), 1000}}}
+	for range 3 {
+		for i := range 100 {
+			id := fmt.Sprint("m", i)
+			h := Heartbeat{MemberID: id, Names: []string{"a"}, RebalanceTimeout: 1000}
+			if m := g.members[id]; m != nil {
+				owned := m.assigned
+				h.Epoch, h.Owned = m.epoch, &owned
+			}
+			g.Heartbeat(0, h, topics)
+		}
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if r := g.Heartbeat(1, Heartbeat{MemberID: "m7", Epoch: g.targetEpoch, RebalanceTimeout: -1}, topics); r.Code != group.OK {
+			b.Fatal(r.Code)
+		}
+	}
+}

@@ -224,3 +224,32 @@ func TestFormatExample(t *testing.T) {
 		t.Errorf("%v, %v", got, err)
 	}
 }
+
+// BenchmarkAcquireAndAccept is a member that takes 500 records at a time, in batches of 20, and accepts all but every tenth.
+func BenchmarkAcquireAndAccept(b *testing.B) {
+	p := NewPartition(0, Limits{})
+	types := make([]int8, 20)
+	for i := range types {
+		types[i] = Accept
+	}
+	types[9], types[19] = Release, Release
+	b.ReportAllocs()
+	for b.Loop() {
+		var acks []Ack
+		for len(acks) < 25 {
+			at := p.Next()
+			for _, r := range p.Acquire(0, "a", at, at+19, 20) {
+				a := Ack{r.First, r.Last, []int8{Accept}}
+				if r.Last-r.First == 19 {
+					a.Types = types
+				}
+				acks = append(acks, a)
+			}
+		}
+		slices.SortFunc(acks, func(x, y Ack) int { return int(x.First - y.First) })
+		if code := p.Acknowledge(0, "a", acks); code != group.OK {
+			b.Fatal(code)
+		}
+		p.Encode()
+	}
+}
