@@ -122,7 +122,7 @@ func (a *audit) open(fs vfs.FS, dir string) (err error) {
 	return err
 }
 
-// wholeLines is where the last whole line ends: a crash may have torn the one behind it.
+// wholeLines is where the last whole line ends: a crash may have torn the last one.
 func (a *audit) wholeLines() (int64, error) {
 	size, err := a.file.Size()
 	if err != nil {
@@ -132,8 +132,15 @@ func (a *audit) wholeLines() (int64, error) {
 	if _, err := a.file.ReadAt(b, size-int64(len(b))); err != nil && len(b) > 0 && err != io.EOF {
 		return 0, err
 	}
-	end := size - int64(len(b)) + int64(bytes.LastIndexByte(b, '\n')+1)
-	return end, a.file.Truncate(end)
+	start := size - int64(len(b))
+	end := bytes.LastIndexByte(b, '\n') + 1
+	if end > 0 {
+		last := bytes.LastIndexByte(b[:end-1], '\n') + 1
+		if _, err := DecodeOperation(b[last:end]); err != nil { // written, and not synced before the crash
+			end = last
+		}
+	}
+	return start + int64(end), a.file.Truncate(start + int64(end))
 }
 
 func (a *audit) rotate(fs vfs.FS, name string) error {
@@ -164,8 +171,16 @@ func (a *audit) close() error {
 	return err
 }
 
+// BadLine is a line of the audit that cannot be read. The last one may be what a crash has torn.
+type BadLine struct {
+	File string
+	Line int
+	Last bool
+	Err  error
+}
+
 // ReadAudit lists the operations that a log's directory tells of, oldest first. Lines that cannot be read are given to bad.
-func ReadAudit(fs vfs.FS, dir string, bad func(file string, line int, err error)) ([]Operation, error) {
+func ReadAudit(fs vfs.FS, dir string, bad func(BadLine)) ([]Operation, error) {
 	var list []Operation
 	for i := auditKept; i >= 0; i-- {
 		name := path.Join(dir, auditFile)
@@ -179,12 +194,12 @@ func ReadAudit(fs vfs.FS, dir string, bad func(file string, line int, err error)
 		if err != nil {
 			return nil, fmt.Errorf("logstore: audit: %w", err)
 		}
-		n := 0
+		n, rest := 0, len(b)
 		for line := range strings.Lines(string(b)) {
-			n++
+			n, rest = n+1, rest-len(line)
 			o, err := DecodeOperation([]byte(line))
 			if err != nil {
-				bad(name, n, err)
+				bad(BadLine{File: name, Line: n, Last: i == 0 && rest == 0, Err: err})
 				continue
 			}
 			list = append(list, o)

@@ -3,6 +3,7 @@ package logstore
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/streamflow/streamflow/internal/vfs"
 	"github.com/streamflow/streamflow/logstore/segment"
@@ -144,11 +145,12 @@ func (p *Partition) cutSince(cuts int) bool {
 // syncSegments makes what was written to segments durable, and puts sealed ones to rest. p.disk is held.
 func (p *Partition) syncSegments(last bool) error {
 	p.mu.Lock()
-	var active *segment.Segment
-	if n := len(p.segments); n > 0 {
-		active = p.segments[n-1]
-	}
+	all := slices.Clone(p.segments)
 	p.mu.Unlock()
+	var active *segment.Segment
+	if n := len(all); n > 0 {
+		active = all[n-1]
+	}
 	for len(p.disk.unsynced) > 0 {
 		s := p.disk.unsynced[0]
 		if err := syncSegment(s, s == active && !last); err != nil {
@@ -157,8 +159,13 @@ func (p *Partition) syncSegments(last bool) error {
 		p.disk.unsynced = p.disk.unsynced[1:]
 	}
 	p.disk.unsynced = nil
-	if last && active != nil {
-		return active.Rest()
+	if !last {
+		return nil
+	}
+	for _, s := range all { // an index that was made again when the segment was opened is in memory only
+		if err := s.Rest(); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -170,7 +170,7 @@ func TestCompactKeepsTheLastOfEachKey(t *testing.T) {
 	if states[SegmentActive] != 1 || states[SegmentSealed] == 0 {
 		t.Errorf("segments: %v", states)
 	}
-	ops, err := ReadAudit(fs, "data", func(file string, line int, err error) { t.Errorf("%s:%d: %v", file, line, err) })
+	ops, err := ReadAudit(fs, "data", func(l BadLine) { t.Errorf("%+v", l) })
 	if err != nil || len(ops) <= res.Written || ops[0].Op != "compact" || len(ops[0].Before[0].SHA256) != 64 || ops[0].After[0].Bytes == 0 {
 		t.Errorf("audit: %+v, %v", ops, err)
 	}
@@ -335,6 +335,9 @@ func TestCrashWithinCompaction(t *testing.T) {
 			t.Fatalf("%s: compacted again: %v", name, got)
 		}
 		mustClose(t, l)
+		if r, err := Verify(VerifyOptions{Dir: "data", FS: pt.fs}); err != nil || !r.Sound() {
+			t.Fatalf("%s: %+v, %v", name, r.Findings, err)
+		}
 	}
 }
 

@@ -135,7 +135,7 @@ func TestScrub(t *testing.T) {
 	if s := l.Stats(); s.DamagedReads != 1 || s.Damaged != 0 {
 		t.Errorf("damaged, and the only replica: %+v", s)
 	}
-	ops, err := ReadAudit(l.o.FS, dir, func(string, int, error) {})
+	ops, err := ReadAudit(l.o.FS, dir, func(BadLine) {})
 	if n := len(ops); err != nil || ops[n-1].Op != "damage" || !strings.Contains(ops[n-1].Detail, file) {
 		t.Errorf("audit: %+v, %v", ops, err)
 	}

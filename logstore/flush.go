@@ -112,11 +112,13 @@ func (p *Partition) activeFor(b record.Batch, now time.Time) (*segment.Segment, 
 	p.mu.Lock()
 	cfg := p.cfg
 	var last *segment.Segment
+	compacted := false // what a compaction wrote stays as its manifest says; it is the last one only after a recovery
 	if n := len(p.segments); n > 0 {
 		last = p.segments[n-1]
+		compacted = p.life.compacted[last.Base()]
 	}
 	p.mu.Unlock()
-	if last != nil && !full(last.Summary(), b, cfg, now) {
+	if last != nil && !compacted && !full(last.Summary(), b, cfg, now) {
 		return last, nil
 	}
 	return p.roll(b.BaseOffset(), cfg, now)

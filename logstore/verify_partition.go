@@ -296,8 +296,12 @@ func (p *partitionVerifier) indexes(s *looseSegment, last bool) {
 		case what == "it is missing" && last:
 			f.Severity, f.What, f.Fix = Note, "The active segment has no index yet; a crash leaves it like this.", "Nothing: the next start makes it."
 		}
-		if len(s.x.Regions) == 0 && !again {
-			f.repair = func() error { return p.v.reindex(p.dir, s.base) }
+		switch remake := func() error { return p.v.reindex(p.dir, s.base) }; {
+		case again:
+		case len(s.x.Regions) == 0:
+			f.repair = remake
+		default:
+			f.last = remake // of what is left then
 		}
 		p.find(f)
 	}

@@ -133,8 +133,8 @@ func showAudit(c *cli.Context) error {
 	if st, err := os.Stat(filepath.Join(dir, "log")); err == nil && st.IsDir() {
 		dir = filepath.Join(dir, "log")
 	}
-	ops, err := logstore.ReadAudit(vfs.OS, dir, func(file string, line int, err error) {
-		fmt.Fprintf(os.Stderr, "%s line %d: %v\n", file, line, err)
+	ops, err := logstore.ReadAudit(vfs.OS, dir, func(l logstore.BadLine) {
+		fmt.Fprintf(os.Stderr, "%s line %d: %v\n", l.File, l.Line, l.Err)
 	})
 	if err != nil {
 		return err
@@ -171,5 +171,9 @@ func auditRow(o logstore.Operation) []any {
 		dropped = o.Counts.Dropped()
 		detail = fmt.Sprintf("offsets %d to %d, SHA-256 %.12s", o.After[0].Base, o.After[0].Next-1, o.After[0].SHA256)
 	}
-	return []any{o.Time, o.Op, o.Topic, o.Partition, before, after, dropped, detail}
+	at := o.Time
+	if t, err := time.Parse(time.RFC3339Nano, at); err == nil {
+		at = t.Format(time.RFC3339)
+	}
+	return []any{at, o.Op, o.Topic, o.Partition, before, after, dropped, detail}
 }
