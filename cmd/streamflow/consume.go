@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/urfave/cli/v2"
 
@@ -85,7 +86,7 @@ func poll(c *cli.Context, cl *kgo.Client, topic string, visit func(*kgo.Record) 
 		defer cancel()
 	}
 	fetches := cl.PollFetches(ctx)
-	if err := fetches.Err(); err != nil {
+	if err := fetchError(fetches); err != nil {
 		switch {
 		case errors.Is(err, context.Canceled):
 			return true, nil
@@ -102,8 +103,23 @@ func poll(c *cli.Context, cl *kgo.Client, topic string, visit func(*kgo.Record) 
 	return false, nil
 }
 
+// fetchError is an error of a poll that does not pass by itself. A client tries damaged records again for ever; whoever waits for
+// the end must hear of them.
+func fetchError(fetches kgo.Fetches) (found error) {
+	fetches.EachError(func(_ string, _ int32, err error) {
+		var ke *kerr.Error
+		if errors.As(err, &ke) && ke.Retriable && ke != kerr.CorruptMessage {
+			return
+		}
+		if found == nil {
+			found = err
+		}
+	})
+	return found
+}
+
 func consumeOptions(c *cli.Context, topic string) ([]kgo.Opt, error) {
-	opts := []kgo.Opt{kgo.ConsumeTopics(topic), kgo.FetchMaxWait(500 * time.Millisecond)}
+	opts := []kgo.Opt{kgo.ConsumeTopics(topic), kgo.FetchMaxWait(500 * time.Millisecond), kgo.KeepRetryableFetchErrors()}
 	if !c.Bool("uncommitted") {
 		opts = append(opts, kgo.FetchIsolationLevel(kgo.ReadCommitted()))
 	}
