@@ -94,6 +94,7 @@ func checkPeer(conf *config.Config) error {
 	}
 	err := checkLoopback("cluster.peer", conf.Peer, conf.Insecure)
 	if ue, ok := usererr.As(err); ok && ue.Code == "INSECURE_ADDRESS" {
+		ue.Message = "cluster.peer " + conf.Peer + " is reachable from elsewhere, and nodes neither encrypt nor prove who they are."
 		return ue.WithFix("Set cluster.secret, cluster.tls_cert and cluster.tls_key, or spell out --insecure.")
 	}
 	return err

@@ -68,3 +68,25 @@ func FuzzFile(f *testing.F) {
 		_ = Default().apply("f", []byte(src)) // must not panic
 	})
 }
+
+// A list may be a YAML list, in either form, or text.
+func TestLists(t *testing.T) {
+	for _, yaml := range []string{
+		"cluster:\n  voters: 1@a:1,2@b:2\n  join: a:1, b:2\n", "cluster:\n  voters: [1@a:1, 2@b:2]\n  join: [\"a:1\", 'b:2']\n",
+		"cluster:\n  voters:\n    - 1@a:1\n    - 2@b:2\n  join:\n    - a:1\n    - b:2\n",
+	} {
+		c, err := load(t, yaml)
+		if err != nil {
+			t.Errorf("%s%v", yaml, err)
+			continue
+		}
+		if len(c.Voters) != 2 || c.Voters[1] != (Voter{2, "b:2"}) || strings.Join(c.Join, " ") != "a:1 b:2" {
+			t.Errorf("%s%+v %q", yaml, c.Voters, c.Join)
+		}
+	}
+	for _, bad := range []string{"1", "@a:1", "-1@a:1", "1@a", "x@a:1", "1@a:1,1@b:1"} {
+		if _, err := ParseVoters(bad); err == nil {
+			t.Errorf("%q was read", bad)
+		}
+	}
+}

@@ -93,7 +93,11 @@ func (c *Config) set(key, value, where string) error {
 			continue
 		}
 		if err := s.set(c, value); err != nil {
-			return usererr.New("INVALID_CONFIG_VALUE", "22023", "%s is %q but %v.", key, value, err).In(where).WithFix("The default is %s.", s.Default)
+			e := usererr.New("INVALID_CONFIG_VALUE", "22023", "%s is %q but %v.", key, value, err).In(where)
+			if s.Default == "" {
+				return e
+			}
+			return e.WithFix("The default is %s.", s.Default)
 		}
 		return nil
 	}
