@@ -180,9 +180,11 @@ func (r *recovery) keep(tp TopicPartition, why error) {
 // damaged is a partition that refuses everything but Reset.
 func (l *Log) damaged(o opening, why error) *Partition {
 	p := &Partition{log: l, tp: o.tp, dir: l.partitionDir(o.tp), cfg: o.cfg, topicID: o.topicID, incarnation: o.incarnation}
-	p.role = Role{LeaderID: -1, Epoch: -1, Replicated: true}
+	p.role = Role{Leader: true, LeaderID: -1, Epoch: -1}
 	p.cfg.defaults()
-	p.state.track = true
+	if h, ok := l.hints.known[o.tp]; ok { // else it was its own only replica, and is again when it is sound
+		p.knowReplicated(h.high)
+	}
 	if p.incarnation == 0 {
 		p.incarnation = l.wal.NextLSN()
 	}
