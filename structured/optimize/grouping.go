@@ -143,8 +143,11 @@ func (g *grouping) addAgg(e *expr.Agg, name string) *expr.Attr {
 	return g.aggs[key]
 }
 
-// isOutput reports whether e already is a key's or an aggregate's attribute.
+// isOutput reports whether e already is a key's or an aggregate's attribute, or the number of the grouping set.
 func (g *grouping) isOutput(e *expr.Attr) bool {
+	if g.tag != nil && g.tag.ID == e.ID {
+		return true
+	}
 	for _, k := range g.keyAttrs {
 		if k.ID == e.ID {
 			return true
