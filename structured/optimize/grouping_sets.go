@@ -35,7 +35,7 @@ func (g *grouping) groupingCall(c *expr.Call) (expr.Expr, error) {
 	if len(c.Args) > 0 {
 		of = nil
 		for _, a := range c.Args {
-			k := g.keys[same(a)]
+			k := g.keyOf(a)
 			if k == nil {
 				return nil, at(usererr.New("GROUPING_COLUMN_MISMATCH", "42803", "%s is none of the columns that are grouped by.", plainName(a)).
 					WithFix("Use an expression of GROUP BY."), g.a.place(a))
@@ -64,6 +64,23 @@ func (g *grouping) groupingCall(c *expr.Call) (expr.Expr, error) {
 	}
 	out.Else = &expr.Literal{Value: int64(0), Typ: c.Typ}
 	return out, nil
+}
+
+// keyOf is the key that an expression is: as it was written, or as the list has it.
+func (g *grouping) keyOf(e expr.Expr) *expr.Attr {
+	if k := g.keys[same(e)]; k != nil {
+		return k
+	}
+	at, ok := e.(*expr.Attr)
+	if !ok {
+		return nil
+	}
+	for _, k := range g.keyAttrs {
+		if k.ID == at.ID {
+			return k
+		}
+	}
+	return nil
 }
 
 func noGroupingSets(c *expr.Call) error {
