@@ -70,6 +70,10 @@ bench: ## micro-benchmarks of the hot kernels
 bench-log: build ## the log beside Apache Kafka on this machine: throughput, latency, memory, and the machine's limits
 	@scripts/bench-log.sh
 
+.PHONY: bench-batch
+bench-batch: ## TPC-H over Parquet beside DuckDB, 2 threads each (BENCH_SF, default 1; BENCH_MEMORY=512MiB: with spilling; BENCH_FLAGS)
+	go run ./scripts/benchbatch -sf $${BENCH_SF:-1} -memory "$(BENCH_MEMORY)" $(BENCH_FLAGS)
+
 .PHONY: bench-smoke
 bench-smoke: build ## throughput and latency of the whole path, as JSON lines
 	go run ./cmd/streamflow bench smoke

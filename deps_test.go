@@ -78,7 +78,7 @@ driver, driver/connect < gateway;
 driver, driver/connect < streamflow;
 streamflow, gateway, internal/term, internal/config, internal/certs, internal/simtest, internal/tpch < cmd, examples, bench;
 NONE < scripts/compat, scripts/benchlog;
-streamflow, internal/oracle, internal/tpch < scripts/benchbatch;
+streamflow, internal/config, internal/oracle, internal/tpch < scripts/benchbatch;
 
 # What must never be, and why.
 executor/... never structured/..., driver/...: executors know batches, not SQL

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/streamflow/streamflow"
+	"github.com/streamflow/streamflow/internal/config"
+	"github.com/streamflow/streamflow/internal/oracle"
+	"github.com/streamflow/streamflow/internal/tpch"
+)
+
+// options of a run.
+type options struct {
+	scale   tpch.Scale
+	cache   string // where tables and DuckDB's program are kept
+	queries string // where the queries lie
+	threads int
+	repeat  int
+	memory  string
+	only    []int
+	duckdb  bool
+	profile string
+	json    bool
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	o, err := parse()
+	if err == nil {
+		err = run(ctx, o)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "benchbatch:", err)
+		os.Exit(1)
+	}
+}
+
+func parse() (o options, err error) {
+	flag.Float64Var((*float64)(&o.scale), "sf", 1, "scale factor of the tables")
+	flag.StringVar(&o.cache, "cache", ".cache/tpch", "directory that keeps the tables")
+	flag.StringVar(&o.queries, "queries", "testdata/tpch/queries", "directory of q1.sql to q22.sql")
+	flag.IntVar(&o.threads, "threads", 2, "threads of both")
+	flag.IntVar(&o.repeat, "repeat", 3, "runs of which the fastest counts")
+	flag.StringVar(&o.memory, "memory", "", "what StreamFlow's queries may use before they spill, such as 512MiB; DuckDB keeps its own limit")
+	only := flag.String("only", "", "numbers of queries, comma separated")
+	flag.BoolVar(&o.duckdb, "duckdb", true, "run DuckDB too")
+	flag.StringVar(&o.profile, "profile", "", "directory of processor profiles")
+	flag.BoolVar(&o.json, "json", false, "print JSON lines")
+	flag.Parse()
+	for n := 1; n <= tpch.Queries; n++ {
+		if *only == "" || slices.Contains(strings.Split(*only, ","), strconv.Itoa(n)) {
+			o.only = append(o.only, n)
+		}
+	}
+	if len(o.only) == 0 {
+		return o, fmt.Errorf("-only %s names no query of 1 to %d", *only, tpch.Queries)
+	}
+	if !(o.scale >= 0.001) || o.threads < 1 || o.repeat < 1 {
+		return o, errors.New("-sf, -threads and -repeat must be more than nothing")
+	}
+	return o, nil
+}
+
+func run(ctx context.Context, o options) error {
+	runtime.GOMAXPROCS(o.threads)
+	dir, err := tables(ctx, o)
+	if err != nil {
+		return err
+	}
+	ours, err := openStreamFlow(ctx, o, dir)
+	if err != nil {
+		return err
+	}
+	defer ours.close()
+	theirs, err := openDuckDB(ctx, o, dir)
+	if err != nil {
+		return err
+	}
+	if theirs != nil {
+		defer theirs.Close()
+	}
+	return race{options: o, ours: ours, theirs: theirs}.all(ctx)
+}
+
+// tables makes the tables of the scale, unless they are there.
+func tables(ctx context.Context, o options) (string, error) {
+	dir, err := filepath.Abs(filepath.Join(o.cache, fmt.Sprintf("sf%v", float64(o.scale))))
+	if err != nil {
+		return "", err
+	}
+	if _, err := os.Stat(dir); err == nil {
+		return dir, nil
+	}
+	fmt.Fprintf(os.Stderr, "making the tables of scale factor %v in %s\n", float64(o.scale), dir)
+	procs := runtime.NumCPU()
+	if err := tpch.Write(ctx, tpch.Options{Dir: dir + ".part", Scale: o.scale, Parts: procs, Workers: procs, Tables: tpch.Tables}); err != nil {
+		return "", err
+	}
+	return dir, os.Rename(dir+".part", dir)
+}
+
+// streamFlow is a node of our own with the tables declared.
+type streamFlow struct {
+	*streamflow.LocalSession
+	home string
+}
+
+func openStreamFlow(ctx context.Context, o options, dir string) (*streamFlow, error) {
+	conf := streamflow.Config{Slots: o.threads, Logger: slog.New(slog.DiscardHandler)}
+	if o.memory != "" {
+		n, err := config.ParseSize(o.memory)
+		if err != nil {
+			return nil, fmt.Errorf("-memory %w", err)
+		}
+		conf.Memory = n
+	}
+	home, err := os.MkdirTemp(o.cache, "node-")
+	if err != nil {
+		return nil, err
+	}
+	conf.Dir = home
+	s, err := streamflow.Local(conf)
+	if err != nil {
+		return nil, err
+	}
+	out := &streamFlow{s, home}
+	for _, t := range tpch.Tables {
+		if _, err := oracle.Collect(ctx, s.Session, t.DDL(dir)); err != nil {
+			out.close()
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (s *streamFlow) close() {
+	if err := errors.Join(s.Close(), os.RemoveAll(s.home)); err != nil {
+		fmt.Fprintln(os.Stderr, "benchbatch:", err)
+	}
+}
+
+// openDuckDB starts DuckDB with the tables declared. Where it cannot be had, there is none, and a word why.
+func openDuckDB(ctx context.Context, o options, dir string) (*oracle.Client, error) {
+	if !o.duckdb {
+		return nil, nil
+	}
+	c, err := oracle.Start(ctx, "testdata/duckdb", o.cache, oracle.Options{Threads: o.threads})
+	if why := new(oracle.Unavailable); errors.As(err, &why) {
+		fmt.Fprintln(os.Stderr, "DuckDB skipped:", why.Why)
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range tpch.Tables {
+		if _, err := c.Query(t.View(dir), false); err != nil {
+			return nil, errors.Join(err, c.Close())
+		}
+	}
+	return c, nil
+}
