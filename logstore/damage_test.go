@@ -122,7 +122,8 @@ func TestDamagedReadNamesThePlace(t *testing.T) {
 // TestScrub: rot in a sealed segment is found by nobody's read.
 func TestScrub(t *testing.T) {
 	dir := verified(t, false)
-	l := mustOpen(t, Options{Dir: dir, Logger: quiet})
+	told := make(chan error, 1)
+	l := mustOpen(t, Options{Dir: dir, Logger: quiet, OnDamage: func(_ *Partition, why error) { told <- why }})
 	defer mustClose(t, l)
 	p := mustEnsure(t, l, "plain", PartitionConfig{})
 	p.scrub()
@@ -139,8 +140,6 @@ func TestScrub(t *testing.T) {
 	if n := len(ops); err != nil || ops[n-1].Op != "damage" || !strings.Contains(ops[n-1].Detail, file) {
 		t.Errorf("audit: %+v, %v", ops, err)
 	}
-	told := make(chan error, 1)
-	l.o.OnDamage = func(_ *Partition, why error) { told <- why }
 	if err := p.Lead(Leadership{Epoch: 1, Self: 1, Replicas: []int32{1, 2}, ISR: []int32{1, 2}, MinISR: 1}); err != nil {
 		t.Fatal(err)
 	}
