@@ -109,7 +109,7 @@ func clusterOf(conf *config.Config, ls *listeners) (*streamflow.Cluster, error) 
 	if err != nil {
 		return nil, err
 	}
-	c := &streamflow.Cluster{NodeID: int32(conf.NodeID), Listener: ls.peer, Secret: conf.Secret, TLS: secure, Membership: broker.Membership{
+	c := &streamflow.Cluster{NodeID: int32(conf.NodeID), Listener: ls.peer, Secret: peerSecret(conf), TLS: secure, Membership: broker.Membership{
 		Join: conf.Join, Client: conf.AdvertisedKafka, Rack: conf.Rack, ReplicationFactor: int(conf.ReplicationFactor), MinISR: int(conf.MinISR),
 		Session: conf.SessionTimeout, Rebalance: conf.RebalanceInterval, ReassignRate: conf.ReassignRate,
 	}}
@@ -156,3 +156,7 @@ func peerTLS(conf *config.Config) (*tls.Config, error) {
 	t.RootCAs, t.ClientCAs, t.ClientAuth = pool, pool, tls.RequireAndVerifyClientCert
 	return t, nil
 }
+
+// peerSecret is what nodes of one cluster know: its name, and the secret if there is one. A node of another cluster that comes upon
+// an address which was once its own peer's is refused.
+func peerSecret(conf *config.Config) string { return conf.ClusterName + "\x00" + conf.Secret }

@@ -80,7 +80,7 @@ type Setting struct {
 
 // Settings is the table of all keys, in the order of the reference.
 var Settings = append([]Setting{
-	{"cluster.name", "streamflow", "Name of the cluster, shown to clients.", text(func(c *Config) *string { return &c.ClusterName })},
+	{"cluster.name", "streamflow", "Name of the cluster, shown to clients. Nodes of another name are no peers: give each of your clusters its own.", text(func(c *Config) *string { return &c.ClusterName })},
 	{"cluster.node_id", "0", "Number of the node in its cluster, another for each.", count(func(c *Config) *int64 { return &c.NodeID }, 0)},
 	{"cluster.peer", "", "Address where other nodes reach this one; with it the node is one of several.", text(func(c *Config) *string { return &c.Peer })},
 	{"cluster.voters", "", "The nodes that keep the metadata log, one, three or five, as `ID@HOST:PORT` of their peer addresses; the same list on every node.", voters(func(c *Config) *[]Voter { return &c.Voters })},

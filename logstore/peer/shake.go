@@ -131,8 +131,8 @@ func checkVerdict(b, want []byte, addr string) error {
 	case b[0] == accepted && hmac.Equal(b[4:], want):
 		return nil
 	case b[0] == refusedSecret, b[0] == accepted:
-		return usererr.New("CLUSTER_SECRET_MISMATCH", "28000", "This node's cluster secret is not that of the node it calls.").
-			In(addr).WithFix("Set the same cluster.secret on every node of the cluster.")
+		return usererr.New("CLUSTER_SECRET_MISMATCH", "28000", "This node's cluster name or cluster secret is not that of the node it calls.").
+			In(addr).WithFix("Set the same cluster.name and cluster.secret on every node of the cluster.")
 	}
 	return fmt.Errorf("refused with code %d", b[0])
 }
