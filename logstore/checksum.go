@@ -7,6 +7,7 @@ import (
 
 	"github.com/zeebo/xxh3"
 
+	"github.com/streamflow/streamflow/internal/usererr"
 	"github.com/streamflow/streamflow/logstore/record"
 )
 
@@ -33,18 +34,26 @@ func (p *Partition) Checksum(from, to int64) (RangeSum, error) {
 	for at := from; at < to; {
 		res, err := p.Read(at, 4<<20, false)
 		if err != nil {
-			return RangeSum{}, err
+			return RangeSum{}, p.damaged(err)
 		}
 		if res.Remote != nil {
 			return RangeSum{}, fmt.Errorf("logstore: checksum of %s: offset %d is in the cold tier only", p.tp, at)
 		}
 		if at, err = s.take(res.Data, at); err != nil {
-			return RangeSum{}, fmt.Errorf("logstore: checksum of %s: %w", p.tp, err)
+			return RangeSum{}, fmt.Errorf("logstore: checksum of %s: %w", p.tp, p.damaged(err))
 		}
 		res.Release()
 	}
 	s.sum.XXH3 = fmt.Sprintf("%016x", s.h.Sum64())
 	return s.sum, nil
+}
+
+// damaged says what a checksum has found, as a scrub does: a damaged replica is fetched again from its peers.
+func (p *Partition) damaged(err error) error {
+	if _, is := usererr.As(err); is {
+		p.tellDamage(err)
+	}
+	return err
 }
 
 // Summable is the range that Checksum can sum up now, without a sum.

@@ -56,7 +56,7 @@ func (p *Partition) sealed() []*segment.Segment {
 
 // tellDamage is for damage that was found by looking for it.
 func (p *Partition) tellDamage(err error) {
-	p.log.o.Logger.Error("scrub has found damage", "topic", p.tp.Topic, "partition", p.tp.Partition, "err", err)
+	p.log.o.Logger.Error("damage is found", "topic", p.tp.Topic, "partition", p.tp.Partition, "err", err)
 	if _, damage := usererr.As(err); !damage {
 		return
 	}
