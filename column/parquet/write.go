@@ -183,7 +183,7 @@ func (w *Writer) open(first *column.Batch) {
 // repeats reports whether a dictionary pays: in a sample, values occur several times each.
 func repeats(v *column.Vector) bool {
 	switch v.Type.Kind.Storage() {
-	case column.StorageBytes, column.StorageI32, column.StorageI64, column.StorageF64:
+	case column.StorageBytes, column.StorageI32, column.StorageI64, column.StorageF64, column.StorageDec:
 	default:
 		return false
 	}
