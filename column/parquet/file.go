@@ -7,6 +7,7 @@ import (
 
 	pq "github.com/apache/arrow/go/v17/parquet"
 	"github.com/apache/arrow/go/v17/parquet/file"
+	"github.com/apache/arrow/go/v17/parquet/metadata"
 
 	"github.com/streamflow/streamflow/column"
 )
@@ -16,10 +17,19 @@ const schemaKey = "streamflow.schema"
 
 // File is an open Parquet file. It may be read by several Rows at once.
 type File struct {
-	r      *file.Reader
+	r *file.Reader
+	*Footer
+}
+
+// Footer is what a file says of itself. It does not change, and files may share it.
+type Footer struct {
+	meta   *metadata.FileMetaData
 	nodes  []node
 	schema *column.Schema
 }
+
+// Bytes is the footer's size in the file; in memory it is several times that.
+func (t *Footer) Bytes() int64 { return int64(t.meta.Size()) }
 
 // Open reads the footer. The source stays the caller's to close.
 func Open(src io.ReaderAt, size int64) (f *File, err error) {
@@ -28,12 +38,22 @@ func Open(src io.ReaderAt, size int64) (f *File, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("parquet: %w", err)
 	}
-	f = &File{r: r}
+	f = &File{r, &Footer{meta: r.MetaData()}}
 	if f.nodes, f.schema, err = schemaOf(r.MetaData().Schema); err != nil {
 		return nil, err
 	}
 	f.refine()
 	return f, nil
+}
+
+// OpenWith opens a file whose footer was read before: the Footer of a File over the same bytes.
+func OpenWith(src io.ReaderAt, size int64, t *Footer) (f *File, err error) {
+	defer guard(&err)
+	r, err := file.NewParquetReader(io.NewSectionReader(src, 0, size), file.WithMetadata(t.meta))
+	if err != nil {
+		return nil, fmt.Errorf("parquet: %w", err)
+	}
+	return &File{r, t}, nil
 }
 
 // guard turns a panic of the library, which some damaged files cause, into an error.

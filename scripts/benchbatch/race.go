@@ -94,8 +94,15 @@ func (r race) lap(ctx context.Context, l *lap, text string) error {
 		}
 		differ = oracle.Compare(got, want.Result, true)
 	}
+	if r.profile != "" {
+		stop, err := r.startProfile(l.Query)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
 	for range r.repeat {
-		c, err := r.timed(ctx, l.Query, text)
+		c, err := r.timed(ctx, text)
 		if err != nil {
 			return err
 		}
@@ -113,14 +120,7 @@ func (r race) lap(ctx context.Context, l *lap, text string) error {
 }
 
 // timed runs a query in StreamFlow once; the rows are passed over.
-func (r race) timed(ctx context.Context, name, text string) (c cost, err error) {
-	if r.profile != "" {
-		stop, err := r.startProfile(name)
-		if err != nil {
-			return c, err
-		}
-		defer func() { err = errors.Join(err, stop()) }()
-	}
+func (r race) timed(ctx context.Context, text string) (c cost, err error) {
 	resetPeak()
 	start, cpu := time.Now(), cpuSeconds()
 	if err := drain(ctx, r.ours.Session, text); err != nil {
@@ -129,8 +129,8 @@ func (r race) timed(ctx context.Context, name, text string) (c cost, err error) 
 	return cost{time.Since(start).Seconds(), cpuSeconds() - cpu, peakMiB()}, nil
 }
 
-// startProfile profiles until stop is called; of several runs the last one's profile stays.
-func (r race) startProfile(name string) (stop func() error, err error) {
+// startProfile profiles this process until stop is called.
+func (r race) startProfile(name string) (stop func(), err error) {
 	if err := os.MkdirAll(r.profile, 0o777); err != nil {
 		return nil, err
 	}
@@ -141,9 +141,11 @@ func (r race) startProfile(name string) (stop func() error, err error) {
 	if err := pprof.StartCPUProfile(f); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	return func() error {
+	return func() {
 		pprof.StopCPUProfile()
-		return f.Close()
+		if err := f.Close(); err != nil {
+			fmt.Fprintln(os.Stderr, "benchbatch:", err)
+		}
 	}, nil
 }
 

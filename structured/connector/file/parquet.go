@@ -40,7 +40,7 @@ func openParquet(path string) (*parquetFile, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("file: %w", err), f.Close())
 	}
-	p, err := parquet.Open(f, info.Size())
+	p, err := footers.open(f, info)
 	if err != nil {
 		bad := usererr.New("CANNOT_READ_FILE_FOOTER", "KD001", "The file is no Parquet file that can be read: %v.", err).In(path)
 		return nil, errors.Join(bad, f.Close())
