@@ -77,7 +77,7 @@ func (l *Log) onDisk(g *wal.Group) error {
 
 // checkpoint flushes and syncs the partition.
 func (p *Partition) checkpoint(last bool) error {
-	snap, at, cuts := p.captureSnapshot(last)
+	snap := p.captureSnapshot(last)
 	known := p.lastEpoch()
 	if err := p.flush(); err != nil {
 		return err
@@ -90,16 +90,16 @@ func (p *Partition) checkpoint(last bool) error {
 	if err := p.syncSegments(last); err != nil {
 		return err
 	}
-	if snap == nil || p.cutSince(cuts) {
+	if snap == nil || p.cutSince(snap.cuts) {
 		return nil
 	}
 	if err := p.establish(); err != nil {
 		return err
 	}
-	if err := writeSnapshot(p.log.o.FS, p.dir, at, snap); err != nil {
+	if err := writeSnapshot(p.log.o.FS, p.dir, snap.at, snap.bytes); err != nil {
 		return err
 	}
-	p.disk.snapBytes, p.disk.snapStale = 0, false
+	p.disk.snapBytes, p.disk.snapHas = 0, snap.wanted
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.snapDue = p.snapDue && p.epochs.Last() > known
@@ -113,26 +113,35 @@ func (p *Partition) gone() bool {
 	return errors.Is(p.failed, ErrUnknownPartition)
 }
 
+// captured is a snapshot that is to be written.
+type captured struct {
+	bytes  []byte
+	at     int64
+	cuts   int // Partition.cuts then
+	wanted int // disk.snapWanted then
+}
+
 // captureSnapshot encodes the state as of the end of the log, and waits until that end is durable: a snapshot must not
 // know of batches that a crash can take back. It returns nil if none is due.
-func (p *Partition) captureSnapshot(last bool) (snap []byte, at int64, cuts int) {
+func (p *Partition) captureSnapshot(last bool) *captured {
 	p.disk.Lock()
-	due := p.disk.snapStale || p.disk.snapBytes >= snapshotEvery || (last && p.disk.snapBytes > 0)
+	wanted := p.disk.snapWanted
+	due := wanted != p.disk.snapHas || p.disk.snapBytes >= snapshotEvery || (last && p.disk.snapBytes > 0)
 	p.disk.Unlock()
 	p.mu.Lock()
 	due = due || p.snapDue || (last && len(p.tail.list) > 0)
 	if !due || p.failed != nil {
 		p.mu.Unlock()
-		return nil, 0, 0
+		return nil
 	}
-	at, cuts = p.end, p.cuts
+	c := &captured{at: p.end, cuts: p.cuts, wanted: wanted}
 	group := p.group
-	b := (&snapshot{at: at, logStart: p.logStart, epochs: p.epochs, state: p.state}).encode()
+	c.bytes = (&snapshot{at: c.at, logStart: max(p.logStart, p.starting), epochs: p.epochs, state: p.state}).encode()
 	p.mu.Unlock()
 	if group != nil && p.log.onDisk(group) != nil {
-		return nil, 0, 0
+		return nil
 	}
-	return b, at, cuts
+	return c
 }
 
 // cutSince tells whether the log was cut, so that a snapshot may know of batches that are gone.

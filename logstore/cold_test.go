@@ -279,8 +279,9 @@ func TestRetentionCountsTheTier(t *testing.T) {
 	cfg.RetentionBytes = 0
 	cfg.Retention = time.Millisecond
 	p.SetConfig(cfg)
-	if got := p.retainedFrom(time.Now().Add(time.Hour)); got != p.LocalStart() {
-		t.Errorf("retention by age begins at %d, local start %d", got, p.LocalStart())
+	segments := p.Segments()
+	if got, active := p.retainedFrom(time.Now().Add(time.Hour)), segments[len(segments)-1].Base; got != active {
+		t.Errorf("retention by age begins at %d, the segment that is written to at %d", got, active)
 	}
 	cfg.Retention, cfg.LocalRetention, cfg.LocalRetentionBytes = 0, 0, 0
 	p.SetConfig(cfg)

@@ -203,7 +203,7 @@ func (p *Partition) replace(group []*segment.Segment, target *segment.Segment, m
 	target.Adopt()
 	target.Manage(p.log.files)
 	if len(emptied) > 0 {
-		p.disk.snapStale = true
+		p.disk.snapWanted++
 	}
 	p.swapSegments(group, target, emptied)
 	return target.Rest()

@@ -274,7 +274,7 @@ func (p *Partition) restart(start int64) error {
 	old := append(p.segments, p.life.reset()...)
 	p.segments = nil
 	p.mu.Unlock()
-	p.disk.unsynced, p.disk.snapBytes, p.disk.snapStale = nil, 0, false
+	p.disk.unsynced, p.disk.snapBytes, p.disk.snapHas = nil, 0, p.disk.snapWanted
 	for _, s := range old {
 		if err := s.Close(); err != nil {
 			return err

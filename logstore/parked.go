@@ -137,7 +137,7 @@ func (p *Partition) unpark() error {
 			return err
 		}
 	}
-	p.disk.snapStale = true
+	p.disk.snapWanted++
 	return fs.SyncDir(p.dir)
 }
 

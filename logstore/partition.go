@@ -43,7 +43,8 @@ type Partition struct {
 		established bool               // its directory and its identity are durable
 		unsynced    []*segment.Segment // written since the last checkpoint
 		snapBytes   int64              // bytes written since the last snapshot
-		snapStale   bool               // something that only a snapshot keeps has changed
+		snapWanted  int                // how often something changed that only a snapshot keeps
+		snapHas     int                // how many of these changes the last snapshot has
 	}
 
 	mu       sync.Mutex
@@ -55,6 +56,7 @@ type Partition struct {
 	snapDue  bool     // an epoch has begun that no batch tells of: a snapshot keeps it
 	cuts     int      // how often the log was cut: a snapshot taken before must not be written after
 	logStart int64    // logStart <= stable <= high <= durable <= end
+	starting int64    // a log start that is being made durable; a snapshot has it already
 	stable   int64
 	high     int64 // committed on every in-sync replica; the durable end if this is the only one
 	durable  int64 // what is below it is on this node's disk, or written if SyncPolicy does not ask for more

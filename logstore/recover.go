@@ -247,7 +247,7 @@ func (r *recovery) finish() error {
 		}
 		if p != nil && s.offset <= p.end {
 			p.logStart = max(p.logStart, s.offset)
-			p.disk.snapStale = true
+			p.disk.snapWanted++
 		}
 	}
 	return nil

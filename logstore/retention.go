@@ -78,11 +78,16 @@ func (p *Partition) retainedFrom(now time.Time) int64 {
 }
 
 // moveLogStart makes the new start durable before anything is deleted: readers must never see it move back.
+//
+// A checkpoint lets write-ahead log records go that were durable when it began. It must then find the start to be put into a
+// snapshot, though this goroutine may not have come any further: so the start is announced before its record is written.
 func (p *Partition) moveLogStart(to int64) error {
+	p.announceStart(to)
 	r, err := p.log.wal.Reserve(wal.Request{
 		Type: typeLogStart, Size: len(p.walPrefix) + 8, Timestamp: p.log.o.Clock.Now().UnixMilli(),
 	})
 	if err != nil {
+		p.announceStart(0)
 		return err
 	}
 	n := copy(r.Payload, p.walPrefix)
@@ -96,7 +101,6 @@ func (p *Partition) moveLogStart(to int64) error {
 	if p.gone() {
 		return ErrUnknownPartition
 	}
-	p.disk.snapStale = true
 	for _, s := range p.setLogStart(to) {
 		p.disk.unsynced = slices.DeleteFunc(p.disk.unsynced, func(u *segment.Segment) bool { return u == s })
 		if err := p.remove(s); err != nil {
@@ -104,6 +108,18 @@ func (p *Partition) moveLogStart(to int64) error {
 		}
 	}
 	return p.log.o.FS.SyncDir(p.dir)
+}
+
+// announceStart makes snapshots have a log start that will be; 0 takes it back.
+func (p *Partition) announceStart(to int64) {
+	p.disk.Lock()
+	defer p.disk.Unlock()
+	p.disk.snapWanted++
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.starting = max(p.starting, to); to == 0 {
+		p.starting = 0
+	}
 }
 
 // setLogStart moves the log start and takes the segments below it out of use. The last one always stays: its name keeps

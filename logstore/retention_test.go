@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"sync"
 	"testing"
 	"time"
 
@@ -286,5 +287,58 @@ func TestSnapshotRoundTrip(t *testing.T) {
 	got, err := decodeSnapshot(s.encode())
 	if err != nil || !reflect.DeepEqual(got, s) {
 		t.Errorf("got %+v, %v\nwant %+v", got, err, s)
+	}
+}
+
+// A log start that was told to a client does not move back after a crash, though checkpoints went on beside it and let the
+// write-ahead log's record of it go.
+func TestLogStartBesideCheckpoints(t *testing.T) {
+	for round := range 60 {
+		fs := vfs.NewMem()
+		l := mustOpen(t, small(fs))
+		var parts []*Partition
+		for i := range 16 {
+			p := mustEnsure(t, l, fmt.Sprintf("t%d", i), PartitionConfig{})
+			for j := range 5 {
+				mustAppend(t, p, batchOf(t, int64(j), value("v", j)))
+			}
+			parts = append(parts, p)
+		}
+		var deleting, all sync.WaitGroup
+		for _, p := range parts {
+			deleting.Go(func() {
+				if _, err := p.DeleteRecords(3); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		stop := make(chan struct{})
+		for range 2 {
+			all.Go(func() {
+				for {
+					select {
+					case <-stop:
+						return
+					default:
+					}
+					if err := l.checkpoint(false); err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			})
+		}
+		deleting.Wait()
+		next := fs.Crash(nil)
+		close(stop)
+		all.Wait()
+		mustClose(t, l)
+		l = mustOpen(t, small(next))
+		for i := range parts {
+			if o := mustEnsure(t, l, fmt.Sprintf("t%d", i), PartitionConfig{}).Offsets(); o.LogStart != 3 || o.End != 5 {
+				t.Fatalf("round %d, partition %d: %+v", round, i, o)
+			}
+		}
+		mustClose(t, l)
 	}
 }
