@@ -36,7 +36,7 @@ func foldable(e Expr, session bool) bool {
 			break
 		}
 		f := byName[x.Fn]
-		if f == nil || f.kernel == nil || f.flags&volatile != 0 || f.flags&zoned != 0 && !session {
+		if f == nil || f.kernel == nil || f.flags&volatile != 0 || f.flags&zoned != 0 && !session && !monthsOnDate(x) {
 			return false
 		}
 	case *Cast:
@@ -53,6 +53,11 @@ func foldable(e Expr, session bool) bool {
 		}
 	}
 	return true
+}
+
+// monthsOnDate reports whether a call adds months or years to a date, which is the same in every time zone.
+func monthsOnDate(c *Call) bool {
+	return c.Fn == "add_interval" && c.Typ.Kind == column.Date
 }
 
 // simplify shortens logic and CASE with a literal operand.

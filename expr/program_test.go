@@ -217,6 +217,28 @@ func TestFold(t *testing.T) {
 	}
 }
 
+// A date plus months is the same everywhere; a moment plus months is not.
+func TestFoldMonths(t *testing.T) {
+	month := &Literal{Value: int64(1), Typ: column.Of(column.IntervalYM)}
+	for _, c := range []struct {
+		op   string
+		at   Expr
+		want string
+	}{
+		{"+", &Literal{Value: int64(30), Typ: column.Of(column.Date)}, "DATE '1970-02-28'"},
+		{"-", &Literal{Value: int64(30), Typ: column.Of(column.Date)}, "DATE '1969-12-31'"},
+		{"+", &Literal{Value: int64(0), Typ: column.Of(column.Timestamp)}, "add_interval(TIMESTAMP '1970-01-01 00:00:00', INTERVAL '0-1' YEAR TO MONTH)"},
+	} {
+		e, err := addInterval(c.op, c.at, month)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := Transform(e, Fold).String(); got != c.want {
+			t.Errorf("%s %s month folds to %s, want %s", c.at, c.op, got, c.want)
+		}
+	}
+}
+
 func TestGenerators(t *testing.T) {
 	attrs, b := small(t, "l ARRAY<INT>, j STRING", []any{[]any{int64(1), nil}, `{"a":1}`}, []any{nil, "x"}, []any{[]any{}, `{"a":"y"}`})
 	for _, c := range []struct{ text, rows, cols string }{
