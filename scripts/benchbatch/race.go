@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"runtime/pprof"
 	"strings"
 	"syscall"
@@ -81,6 +82,7 @@ func (r race) all(ctx context.Context) error {
 
 // lap runs one query: for its rows, then for its time.
 func (r race) lap(ctx context.Context, l *lap, text string) error {
+	debug.FreeOSMemory() // what the query before held is not this one's peak
 	got, err := oracle.Collect(ctx, r.ours.Session, text)
 	if err != nil {
 		return err
