@@ -53,14 +53,23 @@ func consume(c *cli.Context) error {
 	}
 	out := bufio.NewWriter(os.Stdout)
 	defer out.Flush()
+	var end *ending
+	if c.Bool("end") {
+		if end, err = newEnding(c.Context, cl, topic, !c.Bool("uncommitted")); err != nil {
+			return err
+		}
+	}
 	left := c.Int64("max")
 	for n := int64(0); ; {
-		done, err := poll(c, cl, topic, func(r *kgo.Record) (bool, error) {
+		done, err := poll(c.Context, cl, topic, end, func(r *kgo.Record) (bool, error) {
 			n++
 			return left > 0 && n >= left, printRecord(out, c.String("output"), r)
 		})
 		if ferr := out.Flush(); ferr != nil {
 			return nil // the reader of a pipe has gone
+		}
+		if err == nil && done && end != nil && (left == 0 || n < left) && end.done(c.Context) && c.String("group") != "" {
+			return cl.CommitUncommittedOffsets(c.Context) // all of it is printed
 		}
 		if done || err != nil {
 			return err
@@ -77,28 +86,38 @@ func exists(ctx context.Context, cl *kgo.Client, topic string) error {
 	return topicError(topic, list[topic].Err)
 }
 
-// poll fetches once and visits the records; done when visit says so, ctx ends, or --end finds nothing more.
-func poll(c *cli.Context, cl *kgo.Client, topic string, visit func(*kgo.Record) (bool, error)) (done bool, err error) {
-	ctx := c.Context
-	if c.Bool("end") {
+// poll fetches once and visits the records; done when visit says so, ctx ends, or end is reached (nil: never).
+func poll(ctx context.Context, cl *kgo.Client, topic string, end *ending, visit func(*kgo.Record) (bool, error)) (done bool, err error) {
+	waiting := ctx
+	if end != nil {
+		if end.done(ctx) {
+			return true, nil
+		}
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, time.Second)
+		waiting, cancel = context.WithTimeout(ctx, time.Second)
 		defer cancel()
 	}
-	fetches := cl.PollFetches(ctx)
+	fetches := cl.PollFetches(waiting)
 	if err := fetchError(fetches); err != nil {
 		switch {
 		case errors.Is(err, context.Canceled):
 			return true, nil
-		case errors.Is(err, context.DeadlineExceeded):
-			return fetches.Empty(), nil
+		case end != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded):
+		default:
+			return false, topicError(topic, err)
 		}
-		return false, topicError(topic, err)
 	}
 	for it := fetches.RecordIter(); !it.Done(); {
-		if done, err := visit(it.Next()); done || err != nil {
+		r := it.Next()
+		if r.Attrs.IsControl() {
+			continue
+		}
+		if done, err := visit(r); done || err != nil {
 			return done, err
 		}
+	}
+	if end != nil {
+		end.note(fetches)
 	}
 	return false, nil
 }
@@ -122,6 +141,9 @@ func consumeOptions(c *cli.Context, topic string) ([]kgo.Opt, error) {
 	opts := []kgo.Opt{kgo.ConsumeTopics(topic), kgo.FetchMaxWait(500 * time.Millisecond), kgo.KeepRetryableFetchErrors()}
 	if !c.Bool("uncommitted") {
 		opts = append(opts, kgo.FetchIsolationLevel(kgo.ReadCommitted()))
+	}
+	if c.Bool("end") {
+		opts = append(opts, kgo.KeepControlRecords()) // a log may end in one
 	}
 	if g := c.String("group"); g != "" {
 		opts = append(opts, kgo.ConsumerGroup(g))

@@ -88,15 +88,22 @@ func (w testWriter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// given are the addresses that some node of this process has.
+var given sync.Map
+
 // freeAddr is an address that nobody listens on, with a port that the system gives to no outgoing connection: a node that comes
 // back must find it free.
 func freeAddr(t testing.TB) string {
 	t.Helper()
 	for range 100 {
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(22_000)))
+		addr := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(22_000))
+		if _, taken := given.LoadOrStore(addr, true); taken {
+			continue
+		}
+		l, err := net.Listen("tcp", addr)
 		if err == nil {
 			defer l.Close()
-			return l.Addr().String()
+			return addr
 		}
 	}
 	t.Fatal("no free port")
