@@ -101,8 +101,9 @@ func (b *Broker) drainMoves(id int32) []reassignPlace {
 	return moves
 }
 
-// widenInternal places the internal topics anew when they were created before the cluster had its brokers. Their partitions hold
-// nothing, so that this copies nothing, and coordinators are spread over all brokers.
+// widenInternal places the internal topics anew when they were created before the cluster had its brokers: with too few replicas, or
+// while a broker was fenced, which then coordinates nothing. Their partitions hold nothing, so that this copies nothing, and
+// coordinators are spread over all brokers.
 func (b *Broker) widenInternal(ctx context.Context) {
 	rf := b.replicationFactor()
 	ring := ringOf(b.placeable())
@@ -111,13 +112,13 @@ func (b *Broker) widenInternal(ctx context.Context) {
 		if err != nil {
 			continue
 		}
-		records := b.topics.recordsOf(t)
-		if !slices.ContainsFunc(records, func(r PartitionRecord) bool { return len(r.Replicas) < rf }) {
+		placed := ring.Assign(t.ID.String(), 0, t.Partitions, rf)
+		if !placedBefore(b.topics.recordsOf(t), placed, rf) {
 			continue
 		}
 		var moves []reassignPlace
 		var places []TxnPlace
-		for p, to := range ring.Assign(t.ID.String(), 0, t.Partitions, rf) {
+		for p, to := range placed {
 			places = append(places, TxnPlace{name, int32(p)})
 			moves = append(moves, reassignPlace{places[p], to})
 		}
@@ -127,6 +128,21 @@ func (b *Broker) widenInternal(ctx context.Context) {
 		}
 		_ = b.ask(ctx, topicCommand{Elect: &electLeaders{Places: places}}, nil)
 	}
+}
+
+// placedBefore tells that a topic's records are from a time with fewer brokers than its placement is for.
+func placedBefore(records []PartitionRecord, placed [][]int32, rf int) bool {
+	first := map[int32]bool{}
+	for _, r := range records {
+		if r.Reassigning() {
+			return false
+		}
+		if len(r.Replicas) > 0 {
+			first[r.Replicas[0]] = true
+		}
+	}
+	short := slices.ContainsFunc(records, func(r PartitionRecord) bool { return len(r.Replicas) < rf })
+	return short || slices.ContainsFunc(placed, func(to []int32) bool { return len(to) > 0 && !first[to[0]] })
 }
 
 // votersWanted is how many voters a cluster has that grew from one node.
