@@ -19,7 +19,7 @@ type ending struct {
 
 const (
 	endPatience = time.Minute     // for a partition without a leader
-	endQuiet    = 3 * time.Second // without a record, before the ends are asked for again
+	endQuiet    = 8 * time.Second // without a record, before the ends are asked for again
 )
 
 // newEnding asks for the ends, and waits for partitions whose leaders are being elected.

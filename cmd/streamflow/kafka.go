@@ -27,7 +27,9 @@ func connect(ctx context.Context, c *cli.Context, opts ...kgo.Opt) (*kgo.Client,
 		return nil, err
 	}
 	opts = append(secure, opts...)
-	cl, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(seeds...), kgo.ClientID("streamflow")}, opts...)...)
+	// People wait for these commands: while leaders move, metadata is asked for more often than the 5 s that a service would wait.
+	base := []kgo.Opt{kgo.SeedBrokers(seeds...), kgo.ClientID("streamflow"), kgo.MetadataMinAge(250 * time.Millisecond)}
+	cl, err := kgo.NewClient(append(base, opts...)...)
 	if err != nil {
 		return nil, err
 	}
