@@ -11,6 +11,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,8 +36,8 @@ type cluster struct {
 	nodes   map[int32]*node
 	record  partitionRecord
 	session int64
-	resets  int   // of damaged replicas
-	rate    int64 // of throttled partitions: all of node 3's
+	resets  int          // of damaged replicas
+	rate    atomic.Int64 // of throttled partitions: all of node 3's
 }
 
 // partitionRecord is KIP-966's.
@@ -111,7 +112,7 @@ func (c *cluster) start(id int32) {
 	session := n.session
 	n.repl = New(Options{
 		Node: id, BrokerEpoch: func() int64 { return session }, Logger: quiet, MaxWait: 100 * time.Millisecond, Backoff: 2 * time.Millisecond,
-		MaxPartitionBytes: 8 << 10, Rate: func() int64 { return c.rate },
+		MaxPartitionBytes: 8 << 10, Rate: c.rate.Load,
 		Dial: func(ctx context.Context, addr string) (net.Conn, error) { return c.dial(id, addr) },
 	})
 	n.alive = true
@@ -224,7 +225,7 @@ func (c *cluster) tell() {
 			continue
 		}
 		n.repl.Set([]Followed{{
-			Partition: n.part, TopicID: c.topicID, Leader: r.leader, Addr: fmt.Sprint(r.leader), Epoch: r.epoch, Throttled: n.id == 3 && c.rate > 0,
+			Partition: n.part, TopicID: c.topicID, Leader: r.leader, Addr: fmt.Sprint(r.leader), Epoch: r.epoch, Throttled: n.id == 3 && c.rate.Load() > 0,
 		}})
 	}
 }

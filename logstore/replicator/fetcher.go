@@ -50,10 +50,10 @@ func (f *fetcher) set(list []Followed) {
 		k := key{x.TopicID, x.Partition.ID().Partition}
 		p := f.parts[k]
 		if p == nil || p.Partition != x.Partition || p.Epoch != x.Epoch {
-			p = &following{behindSince: time.Now()}
+			p = &following{Followed: x, behindSince: time.Now()}
 			news = true
 		}
-		p.Followed = x
+		p.throttled.Store(x.Throttled)
 		next[k] = p
 	}
 	f.parts, f.fresh = next, true
@@ -207,7 +207,7 @@ func (f *fetcher) all(now time.Time) (map[key]position, time.Duration) {
 	want := make(map[key]position, len(f.parts))
 	for k, p := range f.parts {
 		wait := max(0, p.retryAt.Sub(now))
-		if p.Throttled {
+		if p.throttled.Load() {
 			wait = max(wait, throttled)
 			f.out = true // the budget is looked at each time
 		}

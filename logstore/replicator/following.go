@@ -3,6 +3,7 @@ package replicator
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/streamflow/streamflow/logstore"
@@ -14,9 +15,10 @@ import (
 
 // following is a partition that a fetcher follows. The fetcher's mu guards what Lags reads.
 type following struct {
-	Followed
-	pending *logstore.Pending // of the response at hand; the goroutine's own
-	failed  int               // attempts in a row
+	Followed                    // as it was told first; only Throttled may become another
+	throttled atomic.Bool       // Followed.Throttled now
+	pending   *logstore.Pending // of the response at hand; the goroutine's own
+	failed    int               // attempts in a row
 
 	err         error // why it is left out
 	retryAt     time.Time
@@ -71,7 +73,7 @@ func outOfRange(p *following, state logstore.FetchState, start int64) error {
 
 // progress notes how far the leader is ahead.
 func (f *fetcher) progress(p *following, r *kmsg.FetchResponseTopicPartition, now time.Time) {
-	if p.Throttled {
+	if p.throttled.Load() {
 		f.r.throttle.spend(now, int64(len(r.RecordBatches)))
 	}
 	end := lastOffset(r.RecordBatches)
