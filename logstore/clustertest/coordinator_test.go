@@ -21,6 +21,31 @@ func coordinator(t testing.TB, c *Cluster, kind broker.Coordinator, key string) 
 	return node
 }
 
+// settledCoordinator is the coordinator of key once the internal topic is where it stays: on a cluster that has just started, topics that
+// were placed before all its brokers were in move, and their offices with them.
+func settledCoordinator(t testing.TB, c *Cluster, kind broker.Coordinator, key string) int32 {
+	t.Helper()
+	coordinator(t, c, kind, key) // the topic exists
+	c.Eventually("internal topics are settled", func() bool { return settled(c, broker.OffsetsTopic) })
+	return coordinator(t, c, kind, key)
+}
+
+// settled says that every node leads some partition of an internal topic, and every partition its preferred leader.
+func settled(c *Cluster, topic string) bool {
+	leaders := map[int32]bool{}
+	for p := int32(0); ; p++ {
+		st, err := c.Any().PartitionState(topic, p)
+		if err != nil {
+			break // there are no more
+		}
+		if len(st.Replicas) != len(c.IDs()) || st.Leader != st.Replicas[0] {
+			return false
+		}
+		leaders[st.Leader] = true
+	}
+	return len(leaders) == len(c.IDs())
+}
+
 // All nodes name the same coordinator, and each coordinates some.
 func TestCoordinatorsAreSpread(t *testing.T) {
 	c := Start(t, 3)

@@ -118,7 +118,7 @@ func TestWrongNodeNamesTheLeader(t *testing.T) {
 		t.Errorf("list offsets: %+v", ps)
 	}
 
-	node := coordinator(t, c, broker.GroupCoordinator, "readers")
+	node := settledCoordinator(t, c, broker.GroupCoordinator, "readers")
 	hb := kmsg.NewPtrConsumerGroupHeartbeatRequest()
 	hb.Group, hb.MemberID, hb.MemberEpoch = "readers", "m", 3
 	resp, err = cl.Broker(int(node%3+1)).Request(timeout(t, 10*time.Second), hb)
@@ -133,7 +133,7 @@ func TestWrongNodeNamesTheLeader(t *testing.T) {
 // A member that waits for its group is told at once when its coordinator is another node.
 func TestWaitingMembersAreToldOfTheNextCoordinator(t *testing.T) {
 	c := Start(t, 3)
-	node := coordinator(t, c, broker.GroupCoordinator, "waiters")
+	node := settledCoordinator(t, c, broker.GroupCoordinator, "waiters")
 	b := c.Node(node).Broker
 	c.Eventually("it knows", func() bool { _, err := b.Coordinates(broker.GroupCoordinator, "waiters"); return err == nil })
 	join := func(member string) *kmsg.JoinGroupResponse {
