@@ -14,3 +14,19 @@ func Deterministic(e Expr) bool {
 	})
 	return ok
 }
+
+// ReadsClock reports whether e reads the time at which the query or micro-batch started, so that the same row may have
+// another value in a later micro-batch.
+func ReadsClock(e Expr) bool {
+	found := false
+	Walk(e, func(x Expr) bool {
+		if c, ok := x.(*Call); ok {
+			switch c.Fn {
+			case "current_date", "current_timestamp", "localtimestamp":
+				found = true
+			}
+		}
+		return !found
+	})
+	return found
+}

@@ -28,6 +28,7 @@ type Node struct {
 	watermark *WatermarkOp // watermark operators
 	stateful  *StatefulOp  // operators that keep state
 	fixed     *Node        // joins of a stream: the table's plan, which runs inside the task
+	weighs    bool         // the operator reads its input's weights, and passes them on only if props.changes says so
 }
 
 // Exchange says how rows move.

@@ -18,7 +18,9 @@ type Options struct {
 	Query      string
 	OutputMode connector.OutputMode
 	// Sink is the table that the rows go to; nil returns them to the caller.
-	Sink      connector.Writer
+	Sink connector.Writer
+	// Changes gives every change with its weight in a last column, ChangeColumn, whether or not rows change.
+	Changes   bool
 	Overwrite bool
 	// Conf are the session's settings, such as streamflow.state.unbounded.
 	Conf     map[string]string

@@ -2,6 +2,7 @@ package physical
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/streamflow/streamflow/column"
 	"github.com/streamflow/streamflow/expr"
@@ -31,6 +32,9 @@ type aggregation struct {
 func (p *planner) aggregate(l *logical.Aggregate) (*Node, error) {
 	a, err := p.takeApart(l)
 	if err != nil {
+		return nil, err
+	}
+	if err := p.appendOnly(a.n, "An aggregation"); err != nil {
 		return nil, err
 	}
 	if a.n.props.stream {
@@ -363,7 +367,7 @@ func (p *planner) statefulAggregate(a *aggregation, n *Node, keys []int, specs [
 	out.Op = op
 	out.stateful = p.bound(a, op.Window >= 0)
 	out.props.stateful, out.props.single = true, p.opt.OutputMode == connector.Complete
-	out.props.keys = idsOf(a.keyAttrs)
+	out.props.upsert = a.keyAttrs
 	out.props.window = nil
 	return out
 }
@@ -412,7 +416,8 @@ func (p *planner) finishAggregate(a *aggregation, n *Node) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	out.props.keys = renamed(n.props.keys, list2named(list, attrs))
+	out.props.upsert = renamedKey(n.props.upsert, list2named(list, attrs))
+	out.props.times = renamedTimes(n.props.times, list2named(list, attrs))
 	out.props.hash = survive(n.props.hash, attrs)
 	return out, nil
 }
@@ -492,7 +497,7 @@ func (p *planner) sessionAggregate(a *aggregation) (*Node, error) {
 	out.Op = &StatefulSession{Keys: k, Aggs: specs, Mode: p.opt.OutputMode, State: schemaOf(states), Out: schemaOf(results)}
 	out.stateful = p.bound(a, true)
 	out.props.stateful, out.props.single = true, p.opt.OutputMode == connector.Complete
-	out.props.keys = append(idsOf(keyAttrs), w.start.ID)
+	out.props.upsert = append(slices.Clone(keyAttrs), w.start)
 	out.props.window = nil
 	return out, nil
 }

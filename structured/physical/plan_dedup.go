@@ -14,6 +14,9 @@ func (p *planner) dedup(l *logical.Dedup) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := p.appendOnly(n, "Deduplication"); err != nil {
+		return nil, err
+	}
 	cols := l.Cols
 	if len(cols) == 0 {
 		for _, a := range logical.Visible(n.own()) {

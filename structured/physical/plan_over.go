@@ -12,6 +12,9 @@ func (p *planner) over(l *logical.Over) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := p.appendOnly(n, "A window function (OVER)"); err != nil {
+		return nil, err
+	}
 	if n.props.stream {
 		return nil, unsupported("A window function (OVER) of a stream", "Run it over history.")
 	}

@@ -3,6 +3,7 @@ package physical
 import (
 	"fmt"
 
+	"github.com/streamflow/streamflow/column"
 	"github.com/streamflow/streamflow/expr"
 	"github.com/streamflow/streamflow/rdd"
 	"github.com/streamflow/streamflow/structured/connector"
@@ -38,7 +39,8 @@ func (p *planner) project(l *logical.Project) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	out.props.keys = renamed(n.props.keys, l.List)
+	out.props.upsert = renamedKey(n.props.upsert, l.List)
+	out.props.times = renamedTimes(n.props.times, l.List)
 	out.props.hash = renamed(n.props.hash, l.List)
 	if len(out.props.hash) < len(n.props.hash) {
 		out.props.hash = nil
@@ -76,19 +78,34 @@ func refers(e expr.Expr, id int64) bool {
 	return found
 }
 
-// renamed are the ids under which attributes are known above a projection; start and end of a window stand for it.
+// renamed are the ids under which attributes are known above a projection.
 func renamed(ids []int64, list []expr.Expr) []int64 {
 	var out []int64
 	for _, id := range ids {
 		for _, e := range list {
-			a := logical.AttrOf(e)
-			if a != nil && (isAttr(unalias(e), id) || isField(unalias(e), id)) {
-				out = append(out, a.ID)
+			if isAttr(unalias(e), id) {
+				out = append(out, logical.AttrOf(e).ID)
 				break
 			}
 		}
 	}
 	return out
+}
+
+// renamedAttr is the column above a projection that tells the values of an attribute apart: itself, or of a window its
+// start or end.
+func renamedAttr(attr *expr.Attr, list []expr.Expr) *expr.Attr {
+	for _, e := range list {
+		if isAttr(unalias(e), attr.ID) {
+			return logical.AttrOf(e)
+		}
+	}
+	for _, e := range list {
+		if attr.Typ.Kind == column.Struct && isField(unalias(e), attr.ID) {
+			return logical.AttrOf(e)
+		}
+	}
+	return nil
 }
 
 func renamedEvent(event *expr.Attr, list []expr.Expr) *expr.Attr {
@@ -113,6 +130,9 @@ func (p *planner) filter(l *logical.Filter) (*Node, error) {
 	}
 	if w := n.props.window; w != nil && refers(l.Cond, w.attr.ID) {
 		n = p.materialise(n)
+	}
+	if err := p.stable(n, l.Cond); err != nil {
+		return nil, err
 	}
 	cond, err := expr.Bind(l.Cond, n.Output)
 	if err != nil {
@@ -139,6 +159,9 @@ func (p *planner) generate(l *logical.Generate) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := p.stable(n, l.Gen); err != nil {
+		return nil, err
+	}
 	gen, err := expr.Bind(l.Gen, n.Output)
 	if err != nil {
 		return nil, err
@@ -163,6 +186,9 @@ func positions(output, attrs []*expr.Attr) []int {
 func (p *planner) sample(l *logical.Sample) (*Node, error) {
 	n, err := p.plan(l.Child)
 	if err != nil {
+		return nil, err
+	}
+	if err := p.appendOnly(n, "A sample"); err != nil {
 		return nil, err
 	}
 	out := p.node("Sample", fmt.Sprintf("[%g, %g) seed %d", l.Lower, l.Upper, l.Seed), n.Output, n)
@@ -211,11 +237,23 @@ func (p *planner) union(l *logical.Union) (*Node, error) {
 		return nil, unsupported("A union of a stream and a static table", "Read both sides as streams, or both as tables.")
 	}
 	attrs := append([]*expr.Attr{}, l.Output()...)
-	mark, offset := true, true
+	mark, offset, changes := true, true, false
+	for _, k := range kids {
+		changes = changes || k.props.changes != nil
+	}
+	for i := range kids {
+		if changes {
+			n, err := p.weighed(kids[i])
+			if err != nil {
+				return nil, err
+			}
+			kids[i] = n
+		}
+	}
 	for _, k := range kids {
 		mark, offset = mark && k.props.mark != nil, offset && k.props.offset != nil
 	}
-	u := &Node{Kind: "Union", Rows: 0, Bytes: 0, props: props{stream: streams > 0, ordered: true}}
+	u := &Node{Kind: "Union", Rows: 0, Bytes: 0, props: props{stream: streams > 0, ordered: true, staged: true}}
 	if offset {
 		u.props.offset = engineAttr(connector.ColOffset)
 		attrs = append(attrs, u.props.offset)
@@ -223,6 +261,10 @@ func (p *planner) union(l *logical.Union) (*Node, error) {
 	if mark {
 		u.props.mark = engineAttr(WatermarkColumn)
 		attrs = append(attrs, u.props.mark)
+	}
+	if changes {
+		u.props.changes = changeAttr()
+		attrs = append(attrs, u.props.changes)
 	}
 	u.Output = attrs
 	for i, k := range kids {
@@ -232,6 +274,9 @@ func (p *planner) union(l *logical.Union) (*Node, error) {
 		}
 		if mark {
 			want = append(want, k.props.mark)
+		}
+		if changes {
+			want = append(want, k.props.changes)
 		}
 		n, err := p.align(k, want)
 		if err != nil {
@@ -259,6 +304,7 @@ func (u *Node) adopt(k *Node, static bool) {
 	}
 	u.props.marks = append(u.props.marks, k.props.marks...)
 	u.props.stateful = u.props.stateful || k.props.stateful
+	u.props.staged = u.props.staged && k.props.staged
 	u.props.ordered = u.props.ordered && k.props.ordered
 	u.Rows, u.Bytes = addKnown(u.Rows, k.Rows), addKnown(u.Bytes, k.Bytes)
 }

@@ -10,10 +10,8 @@ import (
 func (p *planner) sink(n *Node, phys *Physical) (*Node, error) {
 	req := connector.WriteRequest{Schema: n.Schema(), Mode: p.opt.OutputMode, Overwrite: p.opt.Overwrite, Query: p.opt.Query}
 	if p.opt.OutputMode == connector.Update {
-		for _, id := range n.props.keys {
-			if i := indexOf(n.Output, id); i >= 0 {
-				req.Keys = append(req.Keys, i)
-			}
+		for _, k := range n.props.upsert {
+			req.Keys = append(req.Keys, indexOf(n.Output, k.ID))
 		}
 	}
 	sink, err := p.opt.Sink.PlanWrite(p.ctx, req)

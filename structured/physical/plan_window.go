@@ -2,6 +2,7 @@ package physical
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/streamflow/streamflow/column"
@@ -14,6 +15,9 @@ import (
 func (p *planner) watermark(l *logical.Watermark) (*Node, error) {
 	n, err := p.plan(l.Child)
 	if err != nil {
+		return nil, err
+	}
+	if err := p.appendOnly(n, "A watermark"); err != nil {
 		return nil, err
 	}
 	if n.props.mark != nil {
@@ -39,6 +43,7 @@ func (p *planner) watermark(l *logical.Watermark) (*Node, error) {
 	out.watermark = &WatermarkOp{Column: event.Name, Delay: l.Delay, Parts: n.Parts}
 	out.props.mark, out.props.event, out.props.delay = mark, event, l.Delay
 	out.props.marks = append(append([]*Node{}, n.props.marks...), out)
+	out.props.staged = false
 	return out, nil
 }
 
@@ -119,10 +124,10 @@ func (p *planner) materialise(n *Node) *Node {
 	out := p.node("WindowStruct", w.attr.Name, attrs, n)
 	out.Op = op
 	out.props.window = nil
-	for i, id := range n.props.keys {
-		if id == w.start.ID {
-			out.props.keys = append([]int64{}, n.props.keys...)
-			out.props.keys[i] = w.attr.ID
+	out.props.upsert = slices.Clone(n.props.upsert)
+	for i, k := range out.props.upsert {
+		if k.ID == w.start.ID {
+			out.props.upsert[i] = w.attr
 		}
 	}
 	return out
@@ -147,5 +152,18 @@ func (p *planner) dropLate(n *Node, at *expr.Attr, add int64) *Node {
 	out := p.node("DropLate", detail+" <= watermark", attrs, n)
 	out.Op = &DropLate{Time: indexOf(n.Output, at.ID), Add: add, Mark: indexOf(n.Output, n.props.mark.ID),
 		Keep: positions(n.Output, attrs), Env: p.env, From: n.provenance()}
+	return out
+}
+
+// renamedTimes are the event times under which a projection hands them on; start and end of a window are times of their own.
+func renamedTimes(times []timeAttr, list []expr.Expr) []timeAttr {
+	var out []timeAttr
+	for _, t := range times {
+		for _, e := range list {
+			if isAttr(unalias(e), t.attr.ID) {
+				out = append(out, timeAttr{attr: logical.AttrOf(e), lag: t.lag})
+			}
+		}
+	}
 	return out
 }

@@ -3,6 +3,7 @@ package physical
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/streamflow/streamflow/expr"
 	"github.com/streamflow/streamflow/structured/connector"
@@ -24,10 +25,20 @@ func Plan(ctx context.Context, plan logical.Plan, opt Options) (*Physical, error
 	if err := p.checkMode(root); err != nil {
 		return nil, err
 	}
-	if root, err = p.align(root, plan.Output()); err != nil {
+	attrs := plan.Output()
+	if opt.Changes {
+		if root, err = p.weighed(root); err != nil {
+			return nil, err
+		}
+		attrs = append(slices.Clone(attrs), root.props.changes)
+	}
+	if root, err = p.align(root, attrs); err != nil {
 		return nil, err
 	}
-	phys := &Physical{Output: plan.Output(), Streaming: opt.Streaming}
+	if err := p.checkChanges(root); err != nil {
+		return nil, err
+	}
+	phys := &Physical{Output: attrs, Streaming: opt.Streaming}
 	if opt.Sink != nil {
 		if root, err = p.sink(root, phys); err != nil {
 			return nil, err
@@ -63,7 +74,18 @@ type props struct {
 	delay   int64
 	marks   []*Node // the watermark operators below
 	window  *windowAttr
-	keys    []int64 // attributes that identify a row of an aggregation's result
+
+	changes *expr.Attr   // the weight of a row, Int64; nil when rows are append-only
+	upsert  []*expr.Attr // columns that identify a row of the result, nil when none are known
+	times   []timeAttr   // event times of rows that a stateful operator puts out
+	staged  bool         // an exchange stands between the watermarks and here
+}
+
+// timeAttr is an event time of rows that do not come in its order: rows of time t, and changes of them, come until the
+// watermark reaches t + lag, and not after.
+type timeAttr struct {
+	attr *expr.Attr
+	lag  int64
 }
 
 // windowAttr says that a column is a window's start, from which the struct that programs see has not been made yet.
@@ -164,6 +186,22 @@ func (r *props) keepOnly(attrs []*expr.Attr) {
 			break
 		}
 	}
+	if r.changes != nil && indexOf(attrs, r.changes.ID) < 0 {
+		r.changes = nil
+	}
+	for _, k := range r.upsert {
+		if indexOf(attrs, k.ID) < 0 {
+			r.upsert = nil
+			break
+		}
+	}
+	var times []timeAttr
+	for _, t := range r.times {
+		if indexOf(attrs, t.attr.ID) >= 0 {
+			times = append(times, t)
+		}
+	}
+	r.times = times
 }
 
 // carried are the engine's own columns of n, which operators above pass on without being asked to.
@@ -179,6 +217,9 @@ func (n *Node) carried() []*expr.Attr {
 		if w.end != nil {
 			out = append(out, w.end)
 		}
+	}
+	if n.props.changes != nil {
+		out = append(out, n.props.changes)
 	}
 	return out
 }
@@ -243,6 +284,9 @@ func (p *planner) compute(n *Node, list []expr.Expr, attrs []*expr.Attr) (*Node,
 	if n.narrow(append(read(list, n.Output), n.carried()...)) && sameAttrs(n.Output, attrs) && allAttrs(list) {
 		return n, nil
 	}
+	if err := p.stable(n, list...); err != nil {
+		return nil, err
+	}
 	bound := make([]expr.Expr, len(list))
 	for i, e := range list {
 		b, err := expr.Bind(unalias(e), n.Output)
@@ -267,6 +311,9 @@ func unalias(e expr.Expr) expr.Expr {
 func (p *planner) checkMode(root *Node) error {
 	if p.opt.Streaming && p.opt.OutputMode == connector.Complete && !root.props.single {
 		return modeNeedsAggregation(p.opt.OutputMode)
+	}
+	if p.opt.Streaming && p.opt.OutputMode == connector.Append && !p.opt.Changes && root.props.changes != nil {
+		return modeUnsupported(p.opt.OutputMode, "a result whose rows later change", "Use output mode update.")
 	}
 	return nil
 }

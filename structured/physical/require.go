@@ -13,7 +13,7 @@ func (p *planner) exchange(n *Node, by rdd.Partitioner) *Node {
 	out := p.node("Exchange", exchangeDetail(n, by), n.Output, n)
 	out.Exchange = &Exchange{Partitioner: by}
 	out.Parts = by.N
-	out.props.ordered = false
+	out.props.ordered, out.props.staged = false, true
 	out.props.origins = nil
 	out.props.hash = nil
 	if by.Kind == rdd.Hash {
@@ -48,7 +48,7 @@ func (p *planner) clustered(n *Node, keys []int) *Node {
 // window would stay open until the batch after.
 func (p *planner) closing(n *Node, keys []int) *Node {
 	out := p.clustered(n, keys)
-	if out == n && n.props.stream && len(n.props.marks) > 0 {
+	if out == n && n.props.stream && len(n.props.marks) > 0 && !n.props.staged {
 		return p.exchange(n, hashBy(n, keys, n.Parts))
 	}
 	return out
