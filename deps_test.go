@@ -32,6 +32,7 @@ internal/usererr < internal/config, internal/certs, internal/term, internal/wire
 # Data, then expressions over it.
 internal/usererr, internal/invariant, internal/metrics < column < internal/codec, column/parquet;
 column/parquet < internal/tpch;
+column < internal/nexmark < internal/nexmark/answer;
 internal/codec < expr < expr/exprlang;
 
 # The engine below SQL.
@@ -77,6 +78,7 @@ structured, internal/auth, internal/config < driver/connect;
 driver, driver/connect < gateway;
 driver, driver/connect < streamflow;
 streamflow, gateway, internal/term, internal/config, internal/certs, internal/simtest, internal/tpch < cmd, examples, bench;
+streamflow, internal/nexmark < internal/nexmark/run < cmd, scripts/benchstream;
 NONE < scripts/compat, scripts/benchlog;
 streamflow, internal/config, internal/oracle, internal/tpch < scripts/benchbatch;
 

@@ -222,6 +222,13 @@ func (n *Node) Broker() *broker.Broker { return n.broker }
 // Queries are the records of the node's streaming queries.
 func (n *Node) Queries() *stream.Machine { return n.queries }
 
+// StateSize is what streaming queries keep on this node as of their last commits: how many keys, those on disk included, and
+// how many bytes in memory.
+func (n *Node) StateSize() (keys, bytes int64) {
+	s := n.executor.State()
+	return s.Keys(), s.Bytes()
+}
+
 // ServeConnect serves Spark Connect on a listener until Close.
 func (n *Node) ServeConnect(l net.Listener) error { return n.connect.GRPC().Serve(l) }
 
