@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/streamflow/streamflow/column"
+	"github.com/streamflow/streamflow/executor/state"
 	"github.com/streamflow/streamflow/rdd"
 )
 
@@ -82,6 +83,33 @@ func (t *task) openState(op string, part, parts int) (rdd.State, error) {
 	if b == nil || b.Query == "" {
 		return nil, fmt.Errorf("executor: %s opens state in a batch run, which has none", op)
 	}
+	s, err := t.openPartition(op, part, parts)
+	if err != nil {
+		return nil, err
+	}
+	ttl := b.StateTTL[op]
+	if ttl <= 0 {
+		return s, nil
+	}
+	index, err := t.openPartition(state.IndexOp(op), part, parts)
+	if err != nil {
+		return nil, err
+	}
+	e, expired, err := state.NewExpiring(s, index, ttl, b.Now)
+	if err != nil {
+		return nil, err
+	}
+	if expired > 0 {
+		t.count(op, StateExpired, expired)
+	}
+	return e, nil
+}
+
+// StateExpired counts the entries of an operator's state that its TTL has ended.
+const StateExpired = "state.expired"
+
+func (t *task) openPartition(op string, part, parts int) (*state.Partition, error) {
+	b := t.spec.Binding
 	s, err := t.x.state.Open(t.ctx, b.Query, op, part, parts, b.StateVersion)
 	if err != nil {
 		return nil, err

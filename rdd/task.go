@@ -34,6 +34,10 @@ type Binding struct {
 	PartitionClocks map[string][]int64
 	// StateVersion is the committed version that stateful operators start from; they produce StateVersion+1. -1 is empty.
 	StateVersion int64
+	// Now is the run's processing time, microseconds since the epoch: TTLs count by it.
+	Now int64
+	// StateTTL is, for operators whose state has one, how long an entry lives after its last change, in microseconds.
+	StateTTL map[string]int64
 	// Params are connector-specific values, such as a sink's transaction.
 	Params map[string]string
 }

@@ -24,6 +24,7 @@ type subject struct {
 	store   *state.Store
 	part    *state.Partition
 	log     [][]byte
+	ops     []string // whose the pieces are; nil: all are of one operator
 	version int64
 	every   int64 // snapshot after so many commits; 0 for never
 }
@@ -32,6 +33,9 @@ func newSubject(t testing.TB, memory, every int64) *subject {
 	s := &subject{t: t, version: -1, every: every}
 	s.opts = state.Options{Dir: t.TempDir(), Memory: memory, Changelog: func(_ context.Context, slot state.Slot, after int64, apply func([]byte, int64) error) error {
 		for i := after + 1; i < int64(len(s.log)); i++ {
+			if s.ops != nil && s.ops[i] != slot.Op {
+				continue
+			}
 			if err := apply(s.log[i], i); err != nil {
 				return err
 			}
