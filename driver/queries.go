@@ -150,6 +150,12 @@ func (q *query) spec() *stream.Spec {
 	}
 	for _, s := range p.phys.Stateful {
 		spec.Stateful = append(spec.Stateful, s.Op)
+		if s.TTL > 0 {
+			if spec.StateTTL == nil {
+				spec.StateTTL = map[string]int64{}
+			}
+			spec.StateTTL[s.Op] = s.TTL
+		}
 	}
 	if p.phys.Sink != nil {
 		spec.Sinks = []stream.Sink{{ID: p.phys.SinkOp, Sink: p.phys.Sink}}

@@ -302,9 +302,10 @@ func (d *DataFrame) Sample(fraction float64, seed int64) *DataFrame {
 	return d.then(nil, func() logical.Plan { return &logical.Sample{Upper: fraction, Seed: seed, Child: d.plan} })
 }
 
-// Hint passes a hint to the planner, such as "broadcast".
-func (d *DataFrame) Hint(name string) *DataFrame {
-	return d.then(nil, func() logical.Plan { return &logical.Hint{Name: name, Child: d.plan} })
+// Hint passes a hint to the planner: "broadcast"; "name" with the name under which a stateful operator keeps its state when the
+// query is edited; "state_ttl" with how long an entry of its state lives after its last change, such as "1 hour".
+func (d *DataFrame) Hint(name string, args ...string) *DataFrame {
+	return d.then(nil, func() logical.Plan { return &logical.Hint{Name: name, Args: args, Child: d.plan} })
 }
 
 // FillNA replaces nulls and NaN by the value, in columns of a fitting type, or only in those named.

@@ -120,7 +120,7 @@ func (p *Filter) Resolved() bool                  { return p.Cond.Resolved() }
 
 func (p *Aggregate) Children() []Plan { return []Plan{p.Child} }
 func (p *Aggregate) WithChildren(k []Plan) Plan {
-	return &Aggregate{Keys: p.Keys, Sets: p.Sets, List: p.List, Having: p.Having, Child: k[0]}
+	return &Aggregate{Keys: p.Keys, Sets: p.Sets, List: p.List, Having: p.Having, Label: p.Label, Child: k[0]}
 }
 func (p *Aggregate) Output() []*expr.Attr { return attrsOf(p.List) }
 func (p *Aggregate) Resolved() bool {
@@ -135,7 +135,7 @@ func (p *Aggregate) Exprs() []expr.Expr {
 
 func (p *Aggregate) WithExprs(list []expr.Expr) Plan {
 	k, l := len(p.Keys), len(p.Keys)+len(p.List)
-	c := &Aggregate{Keys: list[:k:k], Sets: p.Sets, List: list[k:l:l], Child: p.Child}
+	c := &Aggregate{Keys: list[:k:k], Sets: p.Sets, List: list[k:l:l], Label: p.Label, Child: p.Child}
 	if p.Having != nil {
 		c.Having = list[l]
 	}
@@ -211,11 +211,11 @@ func (p *Union) Resolved() bool             { return p.Attrs != nil }
 
 func (p *Dedup) Children() []Plan { return []Plan{p.Child} }
 func (p *Dedup) WithChildren(k []Plan) Plan {
-	return &Dedup{Cols: p.Cols, WithinWatermark: p.WithinWatermark, Child: k[0]}
+	return &Dedup{Cols: p.Cols, WithinWatermark: p.WithinWatermark, Label: p.Label, Child: k[0]}
 }
 func (p *Dedup) Exprs() []expr.Expr { return p.Cols }
 func (p *Dedup) WithExprs(list []expr.Expr) Plan {
-	return &Dedup{Cols: list, WithinWatermark: p.WithinWatermark, Child: p.Child}
+	return &Dedup{Cols: list, WithinWatermark: p.WithinWatermark, Label: p.Label, Child: p.Child}
 }
 func (p *Dedup) Output() []*expr.Attr { return p.Child.Output() }
 func (p *Dedup) Resolved() bool       { return resolved(p.Cols...) }

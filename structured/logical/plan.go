@@ -100,6 +100,7 @@ type Aggregate struct {
 	Sets   [][]int // GROUPING SETS, before analysis: which of Keys each grouping has; nil for one grouping by all
 	List   []expr.Expr
 	Having expr.Expr
+	Label  Label
 	Child  Plan
 }
 
@@ -158,6 +159,7 @@ type Join struct {
 	Cond        expr.Expr
 	Using       []string
 	Natural     bool
+	Label       Label
 	Hint        string // "broadcast_left", "broadcast_right", "shuffle_hash" or ""
 }
 
@@ -174,6 +176,7 @@ type Union struct {
 type Dedup struct {
 	Cols            []expr.Expr
 	WithinWatermark bool
+	Label           Label
 	Child           Plan
 }
 

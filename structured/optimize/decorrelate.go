@@ -348,7 +348,7 @@ func (c *correlation) dedup(p *logical.Dedup) (logical.Plan, error) {
 			cols = append(cols, at)
 		}
 	}
-	return &logical.Dedup{Cols: cols, Child: kid}, nil
+	return &logical.Dedup{Cols: cols, Label: p.Label, Child: kid}, nil
 }
 
 // condition is the join's condition: the pulled ones, in which the outer columns are columns of the other side; nil for none.

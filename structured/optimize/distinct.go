@@ -29,7 +29,7 @@ var replaceDistinct = up(func(d *logical.Dedup) logical.Plan {
 			keys = append(keys, a)
 		}
 	}
-	agg := &logical.Aggregate{Keys: keys, List: keys, Child: d.Child}
+	agg := &logical.Aggregate{Keys: keys, List: keys, Label: d.Label, Child: d.Child}
 	if len(keys) == len(d.Child.Output()) {
 		return agg
 	}

@@ -22,6 +22,9 @@ func (a *analyzer) hint(p *logical.Hint) (logical.Plan, error) {
 		child = hinted(child, name, p.Args)
 	}
 	out, err := a.plan(child)
+	if err == nil && labels[name] {
+		return a.label(out, name, p.Args)
+	}
 	if err != nil || len(p.Args) == 0 || name != "repartition" && name != "coalesce" {
 		return out, err
 	}

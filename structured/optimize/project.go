@@ -264,7 +264,7 @@ func (a *analyzer) dedup(p *logical.Dedup) (logical.Plan, error) {
 	if cols, err = a.exprs(cols, over(child)); err != nil {
 		return nil, err
 	}
-	return &logical.Dedup{Cols: cols, WithinWatermark: p.WithinWatermark, Child: child}, nil
+	return &logical.Dedup{Cols: cols, WithinWatermark: p.WithinWatermark, Label: p.Label, Child: child}, nil
 }
 
 func (a *analyzer) toDF(p *logical.ToDF) (logical.Plan, error) {

@@ -119,7 +119,7 @@ func pruneAggregate(p *logical.Aggregate, want idSet) logical.Plan {
 	if kid == p.Child && len(list) == len(p.List) {
 		return p
 	}
-	return &logical.Aggregate{Keys: p.Keys, List: list, Child: kid}
+	return &logical.Aggregate{Keys: p.Keys, List: list, Label: p.Label, Child: kid}
 }
 
 // pruneOver drops window functions that are not wanted, and what only they read.

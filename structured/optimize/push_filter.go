@@ -24,7 +24,7 @@ var pushFilterThroughAggregate = overFilter(func(f *logical.Filter, g *logical.A
 	if len(down) == 0 {
 		return f
 	}
-	pushed := &logical.Aggregate{Keys: g.Keys, List: g.List, Child: filtered(g.Child, down)}
+	pushed := &logical.Aggregate{Keys: g.Keys, List: g.List, Label: g.Label, Child: filtered(g.Child, down)}
 	return filtered(pushed, stay)
 })
 

@@ -10,6 +10,9 @@ import (
 // UnboundedState is the setting that allows a streaming query state that nothing bounds, with the value "allow".
 const UnboundedState = "streamflow.state.unbounded"
 
+// StateTTL is the setting of how long state that nothing else bounds lives after its last change: '1 day'.
+const StateTTL = "streamflow.state.ttl"
+
 func notReadable(t logical.Table) error {
 	return usererr.New("UNSUPPORTED_FEATURE.TABLE_OPERATION", "0A000", "Table %s (%s) cannot be read.", t.Name(), t.Provider()).
 		WithFix("Read another table: this one only takes rows.").With("table", t.Name())
@@ -45,7 +48,7 @@ func withinNeedsWatermark() error {
 
 func unbounded(what string) error {
 	return usererr.New("STREAMING_STATE_UNBOUNDED", "54000", "The state of this query grows for ever: it keeps %s.", what).
-		WithFix("Bound it with a watermark and a window, or allow it: SET %s = allow.", UnboundedState)
+		WithFix("Bound it with a watermark and a window, with a time to live (SET %s = '1 day'), or allow it: SET %s = allow.", StateTTL, UnboundedState)
 }
 
 func eventTimeType(a *expr.Attr) error {

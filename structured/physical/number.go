@@ -27,6 +27,7 @@ func (p *planner) finish(phys *Physical) {
 		if n.stateful != nil {
 			s := *n.stateful
 			s.Op = n.ID
+			p.boundByTTL(&s)
 			for _, m := range n.props.marks {
 				s.Watermarks = append(s.Watermarks, m.ID)
 			}

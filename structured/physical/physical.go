@@ -4,6 +4,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/streamflow/streamflow/column"
 	"github.com/streamflow/streamflow/expr"
 	"github.com/streamflow/streamflow/rdd"
 	"github.com/streamflow/streamflow/structured/connector"
@@ -67,6 +68,12 @@ type StatefulOp struct {
 	Watermarks []string // operator ids of the watermarks that close it; its own watermark is the least of theirs
 	Bound      string   // what bounds its state, for explain
 	Unbounded  bool
+	Name       string // given by the user, "" for none
+	TTL        int64  // how long an entry lives after its last change, microseconds; 0 for ever
+	// Schema has the columns of an entry: the first Keys of them are its key, the others its value. Nil when entries are no
+	// rows.
+	Schema *column.Schema
+	Keys   int
 }
 
 // Binding returns the binding of a batch run: all splits, no state, and event time at its end.

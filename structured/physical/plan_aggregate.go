@@ -179,7 +179,10 @@ func (p *planner) checkState(a *aggregation) error {
 	return nil
 }
 
-func (p *planner) unboundedAllowed() bool { return p.opt.Conf[UnboundedState] == "allow" }
+// unboundedAllowed reports whether state that the watermark does not bound is allowed: by word, or because a TTL bounds it.
+func (p *planner) unboundedAllowed() bool {
+	return p.opt.Conf[UnboundedState] == "allow" || p.label.TTL > 0 || p.ttl > 0
+}
 
 // hashAggregate plans a grouping in which each aggregate keeps its own state, a distinct one the values it has seen.
 func (p *planner) hashAggregate(a *aggregation) (*Node, error) {

@@ -18,6 +18,9 @@ func Plan(ctx context.Context, plan logical.Plan, opt Options) (*Physical, error
 		p.env.Now = 0
 	}
 	p.logged = logged(plan)
+	if err := p.setTTL(); err != nil {
+		return nil, err
+	}
 	root, err := p.plan(plan)
 	if err != nil {
 		return nil, err
@@ -57,6 +60,9 @@ type planner struct {
 	static bool // everything in one partition, no exchanges
 	env    Env
 	logged map[*logical.Scan]bool
+	ttl    int64            // of state that nothing else bounds, microseconds; 0 for none
+	label  logical.Label    // of the operator that is being planned
+	inside logical.Labelled // whose label that is
 }
 
 // props are the properties of a node's rows that decide what may stand above it.
@@ -107,6 +113,9 @@ func (p *planner) plan(l logical.Plan) (*Node, error) {
 
 // compact plans l; the result may carry a window as its start only.
 func (p *planner) compact(l logical.Plan) (*Node, error) {
+	if x, ok := l.(logical.Labelled); ok && p.inside != x {
+		return p.labelled(x)
+	}
 	switch l := l.(type) {
 	case *logical.PlanID:
 		return p.compact(l.Child)

@@ -30,6 +30,9 @@ func (p *parser) selectQuery() logical.Plan {
 		from = p.lateralView(from)
 	}
 	for i := len(hints) - 1; i >= 0; i-- {
+		if ofResult[hints[i].name] {
+			continue
+		}
 		from = &logical.Hint{Name: hints[i].name, Args: hints[i].args, Child: from}
 	}
 	if p.accept("WHERE") {
@@ -40,8 +43,16 @@ func (p *parser) selectQuery() logical.Plan {
 	if distinct {
 		plan = &logical.Dedup{Child: plan}
 	}
+	for _, h := range hints {
+		if ofResult[h.name] {
+			plan = &logical.Hint{Name: h.name, Args: h.args, Child: plan}
+		}
+	}
 	return plan
 }
+
+// ofResult are the hints that are about what the SELECT computes, not about what it reads.
+var ofResult = set(`name state_ttl`)
 
 func (p *parser) selectList() []expr.Expr {
 	list := []expr.Expr{p.namedExpr()}
@@ -88,7 +99,7 @@ func (p *parser) hints() []hintCall {
 			if p.symbol("(") {
 				for !p.symbol(")") {
 					t := p.peek()
-					if t.kind == number {
+					if t.kind == number || t.kind == text {
 						h.args = append(h.args, p.take().val)
 					} else {
 						h.args = append(h.args, strings.Join(p.names("table"), "."))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"maps"
+	"strconv"
 	"sync"
 	"time"
 
@@ -18,6 +19,9 @@ const ownToken = "own"
 // ClockKey is the report key under which a watermark operator returns its partition's clock: partition uint32, clock
 // int64, big endian.
 const ClockKey = "clock"
+
+// NowParam is the binding parameter by which current_timestamp is the time of the batch: microseconds since the epoch.
+const NowParam = "now"
 
 // phase is how far a batch has come.
 type phase uint8
@@ -100,8 +104,8 @@ func (b *batch) begin(ctx context.Context) error {
 		}
 	}
 	bind := &rdd.Binding{
-		Query: b.Spec.Name, Epoch: b.epoch, Batch: b.Batch, StateVersion: b.Batch - 1,
-		Splits: map[string][][]rdd.Split{}, Params: map[string]string{}, PartitionClocks: map[string][]int64{},
+		Query: b.Spec.Name, Epoch: b.epoch, Batch: b.Batch, StateVersion: b.Batch - 1, Now: b.began.UnixMicro(), StateTTL: b.Spec.StateTTL,
+		Splits: map[string][][]rdd.Split{}, Params: map[string]string{NowParam: strconv.FormatInt(b.began.UnixMicro(), 10)}, PartitionClocks: map[string][]int64{},
 	}
 	maps.Copy(bind.Splits, b.Spec.Static)
 	for _, s := range b.Spec.Sources {

@@ -16,7 +16,8 @@ type Spec struct {
 	Sources    []Source
 	Static     map[string][][]rdd.Split // of tables that do not grow, bound to every batch
 	Watermarks []WatermarkOp
-	Stateful   []string // ids of operators with state, whose watermark is bound
+	Stateful   []string         // ids of operators with state, whose watermark is bound
+	StateTTL   map[string]int64 // of operators whose state expires, microseconds
 	Sinks      []Sink
 	Own        QueryLog
 	Deliver    Deliver // rows of a query without a sink, after each commit; nil when all rows go to sinks
