@@ -58,10 +58,11 @@ NONE < logstore/acl, logstore/auth, logstore/quota;
 logstore/broker, logstore/group/share, logstore/columnar, logstore/acl, logstore/auth, logstore/quota < logstore/kafka < logstore/clustertest;
 
 # Programs: plans, names, rules, operators, the loop.
-expr < structured/logical < structured/catalog, structured/sql;
+column < structured/stats;
+expr, structured/stats < structured/logical < structured/catalog, structured/sql, structured/cost;
 expr, rdd, structured/logical < structured/connector;
-structured/catalog, structured/sql, structured/connector, expr/exprlang < structured/optimize;
-structured/connector, structured/logical, executor/state < structured/physical;
+structured/catalog, structured/sql, structured/connector, structured/cost, expr/exprlang < structured/optimize;
+structured/connector, structured/logical, structured/cost, executor/state < structured/physical;
 structured/connector, structured/logical, internal/clock < structured/stream;
 structured/logical, structured/sql, expr/exprlang < structured < internal/oracle;
 
@@ -97,6 +98,8 @@ logstore/replica never os, net, time, sync: pure; a model of it is run through m
 logstore/acl never os, net, time: pure; who may do what is a function of the bindings
 structured/sql never structured/catalog, os, net, sync: text becomes a plan; nothing is looked up
 structured/logical never rdd, structured/catalog, os, net: a plan is data
+structured/stats never expr/..., os, net, time, sync: data and arithmetic
+structured/cost never os, net, time, sync: plans in, numbers and plans out
 structured/optimize never structured/physical, os, net, time, sync: rules are functions from plan to plan
 expr/... never structured/..., os, net: expressions know nothing of plans
 column never expr/..., os, net: batches know nothing of SQL and do no I/O of their own

@@ -3,6 +3,7 @@ package logical
 import (
 	"github.com/streamflow/streamflow/column"
 	"github.com/streamflow/streamflow/expr"
+	"github.com/streamflow/streamflow/structured/stats"
 )
 
 // Plan is a node of the tree.
@@ -55,6 +56,7 @@ type Scan struct {
 	Filters   []expr.Expr // pushed down; rows must satisfy all
 	Limit     int64
 	Options   map[string]string
+	Stats     *stats.Table // what the catalog knows of the table from ANALYZE TABLE, nil for nothing
 }
 
 // Local is rows that travel in the plan. Batches share one schema.

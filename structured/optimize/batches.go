@@ -47,6 +47,10 @@ var batches = []batch{
 		{"CollapseProjects", collapseProjects},
 		{"EmptyRelations", emptyRelations},
 	}},
+	// Filters are where they belong, so that what a relation brings to a join can be estimated.
+	{"join order", true, []rule{
+		{"ReorderJoins", reorderJoins},
+	}},
 	// What is read, carried and shuffled becomes as narrow as it can.
 	{"prune columns", true, []rule{
 		{"PruneColumns", pruneColumns},

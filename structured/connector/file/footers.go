@@ -26,6 +26,7 @@ type footerCache struct {
 type keptFooter struct {
 	info   os.FileInfo
 	footer *parquet.Footer
+	stats  *chunkStats // what the footer and some dictionaries tell; nil until it is asked for
 }
 
 func (k keptFooter) of(info os.FileInfo) bool {
@@ -44,7 +45,7 @@ func (c *footerCache) open(f *os.File, info os.FileInfo) (*parquet.File, error) 
 	if err != nil {
 		return nil, err
 	}
-	c.keep(f.Name(), keptFooter{info, p.Footer})
+	c.keep(f.Name(), keptFooter{info: info, footer: p.Footer})
 	return p, nil
 }
 
@@ -67,5 +68,25 @@ func (c *footerCache) keep(path string, k keptFooter) {
 	for c.bytes += k.footer.Bytes(); c.bytes > c.limit; c.order = c.order[1:] {
 		c.bytes -= c.kept[c.order[0]].footer.Bytes()
 		delete(c.kept, c.order[0])
+	}
+}
+
+// statistics are what the file at path, whose state is info, said of itself, nil when that is not known.
+func (c *footerCache) statistics(path string, info os.FileInfo) *chunkStats {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if have := c.kept[path]; have.of(info) {
+		return have.stats
+	}
+	return nil
+}
+
+// keepStatistics remembers them as long as the footer is kept.
+func (c *footerCache) keepStatistics(path string, info os.FileInfo, s *chunkStats) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if have := c.kept[path]; have.of(info) {
+		have.stats = s
+		c.kept[path] = have
 	}
 }
