@@ -147,7 +147,7 @@ func (g *Graph) best(s Set) *Tree {
 // Connected is the written tree when it crosses nothing that conditions connect; else the relations in the order in which they
 // were written, but each after one that it is connected with. It needs no estimates.
 func (g *Graph) Connected() *Tree {
-	if !g.crosses(g.Written) {
+	if !g.Crosses(g.Written) {
 		return g.Written
 	}
 	var t *Tree
@@ -167,12 +167,12 @@ func (g *Graph) Connected() *Tree {
 	return g.withRest(t)
 }
 
-// crosses reports whether some join of the tree is without a key though its relations have one with others of the tree.
-func (g *Graph) crosses(t *Tree) bool {
+// Crosses reports whether some join of the tree is without a key though its relations have one with others of the tree.
+func (g *Graph) Crosses(t *Tree) bool {
 	if t.Left == nil {
 		return false
 	}
-	if g.crosses(t.Left) || g.crosses(t.Right) {
+	if g.Crosses(t.Left) || g.Crosses(t.Right) {
 		return true
 	}
 	half := t.Right.Left == nil && g.Rels[t.Right.Rel].half()

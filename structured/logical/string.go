@@ -12,20 +12,23 @@ import (
 //	+- Join Inner, (a#1 = b#2)
 //	   :- Scan t [a#1]
 //	   +- Scan u [b#2]
-func Format(p Plan) string {
+func Format(p Plan) string { return FormatWith(p, func(Plan) string { return "" }) }
+
+// FormatWith is Format with a note behind each node.
+func FormatWith(p Plan, note func(Plan) string) string {
 	var b strings.Builder
-	format(&b, p, "", "")
+	format(&b, p, "", "", note)
 	return b.String()
 }
 
-func format(b *strings.Builder, p Plan, head, rest string) {
-	b.WriteString(head + p.String() + "\n")
+func format(b *strings.Builder, p Plan, head, rest string, note func(Plan) string) {
+	b.WriteString(head + p.String() + note(p) + "\n")
 	kids := p.Children()
 	for i, k := range kids {
 		if i < len(kids)-1 {
-			format(b, k, rest+":- ", rest+":  ")
+			format(b, k, rest+":- ", rest+":  ", note)
 		} else {
-			format(b, k, rest+"+- ", rest+"   ")
+			format(b, k, rest+"+- ", rest+"   ", note)
 		}
 	}
 }

@@ -26,7 +26,7 @@ func (r *reorderer) plan(p logical.Plan) logical.Plan {
 	if !g.Known() {
 		t = g.Connected()
 	}
-	if t == g.Written || g.Known() && g.CostOf(t) > gain*g.CostOf(g.Written) {
+	if t == g.Written || g.Known() && !g.Crosses(g.Written) && g.CostOf(t) > gain*g.CostOf(g.Written) {
 		return r.below(p)
 	}
 	plan := filtered(r.build(g, t), g.Loose())

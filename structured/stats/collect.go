@@ -83,10 +83,13 @@ func (c *Collector) Column() Column {
 	}
 	out.Distinct = least(out.Distinct, values)
 	if c.rows > 0 && c.typ.Kind.Storage() == column.StorageBytes {
-		out.Width = float64(c.bytes) / float64(c.rows)
+		out.Width = max(float64(c.bytes)/float64(c.rows), narrowest)
 	}
 	return out
 }
+
+// narrowest is the least width of a string: where values repeat, batches hold codes.
+const narrowest = 8
 
 // repeating is up to how many different values of a chunk are taken to be those of every chunk.
 const repeating = 1 << 12
