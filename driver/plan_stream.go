@@ -24,6 +24,8 @@ type plannedQuery struct {
 	start   connector.Start
 	maxRows int64
 	idle    time.Duration
+
+	maxWatermark bool
 }
 
 // planStream plans a streaming query. text is the SQL that positions in it point into, if it came from SQL; toClient says
@@ -61,6 +63,9 @@ func (s *Session) planStream(ctx context.Context, c *logical.CreateStream, name,
 	}
 	p.maxRows = defaultMaxRows
 	if p.idle, err = s.idleTimeout(ctx); err != nil {
+		return nil, err
+	}
+	if p.maxWatermark, err = s.maxWatermark(ctx); err != nil {
 		return nil, err
 	}
 	p.job, err = s.engine.opts.Cluster.Prepare(p.phys.Lower())
@@ -117,6 +122,25 @@ func staticSplits(phys *physical.Physical) map[string][][]rdd.Split {
 		}
 	}
 	return out
+}
+
+// policyConf is the setting (Spark's) that says which of the watermarks of several inputs is the query's: the least (min) or
+// the greatest (max).
+const policyConf = "spark.sql.streaming.multipleWatermarkPolicy"
+
+func (s *Session) maxWatermark(ctx context.Context) (bool, error) {
+	v, ok, err := s.conf.Get(ctx, policyConf)
+	if err != nil || !ok {
+		return false, err
+	}
+	switch strings.ToLower(v) {
+	case "min":
+		return false, nil
+	case "max":
+		return true, nil
+	}
+	return false, usererr.New("INVALID_CONF_VALUE.OUT_OF_RANGE_OF_OPTIONS", "22022", "%s is min or max, not %q.", policyConf, v).
+		WithFix("SET %s = min: with min no row is lost; with max rows of slower inputs that are behind the fastest are late.", policyConf)
 }
 
 // idleConf is the setting of how long a partition may bring nothing before it no longer holds event time back.

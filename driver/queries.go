@@ -130,7 +130,7 @@ func (e *Engine) launch(q *query) {
 func (q *query) spec() *stream.Spec {
 	p := q.planned
 	spec := &stream.Spec{Name: q.name, Job: streamJob{p.job}, Own: q.own, Deliver: q.deliver, Trigger: p.trigger, MaxRows: p.maxRows,
-		IdleTimeout: p.idle, Static: staticSplits(p.phys)}
+		IdleTimeout: p.idle, Static: staticSplits(p.phys), Lags: map[string]int64{}, MaxWatermark: p.maxWatermark}
 	for _, s := range p.phys.Sources {
 		if s.Stream == nil {
 			continue
@@ -155,6 +155,9 @@ func (q *query) spec() *stream.Spec {
 				spec.StateTTL = map[string]int64{}
 			}
 			spec.StateTTL[s.Op] = s.TTL
+		}
+		if s.Lag != 0 {
+			spec.Lags[s.Op] = s.Lag
 		}
 	}
 	if p.phys.Sink != nil {

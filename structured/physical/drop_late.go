@@ -3,6 +3,7 @@ package physical
 import (
 	"fmt"
 	"math"
+	"strconv"
 
 	"github.com/streamflow/streamflow/column"
 	"github.com/streamflow/streamflow/rdd"
@@ -20,21 +21,23 @@ type DropLate struct {
 	Env  Env
 	From Provenance
 
-	sel  []int32
-	kept *column.Batch
-	out  *column.Batch
+	sel   []int32
+	marks []int64
+	kept  *column.Batch
+	out   *column.Batch
 }
 
 func (d *DropLate) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader, error) {
 	late := newAside(tc, connector.Late, RowsLate, d.From, d.Env.Loc)
 	dead := newAside(tc, connector.Dead, RowsDead, d.From, d.Env.Loc)
+	floor := queryWatermark(tc)
 	next := func() (*column.Batch, error) {
 		for {
 			b, err := in[0].Next()
 			if err != nil {
 				return b, err
 			}
-			out, err := d.pass(b, late, dead)
+			out, err := d.pass(b, floor, late, dead)
 			if err != nil || out.N > 0 {
 				return out, err
 			}
@@ -43,9 +46,23 @@ func (d *DropLate) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader, error
 	return output(tc, in, next, nil), nil
 }
 
-func (d *DropLate) pass(b *column.Batch, late, dead *aside) (*column.Batch, error) {
+// WatermarkParam is the binding parameter by which a query whose watermark is the greatest of its inputs' says where it was
+// before the batch: rows of slower inputs are late by it. Without it only a row's own watermark counts, which no watermark of
+// the query is ahead of.
+const WatermarkParam = "watermark"
+
+func queryWatermark(tc *rdd.TaskContext) int64 {
+	if tc.Binding != nil {
+		if w, err := strconv.ParseInt(tc.Binding.Params[WatermarkParam], 10, 64); err == nil {
+			return w
+		}
+	}
+	return math.MinInt64
+}
+
+func (d *DropLate) pass(b *column.Batch, floor int64, late, dead *aside) (*column.Batch, error) {
 	d.kept = pick(d.kept, b, d.Keep)
-	ends, marks := b.Cols[d.Time], b.Cols[d.Mark].I64[:b.N]
+	ends, marks := b.Cols[d.Time], d.atLeast(floor, b.Cols[d.Mark].I64[:b.N])
 	if allInTime(ends, marks, d.Add) {
 		return d.kept, nil
 	}
@@ -65,6 +82,18 @@ func (d *DropLate) pass(b *column.Batch, late, dead *aside) (*column.Batch, erro
 	}
 	d.out = column.TakeBatch(d.out, d.kept, d.sel)
 	return d.out, late.flush()
+}
+
+// atLeast are marks that are not below floor.
+func (d *DropLate) atLeast(floor int64, marks []int64) []int64 {
+	if floor == math.MinInt64 {
+		return marks
+	}
+	d.marks = resize(d.marks, len(marks))
+	for i, m := range marks {
+		d.marks[i] = max(m, floor)
+	}
+	return d.marks
 }
 
 // nullTime is why a row without event time is set aside: what it belongs to would never be closed.

@@ -55,3 +55,21 @@ func eventTimeType(a *expr.Attr) error {
 	return usererr.New("EVENT_TIME_IS_NOT_ON_TIMESTAMP_TYPE", "42K09", "The event time %s must be a timestamp, not %s.", a.Name, a.Typ).
 		WithFix("Cast it: CAST(%s AS TIMESTAMP).", a.Name).With("eventName", a.Name).With("eventType", a.Typ.String())
 }
+
+func needsBound(l *logical.Join, side string) error {
+	return usererr.New("STREAMING_STATE_UNBOUNDED", "54000", "A %s join of two streams puts out %s rows without a partner when none can come any more, but nothing says when that is.", l.Kind, side).
+		WithFix("Declare a watermark on both sides and compare their event times: ON a.id = b.id AND b.ts BETWEEN a.ts AND a.ts + INTERVAL 1 HOUR.").
+		With("joinType", l.Kind.String())
+}
+
+func unboundedJoin(l *logical.Join, b bounds) error {
+	what := "all rows of both sides of the " + l.Kind.String() + " join"
+	switch {
+	case b.left != nil:
+		what = "all rows of the right side of the " + l.Kind.String() + " join"
+	case b.right != nil:
+		what = "all rows of the left side of the " + l.Kind.String() + " join"
+	}
+	return usererr.New("STREAMING_STATE_UNBOUNDED", "54000", "The state of this query grows for ever: it keeps %s.", what).
+		WithFix("Declare a watermark on both sides and compare their event times: ON a.id = b.id AND b.ts BETWEEN a.ts AND a.ts + INTERVAL 1 HOUR; or allow it: SET %s = allow.", UnboundedState)
+}

@@ -67,6 +67,7 @@ type StatefulOp struct {
 	Op         string
 	Watermarks []string // operator ids of the watermarks that close it; its own watermark is the least of theirs
 	Bound      string   // what bounds its state, for explain
+	Lag        int64    // microseconds: its watermark is so much behind, because rows from below come with event times that much earlier
 	Unbounded  bool
 	Name       string // given by the user, "" for none
 	TTL        int64  // how long an entry lives after its last change, microseconds; 0 for ever

@@ -23,6 +23,9 @@ type aggregation struct {
 	at       int        // which key is the window's start or the event time, -1 for none
 	close    *expr.Attr // that column below
 	closeAdd int64
+	lag      int64 // how far event time of the rows may be behind the watermark
+	closes   bool  // the watermark will tell that groups are complete
+	times    []timeAttr
 }
 
 // aggregate plans a grouping:
@@ -43,7 +46,7 @@ func (p *planner) aggregate(l *logical.Aggregate) (*Node, error) {
 		}
 	}
 	if a.close != nil && a.n.props.mark != nil {
-		a.n = p.dropLate(a.n, a.close, a.closeAdd)
+		a.n = p.dropLate(a.n, a.close, a.closeAdd+a.lag)
 	}
 	var n *Node
 	switch {
@@ -143,13 +146,20 @@ func (a *aggregation) findClose() {
 		a.close = a.window.start
 	case a.window != nil:
 		a.close, a.closeAdd = a.window.start, a.window.size
-	case a.n.props.event != nil:
+	default:
 		for i, k := range a.keyAttrs {
-			if k.ID == a.n.props.event.ID {
-				a.at, a.close = i, a.n.props.event
+			t, ok := plainTime(k, a.n.props.times)
+			if ok && t.size == 0 && (a.close == nil || t.lag < a.lag) {
+				a.at, a.close, a.lag, a.closes = i, k, t.lag, true
+				t.exact, t.attr = true, k
+				a.times = []timeAttr{t}
 			}
 		}
 	}
+	if w := a.window; w != nil && w.isTime {
+		a.lag, a.closes = w.time.lag, true
+	}
+	a.closes = a.close != nil && (a.closes || a.n.props.mark != nil)
 }
 
 func (a *aggregation) distinct() bool {
@@ -164,12 +174,12 @@ func (a *aggregation) distinct() bool {
 // checkState refuses a streaming aggregation that cannot give what the output mode wants, or would grow for ever.
 func (p *planner) checkState(a *aggregation) error {
 	switch {
-	case a.n.props.stateful:
+	case a.n.props.stateful && !a.closes:
 		return unsupported("An aggregation above another stateful operator", "Write the first one's result to a topic and aggregate that.")
 	case a.window != nil && a.window.end != nil && p.opt.OutputMode == connector.Update:
 		return modeUnsupported(p.opt.OutputMode, "session windows", "Use output mode append or complete.")
 	}
-	closing := a.close != nil && a.n.props.mark != nil
+	closing := a.closes
 	if p.opt.OutputMode == connector.Append && !closing {
 		return modeNeedsWatermark(a)
 	}
@@ -364,11 +374,12 @@ func (p *planner) statefulAggregate(a *aggregation, n *Node, keys []int, specs [
 	out := p.node("StatefulAggregate", fmt.Sprintf("by %s compute %s, %s", attrList(a.keyAttrs), specList(specs), p.opt.OutputMode), attrs, n)
 	op := &StatefulAggregate{Keys: keys, Aggs: specs, Mode: p.opt.OutputMode, Window: a.at, Size: a.closeAdd,
 		State: schemaOf(n.Output), Out: schemaOf(attrs)}
-	if a.close == nil || n.props.marks == nil {
+	if !a.closes {
 		op.Window = -1
 	}
 	out.Op = op
 	out.stateful = p.bound(a, op.Window >= 0)
+	out.stateful.Lag = a.lag
 	out.props.stateful, out.props.single = true, p.opt.OutputMode == connector.Complete
 	out.props.upsert = a.keyAttrs
 	out.props.window = nil
@@ -398,8 +409,15 @@ func (p *planner) bound(a *aggregation, closing bool) *StatefulOp {
 
 // finishAggregate makes the window's struct and computes the list.
 func (p *planner) finishAggregate(a *aggregation, n *Node) (*Node, error) {
+	final := a.closes && p.opt.OutputMode == connector.Append
+	n.props.times = nil
+	if final {
+		n.props.times = a.times
+	}
 	if a.window != nil {
-		n.props.window = a.window
+		w := *a.window
+		w.isTime = w.isTime && final
+		n.props.window = &w
 		n = p.materialise(n)
 	}
 	n.props.event, n.props.mark, n.props.offset = nil, nil, nil
@@ -499,6 +517,7 @@ func (p *planner) sessionAggregate(a *aggregation) (*Node, error) {
 	out := p.node("StatefulSession", detail+", "+p.opt.OutputMode.String(), results, partial)
 	out.Op = &StatefulSession{Keys: k, Aggs: specs, Mode: p.opt.OutputMode, State: schemaOf(states), Out: schemaOf(results)}
 	out.stateful = p.bound(a, true)
+	out.stateful.Lag = a.lag
 	out.props.stateful, out.props.single = true, p.opt.OutputMode == connector.Complete
 	out.props.upsert = append(slices.Clone(keyAttrs), w.start)
 	out.props.window = nil

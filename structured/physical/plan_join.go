@@ -19,25 +19,27 @@ func (p *planner) join(l *logical.Join) (*Node, error) {
 		ls, rs := hasStream(l.Left), hasStream(l.Right)
 		switch {
 		case ls && rs:
-			return nil, unsupported("A join of two streams", "Join the stream with a table, or write one side to a table first.")
+			return p.streamJoin(l)
 		case ls || rs:
 			return p.staticJoin(l, ls)
 		}
 	}
-	left, err := p.plan(l.Left)
+	left, right, b, err := p.joinInputs(l)
 	if err != nil {
 		return nil, err
 	}
-	right, err := p.plan(l.Right)
-	if err != nil {
-		return nil, err
-	}
+	times := left.props.times != nil && right.props.times != nil
 	j, err := p.joinOf(l, left, right)
 	if err != nil {
 		return nil, err
 	}
 	p.choose(j, l.Hint)
-	return j.node(p), nil
+	out := j.node(p)
+	if times {
+		out.props.times = joinTimes(l.Kind, b, left, right, out.Output)
+		out.props.marks = union(left.props.marks, right.props.marks)
+	}
+	return out, nil
 }
 
 // joining is a join being planned.

@@ -40,11 +40,11 @@ func (p *planner) project(l *logical.Project) (*Node, error) {
 		return nil, err
 	}
 	out.props.upsert = renamedKey(n.props.upsert, l.List)
-	out.props.times = renamedTimes(n.props.times, l.List)
 	out.props.hash = renamed(n.props.hash, l.List)
 	if len(out.props.hash) < len(n.props.hash) {
 		out.props.hash = nil
 	}
+	out.props.times = append(renamedTimes(n.props.times, l.List), keepTimes(n.props.times, n.carried())...)
 	if n.props.event != nil {
 		out.props.event = renamedEvent(n.props.event, l.List)
 	}
@@ -288,6 +288,7 @@ func (p *planner) union(l *logical.Union) (*Node, error) {
 		u.props.event = unionEvent(u, kids, l)
 	}
 	u.Op = &Union{Out: schemaOf(attrs)}
+	u.props.times = unionTimes(l.Output(), kids, l)
 	return u, nil
 }
 

@@ -44,6 +44,7 @@ func (p *planner) watermark(l *logical.Watermark) (*Node, error) {
 	out.props.mark, out.props.event, out.props.delay = mark, event, l.Delay
 	out.props.marks = append(append([]*Node{}, n.props.marks...), out)
 	out.props.staged = false
+	out.props.times = []timeAttr{{attr: event, event: event.ID}}
 	return out, nil
 }
 
@@ -77,6 +78,7 @@ func (p *planner) window(l *logical.Window) (*Node, error) {
 	out := p.node("WindowTime", detail, append(append([]*expr.Attr{}, n.Output...), start), n)
 	out.Op = &WindowTime{Time: cols[0], Size: l.Size, Slide: slide, Start: l.Start, Out: schemaOf(out.Output), Env: p.env, From: n.provenance()}
 	out.props.window = &windowAttr{attr: l.Attr, start: start, size: l.Size}
+	out.props.window.follow(l.Time, n)
 	return out, nil
 }
 
@@ -98,6 +100,7 @@ func (p *planner) session(l *logical.Window, n *Node, at int, start *expr.Attr) 
 	op.Out, op.From = schemaOf(out.Output), n.provenance()
 	out.Op = op
 	out.props.window = &windowAttr{attr: l.Attr, start: start, end: end}
+	out.props.window.follow(l.Time, n)
 	return out, nil
 }
 
@@ -124,6 +127,7 @@ func (p *planner) materialise(n *Node) *Node {
 	out := p.node("WindowStruct", w.attr.Name, attrs, n)
 	out.Op = op
 	out.props.window = nil
+	out.props.times = append(out.props.times, w.times()...)
 	out.props.upsert = slices.Clone(n.props.upsert)
 	for i, k := range out.props.upsert {
 		if k.ID == w.start.ID {
@@ -155,15 +159,23 @@ func (p *planner) dropLate(n *Node, at *expr.Attr, add int64) *Node {
 	return out
 }
 
-// renamedTimes are the event times under which a projection hands them on; start and end of a window are times of their own.
-func renamedTimes(times []timeAttr, list []expr.Expr) []timeAttr {
-	var out []timeAttr
-	for _, t := range times {
-		for _, e := range list {
-			if isAttr(unalias(e), t.attr.ID) {
-				out = append(out, timeAttr{attr: logical.AttrOf(e), lag: t.lag})
-			}
-		}
+// follow notes that the windows are of event time, if they are.
+func (w *windowAttr) follow(time expr.Expr, n *Node) {
+	t, ok := timeOf(time, n.props.times)
+	if !ok || t.size != 0 || t.lag < 0 {
+		return
 	}
-	return out
+	w.time, w.isTime = t, true
+}
+
+// times is the window as event time: it is put out, and its rows come, before its end is passed.
+func (w *windowAttr) times() []timeAttr {
+	if !w.isTime {
+		return nil
+	}
+	size := w.size
+	if w.end != nil {
+		size = openEnded
+	}
+	return []timeAttr{{attr: w.attr, lag: w.time.lag, size: size, event: w.time.event, exact: true}}
 }

@@ -83,15 +83,8 @@ type props struct {
 
 	changes *expr.Attr   // the weight of a row, Int64; nil when rows are append-only
 	upsert  []*expr.Attr // columns that identify a row of the result, nil when none are known
-	times   []timeAttr   // event times of rows that a stateful operator puts out
+	times   []timeAttr   // the columns by which event time can be followed
 	staged  bool         // an exchange stands between the watermarks and here
-}
-
-// timeAttr is an event time of rows that do not come in its order: rows of time t, and changes of them, come until the
-// watermark reaches t + lag, and not after.
-type timeAttr struct {
-	attr *expr.Attr
-	lag  int64
 }
 
 // windowAttr says that a column is a window's start, from which the struct that programs see has not been made yet.
@@ -100,6 +93,9 @@ type windowAttr struct {
 	start *expr.Attr
 	end   *expr.Attr // sessions: the end is a column too
 	size  int64
+
+	time   timeAttr // what the windows are of, when that is event time
+	isTime bool
 }
 
 // plan plans p and makes window structs where the child left them as starts.
@@ -189,6 +185,7 @@ func (r *props) keepOnly(attrs []*expr.Attr) {
 	if r.event != nil && indexOf(attrs, r.event.ID) < 0 {
 		r.event = nil
 	}
+	r.times = keepTimes(r.times, attrs)
 	for _, id := range r.hash {
 		if indexOf(attrs, id) < 0 {
 			r.hash = nil
@@ -204,13 +201,6 @@ func (r *props) keepOnly(attrs []*expr.Attr) {
 			break
 		}
 	}
-	var times []timeAttr
-	for _, t := range r.times {
-		if indexOf(attrs, t.attr.ID) >= 0 {
-			times = append(times, t)
-		}
-	}
-	r.times = times
 }
 
 // carried are the engine's own columns of n, which operators above pass on without being asked to.

@@ -444,7 +444,7 @@ func TestRefusals(t *testing.T) {
 		{"unbounded groups", "STREAMING_STATE_UNBOUNDED", grouped(scanOf(table, true)), connector.Update},
 		{"complete without aggregation", "STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION", scanOf(table, true), connector.Complete},
 		{"sort", "UNSUPPORTED_STREAMING_OPERATION", &logical.Sort{Global: true, Child: scanOf(table, true)}, connector.Append},
-		{"two streams", "UNSUPPORTED_STREAMING_OPERATION", &logical.Join{Kind: logical.Cross, Left: scanOf(table, true), Right: scanOf(table, true)}, connector.Append},
+		{"two streams", "STREAMING_STATE_UNBOUNDED", &logical.Join{Kind: logical.Cross, Left: scanOf(table, true), Right: scanOf(table, true)}, connector.Append},
 		{"unbounded dedup", "STREAMING_STATE_UNBOUNDED", &logical.Dedup{Child: scanOf(table, true)}, connector.Append},
 		{"session update", "STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION", sessions10(t, scanOf(table, true)), connector.Update},
 	} {

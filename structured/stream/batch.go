@@ -23,6 +23,10 @@ const ClockKey = "clock"
 // NowParam is the binding parameter by which current_timestamp is the time of the batch: microseconds since the epoch.
 const NowParam = "now"
 
+// WatermarkParam is the binding parameter that DropLate reads: the query's watermark before the batch, microseconds. It is
+// bound when the greatest of the inputs' watermarks counts: rows of slower inputs may then be behind it.
+const WatermarkParam = "watermark"
+
 // phase is how far a batch has come.
 type phase uint8
 
@@ -115,6 +119,9 @@ func (b *batch) begin(ctx context.Context) error {
 		bind.PartitionClocks[w.ID] = b.clocksBefore(w)
 	}
 	bind.LastWatermarks = b.lastWatermarks()
+	if b.Spec.MaxWatermark {
+		bind.Params[WatermarkParam] = strconv.FormatInt(b.watermark(bind.PartitionClocks), 10)
+	}
 	bind.Watermarks = b.watermarks(bind.PartitionClocks)
 	b.binding = bind
 	return b.beginSinks(ctx)
@@ -159,21 +166,24 @@ func (b *batch) lastWatermarks() map[string]int64 {
 
 // watermarks gives each stateful operator the query's watermark that the clocks mean. It never goes back.
 func (b *batch) watermarks(clocks map[string][]int64) map[string]int64 {
-	low := int64(NoTime)
-	for i, w := range b.Spec.Watermarks {
-		m := minWatermark(clocks[w.ID], w.Delay)
-		if i == 0 || m < low {
-			low = m
-		}
-	}
+	mark := b.watermark(clocks)
 	if b.Decision.Ended {
-		low = EndOfTime
+		mark = EndOfTime
 	}
 	out := map[string]int64{}
 	for id, last := range b.lastWatermarks() {
-		out[id] = max(low, last)
+		out[id] = max(behind(mark, b.Spec.Lags[id]), last)
 	}
 	return out
+}
+
+// watermark is the query's watermark that the clocks mean.
+func (b *batch) watermark(clocks map[string][]int64) int64 {
+	all := make([]int64, len(b.Spec.Watermarks))
+	for i, w := range b.Spec.Watermarks {
+		all[i] = minWatermark(clocks[w.ID], w.Delay)
+	}
+	return queryWatermark(all, b.Spec.MaxWatermark)
 }
 
 // execute runs the tasks; when it returns without error everything staged is durable, and named by the token.

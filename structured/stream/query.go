@@ -18,12 +18,16 @@ type Spec struct {
 	Watermarks []WatermarkOp
 	Stateful   []string         // ids of operators with state, whose watermark is bound
 	StateTTL   map[string]int64 // of operators whose state expires, microseconds
-	Sinks      []Sink
-	Own        QueryLog
-	Deliver    Deliver // rows of a query without a sink, after each commit; nil when all rows go to sinks
-	Trigger    Trigger
-	MaxRows    int64 // cap on rows taken from one partition by one batch; 0 takes all there is
-	FixRanges  bool  // some sink is only idempotent
+	// Lags: by how many microseconds the watermark of an operator is behind the query's, where it is.
+	Lags map[string]int64
+	// MaxWatermark makes the query's watermark follow the fastest of its watermark operators instead of the slowest.
+	MaxWatermark bool
+	Sinks        []Sink
+	Own          QueryLog
+	Deliver      Deliver // rows of a query without a sink, after each commit; nil when all rows go to sinks
+	Trigger      Trigger
+	MaxRows      int64 // cap on rows taken from one partition by one batch; 0 takes all there is
+	FixRanges    bool  // some sink is only idempotent
 	// IdleTimeout is how long a partition may bring nothing before it is marked; 0 never.
 	IdleTimeout time.Duration
 }

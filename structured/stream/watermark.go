@@ -1,6 +1,9 @@
 package stream
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Event time. Every source partition has a clock, the largest event time seen in it in log order; a watermark operator's
 // watermark is the least clock of its partitions minus its delay, and a query's watermark is the least of its operators'.
@@ -27,6 +30,27 @@ func minWatermark(clocks []int64, delay int64) int64 {
 		return EndOfTime
 	}
 	return low - delay
+}
+
+// queryWatermark is the watermark of a query from those of its watermark operators: the least, so that nothing is lost, or
+// the greatest, as Spark's spark.sql.streaming.multipleWatermarkPolicy has it. Under the latter, rows of the slower inputs
+// that are behind it are late.
+func queryWatermark(all []int64, greatest bool) int64 {
+	if len(all) == 0 {
+		return NoTime
+	}
+	if greatest {
+		return slices.Max(all)
+	}
+	return slices.Min(all)
+}
+
+// behind is a watermark less lag; the beginning and the end of time stay where they are.
+func behind(mark, lag int64) int64 {
+	if mark == EndOfTime || mark < NoTime+lag {
+		return mark
+	}
+	return mark - lag
 }
 
 // mergeClocks returns before advanced by what the tasks reported; a partition that reported nothing keeps its clock.
