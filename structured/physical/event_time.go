@@ -132,17 +132,17 @@ func (s *sum) add(e expr.Expr, sign int64) {
 			return
 		}
 	case *expr.Call:
-		if len(x.Args) == 2 && (x.Fn == "+" || x.Fn == "-") && isTimeSum(x) {
+		if op := timeSums[x.Fn]; op != 0 && len(x.Args) == 2 && isTimeSum(x) {
 			s.add(x.Args[0], sign)
-			if x.Fn == "-" {
-				sign = -sign
-			}
-			s.add(x.Args[1], sign)
+			s.add(x.Args[1], sign*op)
 			return
 		}
 	}
 	s.terms = append(s.terms, term{e, sign})
 }
+
+// timeSums are the functions that add and subtract times: the sign of the second operand.
+var timeSums = map[string]int64{"+": 1, "add_interval": 1, "-": -1, "subtract_timestamps": -1}
 
 // isTimeSum reports whether a sum is one of timestamps and lengths of time, which microseconds express.
 func isTimeSum(c *expr.Call) bool {

@@ -133,7 +133,7 @@ func leastWatermark(phys *Physical, s StatefulOp, clocks map[string][]int64) int
 	if len(s.Watermarks) == 0 {
 		return math.MinInt64
 	}
-	return least
+	return behind(least, s.Lag)
 }
 
 func nextClocks(t testing.TB, before map[string][]int64, reports []rdd.Report) map[string][]int64 {
