@@ -61,12 +61,16 @@ func init() {
 				}
 			}
 		}},
-		&Function{Name: "raise_error", in: params("s:message"), out: func([]Expr) (column.Type, error) { return column.Type{}, nil }, null: always, flags: ownNulls | volatile, Doc: "Fails with the message.", Example: "raise_error('no') -> error USER_RAISED_EXCEPTION", cost: 1000, kernel: func(*Call) kernel {
+		&Function{Name: "raise_error", in: params("s:message a:parameters?"), out: func([]Expr) (column.Type, error) { return column.Type{}, nil }, null: always, flags: ownNulls | volatile, Doc: "Fails with the message; with parameters, a map, the message is an error condition.", Example: "raise_error('no') -> error USER_RAISED_EXCEPTION", cost: 1000, kernel: func(*Call) kernel {
 			return func(k *kctx, a []*column.Vector, out *column.Vector) {
 				for i := 0; i < k.n; i++ {
 					msg := ""
 					if a[0].IsValid(i) {
 						msg = string(a[0].Bytes(i))
+					}
+					if len(a) == 2 {
+						k.fail(i, raisedCondition(msg))
+						continue
 					}
 					k.fail(i, raised(msg))
 				}
@@ -124,4 +128,12 @@ func random(name, doc string, f func(r *mrand.Rand) float64, aliases ...string) 
 			}
 		}
 	}}
+}
+
+// raisedCondition is the error of raise_error(condition, parameters).
+func raisedCondition(name string) error {
+	if name == "SCALAR_SUBQUERY_TOO_MANY_ROWS" {
+		return usererr.New(name, "21000", "More than one row returned by a subquery used as an expression.").WithFix("Aggregate in the subquery, or add LIMIT 1.")
+	}
+	return usererr.New(name, "P0001", "The error condition %s was raised.", name)
 }

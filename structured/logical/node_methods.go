@@ -325,7 +325,7 @@ func (p *ToDF) Resolved() bool             { return false }
 func (p *With) Children() []Plan { return append(append([]Plan{}, p.Plans...), p.Child) }
 func (p *With) WithChildren(k []Plan) Plan {
 	n := len(p.Plans)
-	return &With{Names: p.Names, Plans: k[:n:n], Child: k[n]}
+	return &With{Names: p.Names, Plans: k[:n:n], Recursive: p.Recursive, Levels: p.Levels, Child: k[n]}
 }
 func (p *With) Exprs() []expr.Expr         { return nil }
 func (p *With) WithExprs([]expr.Expr) Plan { return p }

@@ -242,11 +242,14 @@ type ToDF struct {
 	Child Plan
 }
 
-// With holds named subplans that may be referred to as tables inside Child (CTEs, Connect references).
+// With holds named subplans that may be referred to as tables inside Child (CTEs, Connect references). Recursive ones may refer
+// to themselves; Levels are how deep each may go, 0 for the session's limit, nil when none says.
 type With struct {
-	Names []string
-	Plans []Plan
-	Child Plan
+	Names     []string
+	Plans     []Plan
+	Recursive bool
+	Levels    []int64
+	Child     Plan
 }
 
 // Run says over what part of its topics a program runs: history (up to now, the default), live (from now on, as a stream),

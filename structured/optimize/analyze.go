@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/streamflow/streamflow/column"
 	"github.com/streamflow/streamflow/expr"
 	"github.com/streamflow/streamflow/internal/usererr"
 	"github.com/streamflow/streamflow/structured/catalog"
@@ -23,6 +24,8 @@ type Env struct {
 	Session *expr.Context
 	// OutputMode of a live program whose plan does not say: append when empty.
 	OutputMode string
+	// Rows runs a query while another is resolved: PIVOT without values asks it which there are. Nil where none can be run.
+	Rows func(ctx context.Context, plan logical.Plan) ([]*column.Batch, error)
 }
 
 // Analyze resolves a plan. A command's query is resolved in place; the plan of CREATE VIEW and EXPLAIN is checked and
@@ -134,6 +137,8 @@ func (a *analyzer) plan(p logical.Plan) (logical.Plan, error) {
 	switch p := p.(type) {
 	case done:
 		return p.Plan, nil
+	case recursive:
+		return fresh(p.Plan), nil
 	case *logical.UnresolvedTable:
 		return a.table(p)
 	case *logical.SQLText:
@@ -179,6 +184,14 @@ func (a *analyzer) plan(p logical.Plan) (logical.Plan, error) {
 		return a.alias(p)
 	case *logical.LateralView:
 		return a.lateralView(p)
+	case *logical.Pivot:
+		return a.pivot(p)
+	case *logical.LateralJoin:
+		return a.lateralJoin(p)
+	case *logical.AsofJoin:
+		return a.asof(p)
+	case *logical.WorkTable:
+		return a.workTable(p), nil
 	case *logical.Watermark:
 		return a.watermark(p)
 	case *logical.Repartition:
@@ -243,7 +256,15 @@ func (a *analyzer) with(p *logical.With) (logical.Plan, error) {
 	outer := a.scope
 	defer func() { a.scope = outer }()
 	for i, name := range p.Names {
-		a.scope = &ctes{name, p.Plans[i], a.scope}
+		plan := p.Plans[i]
+		if p.Recursive && names(plan, name) {
+			r, err := a.recursion(p, i)
+			if err != nil {
+				return nil, err
+			}
+			plan = recursive{done{r}}
+		}
+		a.scope = &ctes{name, plan, a.scope}
 	}
 	return a.plan(p.Child)
 }

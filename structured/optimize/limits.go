@@ -24,6 +24,12 @@ var pushLimit = up(func(l *logical.Limit) logical.Plan {
 		return &logical.Project{List: c.List, Child: &logical.Limit{N: l.N, Offset: l.Offset, Child: c.Child}}
 	case *logical.Union:
 		return limitSides(l, c)
+	case *logical.Recursion: // it may end once there are enough rows
+		if n := l.N + l.Offset; n > 0 && (c.Limit == 0 || n < c.Limit) {
+			r := *c
+			r.Limit = n
+			return &logical.Limit{N: l.N, Offset: l.Offset, Child: &r}
+		}
 	}
 	return l
 })

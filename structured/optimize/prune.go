@@ -41,6 +41,9 @@ func prune(p logical.Plan, want idSet) logical.Plan {
 	case *logical.Join:
 		need := want.with(p.Exprs()...)
 		return p.WithChildren([]logical.Plan{narrow(p.Left, need), narrow(p.Right, need)})
+	case *logical.AsofJoin:
+		need := want.with(p.Exprs()...)
+		return p.WithChildren([]logical.Plan{narrow(p.Left, need), narrow(p.Right, need)})
 	case *logical.Sort, *logical.Repartition:
 		return p.WithChildren([]logical.Plan{narrow(p.Children()[0], want.with(p.Exprs()...))})
 	case *logical.Dedup:

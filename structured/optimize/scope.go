@@ -14,6 +14,8 @@ type scope struct {
 	lateral []*expr.Alias // earlier items of the same SELECT list, tried last
 	inner   []*expr.Attr  // what names inside aggregate functions mean, when it is another layer
 
+	plan logical.Plan // whose output the names mean, when it is one plan's alone
+
 	vars []*expr.LambdaVar // parameters of the lambdas around, the innermost last; they are tried first
 }
 
@@ -23,7 +25,11 @@ func over(kids ...logical.Plan) *scope {
 	for _, k := range kids {
 		all = append(all, k.Output()...)
 	}
-	return &scope{layers: [][]*expr.Attr{all}}
+	s := &scope{layers: [][]*expr.Attr{all}}
+	if len(kids) == 1 {
+		s.plan = kids[0]
+	}
+	return s
 }
 
 // lookup finds the attribute that parts name, and the parts after it: members of a struct. A nil attribute without an

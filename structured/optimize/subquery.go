@@ -45,11 +45,11 @@ func joinScalars(child logical.Plan, subs []scalarSub) logical.Plan {
 
 // scalar resolves (SELECT …) as a value: the attribute under which its column will be there.
 func (a *analyzer) scalar(e *logical.Subquery, s *scope) (expr.Expr, error) {
-	if e.Kind != logical.ScalarSubquery {
-		return nil, misplaced(e, "IN (SELECT …) and EXISTS stand only in WHERE, alone or joined by AND", "Join with the subquery.")
-	}
 	if a.subs == nil {
 		return nil, misplaced(e, "a subquery as a value stands only in SELECT lists, WHERE and HAVING", "Join with the subquery.")
+	}
+	if e.Kind != logical.ScalarSubquery {
+		return a.asValue(e, s)
 	}
 	q, c, err := a.subquery(e, s)
 	if err != nil {
@@ -65,15 +65,13 @@ func (a *analyzer) scalar(e *logical.Subquery, s *scope) (expr.Expr, error) {
 	cond := c.condition()
 	if cond == nil {
 		if maxRows(q) > 1 {
-			return nil, misplaced(e, "a subquery as a value that may have more than one row", "Aggregate it, or add LIMIT 1.")
+			return a.scalar(single(e), s)
 		}
 		*a.subs = append(*a.subs, scalarSub{plan: &logical.Project{List: []expr.Expr{v}, Child: q}})
 		return &at, nil
 	}
 	if !c.single {
-		return nil, usererr.New("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.MUST_AGGREGATE_CORRELATED_SCALAR_SUBQUERY", "0A000",
-			"A subquery as a value that reads columns of the query around it must be an aggregate, so that there is one value for each row.").
-			At(e.Pos.Line, e.Pos.Col).WithFix("Select max(…) or another aggregate in it.")
+		return a.scalar(single(e), s)
 	}
 	list := append([]expr.Expr{v}, attrExprs(c.needed(q))...)
 	absent := c.absent[c.shown[0].ID]
@@ -117,14 +115,45 @@ func (a *analyzer) subquery(e *logical.Subquery, outer *scope) (logical.Plan, *c
 	if e.Kind == logical.ExistsSubquery {
 		q = withoutLimit(q)
 	}
-	q, err = c.pull(q)
+	pulled, err := c.pull(q)
+	if err == nil {
+		if o := outerOf(pulled); o != nil {
+			err = cannotPull(o, "where it cannot be compared")
+		} else if e.Kind == logical.ExistsSubquery && c.absent != nil {
+			err = errAlwaysARow
+		}
+	}
+	if err == nil {
+		return pulled, c, nil
+	}
+	if outer.plan == nil || logical.IsStreaming(outer.plan) || !readsOuter(q, outer.plan) {
+		return nil, nil, err
+	}
+	c.absent = nil
+	q, conds, err := unnest(a.env.Session, q, outer.plan)
 	if err != nil {
 		return nil, nil, err
 	}
 	if o := outerOf(q); o != nil {
-		return nil, nil, cannotPull(o, "where it cannot be compared")
+		return nil, nil, cannotPull(o, "of a query further out")
 	}
+	c.conds = conds
 	return q, c, nil
+}
+
+// errAlwaysARow is the reason why EXISTS of an aggregate without GROUP BY is no semi join.
+var errAlwaysARow = usererr.New("UNSUPPORTED_FEATURE.SUBQUERY", "0A000", "The feature is not supported: EXISTS of an aggregate without GROUP BY, which has a row whatever it reads.").
+	WithFix("Leave the aggregate out, or compare it in WHERE.")
+
+// single is a subquery that fails when it has more than one row.
+func single(e *logical.Subquery) *logical.Subquery {
+	value := &expr.UnresolvedAttr{Parts: []string{"_single", "_value"}}
+	n := &expr.UnresolvedCall{Name: "count", Args: []expr.Expr{expr.Lit(1)}}
+	fail := &expr.UnresolvedCall{Name: "raise_error", Args: []expr.Expr{expr.Lit("SCALAR_SUBQUERY_TOO_MANY_ROWS"), &expr.UnresolvedCall{Name: "map"}}}
+	one := &expr.Case{Whens: []expr.Expr{&expr.UnresolvedCall{Name: ">", Args: []expr.Expr{n, expr.Lit(1)}}}, Thens: []expr.Expr{fail},
+		Else: &expr.UnresolvedCall{Name: "first", Args: []expr.Expr{value}}}
+	return &logical.Subquery{Kind: e.Kind, Pos: e.Pos, Query: &logical.Project{List: []expr.Expr{&expr.Alias{Child: one, Name: "value"}},
+		Child: &logical.SubqueryAlias{Alias: "_single", Names: []string{"_value"}, Child: e.Query}}}
 }
 
 // withoutLimit is the query of EXISTS without a LIMIT that leaves at least one row.
@@ -196,9 +225,6 @@ func (a *analyzer) membership(t membershipTest, child logical.Plan) (logical.Pla
 		j.Kind = logical.LeftAnti
 	}
 	if t.sub.Kind == logical.ExistsSubquery {
-		if c.absent != nil {
-			return nil, misplaced(t.sub, "EXISTS of an aggregate without GROUP BY, which has a row whatever it reads", "Leave the aggregate out, or compare it in WHERE.")
-		}
 		if j.Cond == nil {
 			j.Right = &logical.Limit{N: 1, Child: q}
 		}

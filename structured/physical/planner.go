@@ -141,6 +141,8 @@ func (p *planner) compact(l logical.Plan) (*Node, error) {
 		return p.tail(l)
 	case *logical.Join:
 		return p.join(l)
+	case *logical.AsofJoin:
+		return p.asof(l)
 	case *logical.Union:
 		return p.union(l)
 	case *logical.Dedup:

@@ -4,6 +4,7 @@ import "github.com/streamflow/streamflow/rdd"
 
 // Every operator, by the name under which it travels in fragments.
 func init() {
+	rdd.Register("physical.Asof", (*Asof)(nil))
 	rdd.Register("physical.Dedup", (*Dedup)(nil))
 	rdd.Register("physical.DropLate", (*DropLate)(nil))
 	rdd.Register("physical.Expand", (*Expand)(nil))

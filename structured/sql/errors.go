@@ -147,8 +147,6 @@ func (p *parser) slip(t token) string {
 		return "Write AND."
 	case t.raw == "=" && prev.raw == "=":
 		return "Write = or == without a space."
-	case t.kind == op && t.raw == "|>":
-		return "The pipe syntax is not supported; write SELECT … FROM (…)."
 	case t.kind == text && prev.kind == word:
 		return "A column alias or name is written without quotes, or in `backquotes`."
 	case p.i == 0:

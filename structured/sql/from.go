@@ -11,28 +11,98 @@ import (
 
 // from is the relations after FROM; a comma is a cross join.
 func (p *parser) from() logical.Plan {
+	if p.at("LATERAL") && !p.ahead(1).is("VIEW") {
+		p.take() // it has nothing to its left to read
+	}
 	plan := p.joined()
 	for p.symbol(",") {
+		if t := p.peek(); p.atLateral() {
+			p.take()
+			plan = p.joinedTo(&logical.LateralJoin{Kind: logical.Cross, Left: plan, Right: p.relation(), Pos: t.pos})
+			continue
+		}
 		plan = &logical.Join{Kind: logical.Cross, Left: plan, Right: p.joined()}
 	}
 	return plan
 }
 
 // joined is a relation and the joins that follow it.
-func (p *parser) joined() logical.Plan {
-	left := p.relation()
+func (p *parser) joined() logical.Plan { return p.joinedTo(p.relation()) }
+
+func (p *parser) joinedTo(left logical.Plan) logical.Plan {
 	for {
+		if asof := p.asofJoin(left); asof != nil {
+			left = asof
+			continue
+		}
 		natural, kind, ok := p.joinKind()
 		if !ok {
 			return left
 		}
-		if p.at("LATERAL") {
-			panic(p.unsupported(p.peek(), "LATERAL_JOIN", "a lateral join").WithFix("Use LATERAL VIEW explode(…)."))
+		if p.atLateral() {
+			left = p.lateralJoin(left, kind)
+			continue
 		}
 		j := &logical.Join{Kind: kind, Natural: natural, Left: left, Right: p.relation()}
 		p.joinCondition(j)
 		left = j
 	}
+}
+
+func (p *parser) atLateral() bool { return p.at("LATERAL") && !p.ahead(1).is("VIEW") }
+
+// lateralJoin is what follows JOIN: LATERAL relation [ON condition].
+func (p *parser) lateralJoin(left logical.Plan, kind logical.JoinKind) logical.Plan {
+	t := p.expect("LATERAL")
+	j := &logical.LateralJoin{Kind: kind, Left: left, Right: p.relation(), Pos: t.pos}
+	if p.accept("ON") {
+		j.Cond = p.expr()
+	}
+	if p.at("USING") {
+		panic(p.unsupported(p.peek(), "LATERAL_JOIN_USING", "USING of a lateral join").WithFix("Write ON."))
+	}
+	return j
+}
+
+// asofJoin is [LEFT [OUTER] | INNER] ASOF JOIN relation MATCH_CONDITION (a >= b) [ON … | USING (…)]; nil when something else comes next.
+func (p *parser) asofJoin(left logical.Plan) logical.Plan {
+	j := &logical.AsofJoin{Kind: logical.Inner, Left: left, Pos: p.peek().pos}
+	switch {
+	case p.at("ASOF", "JOIN"):
+		p.take()
+	case p.at("ASOF", "LEFT"), p.at("ASOF", "INNER"): // as some write it
+		p.take()
+		if p.take().is("LEFT") {
+			p.accept("OUTER")
+			j.Kind = logical.LeftOuter
+		}
+	case p.at("LEFT", "ASOF", "JOIN"), p.at("LEFT", "OUTER", "ASOF"):
+		p.take()
+		p.accept("OUTER")
+		p.take()
+		j.Kind = logical.LeftOuter
+	case p.at("INNER", "ASOF", "JOIN"):
+		p.take()
+		p.take()
+	default:
+		return nil
+	}
+	p.expect("JOIN")
+	j.Right = p.relation()
+	p.expect("MATCH_CONDITION")
+	open := p.peek()
+	bracketed := p.symbol("(")
+	j.Match = p.expr()
+	if bracketed {
+		p.closing(")", open)
+	}
+	switch {
+	case p.accept("ON"):
+		j.Cond = p.expr()
+	case p.accept("USING"):
+		j.Using = p.nameList("column name")
+	}
+	return j
 }
 
 // joinKinds are the words before JOIN, longest first.
@@ -96,8 +166,6 @@ func (p *parser) relation() logical.Plan {
 		plan = p.bracketedRelation()
 	case p.at("VALUES") && p.ahead(1).kind == op:
 		return p.values()
-	case p.at("LATERAL") && !p.ahead(1).is("VIEW"):
-		panic(p.unsupported(t, "LATERAL_JOIN", "a lateral subquery").WithFix("Use LATERAL VIEW explode(…)."))
 	case p.isTableFunc():
 		plan = p.tableFunc()
 	case t.kind == word && notOperand[strings.ToUpper(t.raw)]:
@@ -108,11 +176,7 @@ func (p *parser) relation() logical.Plan {
 		plan = p.table()
 	}
 	plan = p.watermarkClause(plan)
-	plan = p.sample(p.tableAlias(p.sample(plan)))
-	if t := p.peek(); (p.at("PIVOT") || p.at("UNPIVOT")) && p.ahead(1).raw == "(" {
-		panic(p.unsupported(t, strings.ToUpper(t.raw), strings.ToUpper(t.raw)))
-	}
-	return plan
+	return p.pivots(p.sample(p.tableAlias(p.sample(plan))))
 }
 
 // bracketedRelation is (query) or (relation join relation).
@@ -231,26 +295,43 @@ func (p *parser) delay() int64 {
 	return l.Value.(int64)
 }
 
-// sample is TABLESAMPLE (n PERCENT) [REPEATABLE (seed)].
+// sample is TABLESAMPLE (n PERCENT | n ROWS | BUCKET i OUT OF n) [REPEATABLE (seed)].
 func (p *parser) sample(plan logical.Plan) logical.Plan {
-	t := p.peek()
 	if !p.at("TABLESAMPLE") {
 		return plan
 	}
 	p.take()
+	p.accept("SYSTEM")
 	open := p.needSymbol("(")
-	n := p.peek()
-	v, err := strconv.ParseFloat(n.val, 64)
-	if n.kind != number || err != nil {
-		p.expected("number")
-		p.fail()
-	}
-	p.take()
-	if !p.accept("PERCENT") {
-		panic(p.unsupported(t, "TABLESAMPLE", "TABLESAMPLE other than (n PERCENT)"))
+	s := &logical.Sample{Child: plan}
+	t := p.peek()
+	switch {
+	case p.accept("BUCKET"):
+		i := p.integerToken()
+		p.expect("OUT", "OF")
+		n := p.integerToken()
+		if n < 1 || i < 0 || i > n {
+			panic(p.errorAt(t, "_LEGACY_ERROR_TEMP_0064", "42601", "There is no bucket %d out of %d.", i, n).WithFix("Write BUCKET 1 OUT OF 10."))
+		}
+		s.Upper = float64(i) / float64(n)
+	default:
+		v, err := strconv.ParseFloat(t.val, 64)
+		if t.kind != number || err != nil {
+			p.expected("number")
+			p.fail()
+		}
+		p.take()
+		if p.accept("ROWS") {
+			p.closing(")", open)
+			return &logical.Limit{N: int64(v), Child: plan}
+		}
+		p.expect("PERCENT")
+		if v > 100 {
+			panic(p.errorAt(t, "INVALID_PARAMETER_VALUE.SAMPLE", "22023", "A sample of %v percent is more than there is.", v).WithFix("Use a number from 0 to 100."))
+		}
+		s.Upper = v / 100
 	}
 	p.closing(")", open)
-	s := &logical.Sample{Upper: v / 100, Child: plan}
 	if p.accept("REPEATABLE") {
 		open := p.needSymbol("(")
 		s.Seed = int64(p.integerToken())

@@ -291,5 +291,5 @@ func (p *parser) atQuery() bool {
 	}
 	t := p.toks[i]
 	next := p.toks[min(i+1, len(p.toks)-1)]
-	return t.is("SELECT") || t.is("WITH") && next.kind == word || t.is("VALUES") && next.raw == "("
+	return t.is("SELECT") || t.is("WITH") && next.kind == word || t.is("FROM") && (next.kind == word || next.kind == quoted) || t.is("VALUES") && next.raw == "("
 }

@@ -10,26 +10,29 @@ import (
 // query is [WITH …] body [ORDER BY …] [LIMIT …] [OFFSET …].
 func (p *parser) query() logical.Plan {
 	defer p.nested()()
-	names, plans := p.ctes()
-	plan := p.organised(p.setOps(0))
-	if len(names) > 0 {
-		plan = &logical.With{Names: names, Plans: plans, Child: plan}
+	with := p.ctes()
+	plan := p.piped(p.organised(p.setOps(0)))
+	if with == nil {
+		return plan
 	}
-	return plan
+	with.Child = plan
+	return with
 }
 
-// ctes reads WITH a [(cols)] AS (query), ….
-func (p *parser) ctes() (names []string, plans []logical.Plan) {
+// ctes reads WITH [RECURSIVE] a [(cols)] [MAX RECURSION LEVEL n] AS (query), ….
+func (p *parser) ctes() *logical.With {
 	if !p.accept("WITH") {
-		return nil, nil
+		return nil
 	}
-	if t := p.peek(); t.is("RECURSIVE") && p.ahead(1).kind == word && !p.ahead(1).is("AS") {
-		panic(p.unsupported(t, "RECURSIVE_CTE", "WITH RECURSIVE"))
+	w := &logical.With{}
+	if p.at("RECURSIVE") && (p.ahead(1).kind == word || p.ahead(1).kind == quoted) && !p.ahead(1).is("AS") {
+		p.take()
+		w.Recursive = true
 	}
 	for {
 		at := p.peek()
 		name := p.name("name")
-		for _, n := range names {
+		for _, n := range w.Names {
 			if strings.EqualFold(n, name) {
 				panic(p.errorAt(at, "DUPLICATED_CTE_NAMES", "42602", "The name `%s` stands twice in WITH.", name).WithFix("Give each common table expression its own name."))
 			}
@@ -38,14 +41,20 @@ func (p *parser) ctes() (names []string, plans []logical.Plan) {
 		if p.atSymbol("(") {
 			cols = p.nameList("column name")
 		}
+		if p.accept("MAX", "RECURSION", "LEVEL") {
+			for len(w.Levels) < len(w.Names) {
+				w.Levels = append(w.Levels, 0)
+			}
+			w.Levels = append(w.Levels, int64(p.integerToken()))
+		}
 		p.accept("AS")
 		open := p.needSymbol("(")
 		q := p.query()
 		p.closing(")", open)
-		names = append(names, name)
-		plans = append(plans, &logical.SubqueryAlias{Alias: name, Names: cols, Child: q})
+		w.Names = append(w.Names, name)
+		w.Plans = append(w.Plans, &logical.SubqueryAlias{Alias: name, Names: cols, Child: q})
 		if !p.symbol(",") {
-			return names, plans
+			return w
 		}
 	}
 }
@@ -109,7 +118,7 @@ func (p *parser) body() logical.Plan {
 		p.closing(")", t)
 		return q
 	case p.at("FROM"):
-		panic(p.unsupported(t, "FROM_FIRST", "a query that begins with FROM").WithFix("Write SELECT … FROM …."))
+		return p.fromFirst()
 	}
 	p.expected("SELECT")
 	p.expected("VALUES")

@@ -8,7 +8,10 @@ import (
 )
 
 // selectQuery is SELECT … up to HAVING, QUALIFY and WINDOW.
-func (p *parser) selectQuery() logical.Plan {
+func (p *parser) selectQuery() logical.Plan { return p.selectFrom(nil) }
+
+// selectFrom is a SELECT whose relations were given before it, or nil.
+func (p *parser) selectFrom(given logical.Plan) logical.Plan {
 	before := len(p.named)
 	p.expect("SELECT")
 	hints := p.hints()
@@ -22,9 +25,12 @@ func (p *parser) selectQuery() logical.Plan {
 		p.accept("ALL")
 	}
 	list := p.selectList()
-	var from logical.Plan = &logical.UnresolvedValues{Rows: [][]expr.Expr{{}}} // SELECT without FROM: one row of no columns
-	if p.accept("FROM") {
-		from = p.from()
+	from := given
+	if from == nil {
+		from = &logical.UnresolvedValues{Rows: [][]expr.Expr{{}}} // SELECT without FROM: one row of no columns
+		if p.accept("FROM") {
+			from = p.from()
+		}
 	}
 	for p.at("LATERAL", "VIEW") {
 		from = p.lateralView(from)
