@@ -64,7 +64,7 @@ func (s *Session) explainPhysical(ctx context.Context, p logical.Plan) (*physica
 	if logical.IsStreaming(p) {
 		o.Streaming, o.Query = true, "explain"
 	}
-	return s.physical(ctx, p, o)
+	return s.physical(ctx, withoutRecursion(p), o)
 }
 
 func section(b *strings.Builder, title, body string) {

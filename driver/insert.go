@@ -96,7 +96,11 @@ func (s *Session) pathTable(ctx context.Context, format, path string, options ma
 
 // write runs a resolved query into a table.
 func (s *Session) write(ctx context.Context, query logical.Plan, target connector.Writer, overwrite bool, run *logical.Run) (structured.Rows, error) {
-	phys, err := s.physical(ctx, optimize.Optimize(query), physical.Options{Sink: target, Overwrite: overwrite})
+	query, err := s.unfolded(ctx, optimize.Optimize(query))
+	if err != nil {
+		return nil, err
+	}
+	phys, err := s.physical(ctx, query, physical.Options{Sink: target, Overwrite: overwrite})
 	if err != nil {
 		return nil, err
 	}

@@ -57,7 +57,10 @@ func (s *Session) planStream(ctx context.Context, c *logical.CreateStream, name,
 	if p.start, err = startMode(c.Start, s.location()); err != nil {
 		return nil, err
 	}
-	optimised := optimize.Optimize(analysed).Children()[0]
+	optimised, err := s.unfolded(ctx, optimize.Optimize(analysed).Children()[0])
+	if err != nil {
+		return nil, err
+	}
 	if p.phys, err = s.physical(ctx, optimised, o); err != nil {
 		return nil, err
 	}

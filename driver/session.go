@@ -214,7 +214,7 @@ func parse(p logical.Plan) (logical.Plan, error) {
 // env is what the session's names are resolved against.
 func (s *Session) env(text, mode string) optimize.Env {
 	c := s.exprContext()
-	return optimize.Env{Catalog: s.engine.opts.Catalog, Providers: s.engine.opts.Catalog.Providers(), Views: s.views, Text: text, Session: &c, OutputMode: mode}
+	return optimize.Env{Catalog: s.engine.opts.Catalog, Providers: s.engine.opts.Catalog.Providers(), Views: s.views, Text: text, Session: &c, OutputMode: mode, Rows: s.rowsOf}
 }
 
 func (s *Session) exprContext() expr.Context {
@@ -250,7 +250,11 @@ func (s *Session) plan(ctx context.Context, p logical.Plan, text string, run *lo
 	if err != nil {
 		return nil, err
 	}
-	return s.physical(ctx, optimize.Optimize(analysed), physical.Options{})
+	optimised, err := s.unfolded(ctx, optimize.Optimize(analysed))
+	if err != nil {
+		return nil, err
+	}
+	return s.physical(ctx, optimised, physical.Options{})
 }
 
 // analyse resolves a plan that is not a stream. A program over history treats late rows as it would live, so that both give

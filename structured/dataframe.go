@@ -341,12 +341,17 @@ type GroupedData struct {
 	keys []expr.Expr
 	sets [][]int // grouping sets; nil for one grouping
 	err  error
+
+	pivot *pivoting // nil: not pivoted
 }
 
 // Agg computes aggregates of each group; the result has the keys first.
 func (g *GroupedData) Agg(aggs ...Column) *DataFrame {
 	list, err := exprs(aggs)
 	return g.d.then(firstError(g.err, err), func() logical.Plan {
+		if g.pivot != nil {
+			return g.pivoted(list)
+		}
 		p := &logical.Aggregate{Sets: g.sets, List: append(append([]expr.Expr{}, g.keys...), list...), Child: g.d.plan}
 		for _, k := range g.keys {
 			if a, ok := k.(*expr.Alias); ok {

@@ -16,6 +16,8 @@ type decoder struct {
 	// source is the format of reads and writes that name none.
 	source string
 	depth  int
+	// subplans are the relations that subquery expressions refer to, by their number on the wire.
+	subplans map[int64]logical.Plan
 }
 
 func (d *decoder) enter() { d.depth++ }

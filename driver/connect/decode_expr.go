@@ -49,6 +49,8 @@ func (d *decoder) expr(e *pb.Expression) (expr.Expr, error) {
 		return d.window(k.Window)
 	case *pb.Expression_UnresolvedExtractValue_:
 		return d.extract(k.UnresolvedExtractValue)
+	case *pb.Expression_SubqueryExpression:
+		return d.subquery(k.SubqueryExpression)
 	case *pb.Expression_Extension:
 		return d.exprExtension(k.Extension)
 	case nil:

@@ -45,6 +45,10 @@ func (d *decoder) relation(r *pb.Relation) (logical.Plan, error) {
 		return d.filter(k.Filter)
 	case *pb.Relation_Join:
 		return d.join(k.Join)
+	case *pb.Relation_LateralJoin:
+		return d.lateralJoin(k.LateralJoin)
+	case *pb.Relation_AsOfJoin:
+		return d.asofJoin(k.AsOfJoin)
 	case *pb.Relation_SetOp:
 		return d.setOp(k.SetOp)
 	case *pb.Relation_Sort:
@@ -279,6 +283,8 @@ func (d *decoder) aggregate(a *pb.Aggregate) (logical.Plan, error) {
 		out.Keys = append(out.Keys, unaliased(k))
 	}
 	switch t := a.GetGroupType(); t {
+	case pb.Aggregate_GROUP_TYPE_PIVOT:
+		return d.pivot(a.GetPivot(), keys, aggs, child)
 	case pb.Aggregate_GROUP_TYPE_GROUPBY:
 	case pb.Aggregate_GROUP_TYPE_ROLLUP:
 		out.Sets = logical.RollupSets(len(keys))
@@ -534,12 +540,26 @@ func (d *decoder) watermark(w *pb.WithWatermark) (logical.Plan, error) {
 	return &logical.Watermark{Col: &expr.UnresolvedAttr{Parts: parts}, Delay: delay, Child: child}, err
 }
 
+// withRelations decodes relations by name, and those that subquery expressions of the root mean by number.
 func (d *decoder) withRelations(w *pb.WithRelations) (logical.Plan, error) {
 	out := &logical.With{}
 	for _, ref := range w.GetReferences() {
 		alias := ref.GetSubqueryAlias()
+		if c := ref.GetCommon(); c != nil && c.PlanId != nil {
+			p, err := d.plan(ref)
+			if err != nil {
+				return nil, err
+			}
+			if d.subplans == nil {
+				d.subplans = map[int64]logical.Plan{}
+			}
+			d.subplans[c.GetPlanId()] = p
+			if alias == nil {
+				continue
+			}
+		}
 		if alias == nil {
-			return nil, unsupported("SUBQUERY_EXPRESSION", "A subquery inside an expression")
+			return nil, invalidPlan("WITH_RELATIONS", "A relation that others refer to has neither a name nor a number.")
 		}
 		p, err := d.child("SubqueryAlias", alias.GetInput())
 		if err != nil {
@@ -549,6 +569,9 @@ func (d *decoder) withRelations(w *pb.WithRelations) (logical.Plan, error) {
 	}
 	var err error
 	out.Child, err = d.child("WithRelations", w.GetRoot())
+	if len(out.Names) == 0 {
+		return out.Child, err
+	}
 	return out, err
 }
 

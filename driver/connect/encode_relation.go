@@ -95,6 +95,12 @@ func fillRelation(r *pb.Relation, p logical.Plan, kids []*pb.Relation) error {
 		j, err := joinToProto(p, kids)
 		r.RelType = &pb.Relation_Join{Join: j}
 		return err
+	case *logical.LateralJoin:
+		return fillLateral(r, p, kids)
+	case *logical.AsofJoin:
+		return fillAsof(r, p, kids)
+	case *logical.Pivot:
+		return fillPivot(r, p, kids[0])
 	case *logical.Union:
 		return fillUnion(r, p, kids)
 	case *logical.SetOp:

@@ -28,6 +28,19 @@ placed = people.select("name", F.row_number().over(by_age).alias("n"), F.lag("na
                        F.count("*").over(Window.orderBy("name").rowsBetween(-1, Window.currentRow)).alias("near")).orderBy("name").collect()
 assert [(r.name, r.n, r.before, r.near) for r in placed] == [("ann", 2, "cid", 1), ("bob", 1, "-", 2), ("cid", 1, "-", 2)], placed
 
+wide = people.groupBy("age").pivot("name", ["ann", "cid"]).agg(F.count("*")).orderBy("age").collect()
+assert [(r.age, r.ann, r.cid) for r in wide] == [(25, None, None), (31, 1, 1)], wide
+assert people.groupBy().pivot("age").agg(F.max("name")).columns == ["25", "31"]
+long = people.groupBy("age").pivot("name", ["ann", "cid"]).agg(F.count("*")).unpivot("age", ["ann", "cid"], "name", "n").where("n is not null").orderBy("name").collect()
+assert [(r.age, r.name, r.n) for r in long] == [(31, "ann", 1), (31, "cid", 1)], long
+apart = lists.lateralJoin(spark.tvf.explode(F.col("xs").outer())).select("id", "col").orderBy("col").collect()
+assert [(r.id, r.col) for r in apart] == [(1, 1), (1, 2), (1, 3)], apart
+assert people.where(F.col("age") == people.select(F.max("age")).scalar()).count() == 2
+rich = people.alias("p").where(people.alias("q").where(F.col("q.age") < F.col("p.age").outer()).exists()).count()
+assert rich == 2, rich
+chain = spark.sql("with recursive n(i) as (values (1) union all select i + 1 from n where i < 5) select sum(i) as s from n |> extend s * 2 as twice").collect()
+assert [(r.s, r.twice) for r in chain] == [(15, 30)], chain
+
 with tempfile.TemporaryDirectory() as d:
     people.write.parquet(d + "/people")
     assert spark.read.parquet(d + "/people").count() == 3
