@@ -222,6 +222,9 @@ func (n *Node) Broker() *broker.Broker { return n.broker }
 // Queries are the records of the node's streaming queries.
 func (n *Node) Queries() *stream.Machine { return n.queries }
 
+// Engine is the node's query engine, for the gateway.
+func (n *Node) Engine() *driver.Engine { return n.engine }
+
 // StateSize is what streaming queries keep on this node as of their last commits: how many keys, those on disk included, and
 // how many bytes in memory.
 func (n *Node) StateSize() (keys, bytes int64) {

@@ -27,6 +27,13 @@ type Executor interface {
 	AbortState(query string) error
 	// ForgetState drops a query's state, from disk too.
 	ForgetState(query string) error
+	// StateSizes are what is here of a query's state, by operator and partition.
+	StateSizes(query string) []rdd.StateSize
+	// ViewState shows a partition of an operator's state at a committed version, between two batches of the query.
+	ViewState(ctx context.Context, query, op string, partition, parts int, version int64, view func(rdd.State) error) error
+	// LoadState opens a batch in a partition, lets load change it, and returns the changes (see rdd.StateDeltaKey). The next
+	// CommitState or AbortState of the query decides the batch.
+	LoadState(ctx context.Context, query, op string, partition, parts int, version int64, load func(rdd.State) error) ([][]byte, error)
 }
 
 // ErrClusterClosed ends the runs of a cluster that is being closed.
@@ -141,6 +148,54 @@ func (c *Cluster) ForgetState(query string) error {
 		errs = append(errs, x.ForgetState(query))
 	}
 	return errors.Join(errs...)
+}
+
+// StateSizes sums what executors hold of a query's state, by operator.
+func (c *Cluster) StateSizes(query string) map[string]rdd.StateSize {
+	out := map[string]rdd.StateSize{}
+	for _, x := range c.all() {
+		for _, s := range x.StateSizes(query) {
+			sum := out[s.Op]
+			sum.Op, sum.Parts = s.Op, s.Parts
+			sum.Keys, sum.Bytes = sum.Keys+s.Keys, sum.Bytes+s.Bytes
+			out[s.Op] = sum
+		}
+	}
+	return out
+}
+
+// holder is the executor that has a partition of an operator's state, or could restore it.
+func (c *Cluster) holder(query, op string, partition int) Executor {
+	list := c.all()
+	for _, x := range list {
+		for _, s := range x.StateSizes(query) {
+			if s.Op == op && s.Partition == partition {
+				return x
+			}
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	return list[0]
+}
+
+// ViewState shows a partition of an operator's state at a committed version, between two batches of the query.
+func (c *Cluster) ViewState(ctx context.Context, query, op string, partition, parts int, version int64, view func(rdd.State) error) error {
+	x := c.holder(query, op, partition)
+	if x == nil {
+		return ErrClusterClosed
+	}
+	return x.ViewState(ctx, query, op, partition, parts, version, view)
+}
+
+// LoadState changes a partition of an operator's state in a batch of its own; see Executor.
+func (c *Cluster) LoadState(ctx context.Context, query, op string, partition, parts int, version int64, load func(rdd.State) error) ([][]byte, error) {
+	x := c.holder(query, op, partition)
+	if x == nil {
+		return nil, ErrClusterClosed
+	}
+	return x.LoadState(ctx, query, op, partition, parts, version, load)
 }
 
 // Close ends all runs with ErrClusterClosed and waits for their tasks. It does not close the executors.

@@ -86,6 +86,7 @@ type query struct {
 	totalRows  int64
 	lastSnap   time.Time
 	latency    latencies
+	samples    []sizeSample
 }
 
 // register replicates the query, before anything of it runs.

@@ -62,6 +62,7 @@ func (q *query) onProgress(p *stream.Progress) {
 	q.recent = append(q.recent, p)
 	q.totalRows += p.RowsIn
 	q.latency.observe(p)
+	q.sample(p.Published)
 	close(q.progressed)
 	q.progressed = make(chan struct{})
 	due := q.engine.opts.Snapshot != nil && len(q.planned.phys.Stateful) > 0 && time.Since(q.lastSnap) >= q.engine.opts.SnapshotInterval

@@ -41,6 +41,10 @@ func showSchema(what string) *column.Schema {
 		return text("function_desc")
 	case "query":
 		return text("property", "value")
+	case "why":
+		return whySchema()
+	case "why json":
+		return text("json")
 	case "queries":
 		s := text("name", "status", "sink")
 		for _, n := range []string{"batch", "rowsIn", "rowsLate", "rowsDead"} {
@@ -91,6 +95,8 @@ func (s *Session) show(ctx context.Context, p *logical.Show) (structured.Rows, e
 		return describeFunction(p)
 	case "query":
 		return s.describeQuery(p)
+	case "why", "why json":
+		return s.explainQuery(ctx, p, p.What == "why json")
 	}
 	return nil, usererr.New("UNSUPPORTED_FEATURE.SHOW", "0A000", "SHOW %s is not supported.", strings.ToUpper(p.What)).At(p.Pos.Line, p.Pos.Col)
 }

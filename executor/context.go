@@ -36,15 +36,18 @@ func (t *task) open(n *rdd.Node, tc *rdd.TaskContext, part int) (rdd.Reader, err
 		in[i] = r
 	}
 	tc.Op = n.ID
-	r, err := n.Op.Open(tc, in)
+	var r rdd.Reader
+	var err error
+	at := t.timing(n.ID)
+	t.measure(at, func() { r, err = n.Op.Open(tc, in) })
 	if err != nil {
 		closeAll(in)
 		return nil, fmt.Errorf("%s: %w", n.ID, err)
 	}
 	if len(in) == 0 {
-		return &guarded{t.ctx, r}, nil
+		r = &guarded{t.ctx, r}
 	}
-	return r, nil
+	return &timed{t, at, r}, nil
 }
 
 func (t *task) openInput(in *rdd.Input, tc *rdd.TaskContext, part int) (rdd.Reader, error) {

@@ -183,6 +183,19 @@ func (x *Executor) SnapshotState(query string, positions map[int]int64) error {
 // ForgetState drops a query's state, from disk too.
 func (x *Executor) ForgetState(query string) error { return x.state.Forget(query, true) }
 
+// StateSizes are what is here of a query's state, by operator and partition.
+func (x *Executor) StateSizes(query string) []rdd.StateSize { return x.state.Sizes(query) }
+
+// ViewState shows a partition of an operator's state at a committed version; see state.Store.View.
+func (x *Executor) ViewState(ctx context.Context, query, op string, partition, parts int, version int64, view func(rdd.State) error) error {
+	return x.state.View(ctx, state.Slot{Query: query, Op: op, Partition: partition, Parts: parts}, version, view)
+}
+
+// LoadState changes a partition of an operator's state outside a task; see state.Store.Load.
+func (x *Executor) LoadState(ctx context.Context, query, op string, partition, parts int, version int64, load func(rdd.State) error) ([][]byte, error) {
+	return x.state.Load(ctx, state.Slot{Query: query, Op: op, Partition: partition, Parts: parts}, version, load)
+}
+
 // MemoryUsed is what is reserved of the memory limit.
 func (x *Executor) MemoryUsed() int64 { return x.memory.used.Load() }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/streamflow/streamflow/column"
 	"github.com/streamflow/streamflow/executor/state"
@@ -26,6 +27,8 @@ type task struct {
 	reports  []rdd.Report
 	counters []rdd.Counter
 	sides    []rdd.Side
+	times    []rdd.OpTime
+	inside   time.Duration // measured within the call that is being measured
 }
 
 // result starts the answer to the driver.
@@ -38,6 +41,7 @@ func (t *task) result(err error) *rdd.TaskResult {
 func (t *task) run() *rdd.TaskResult {
 	t.x.memory.active.Add(1)
 	t.memory.pool = t.x.memory
+	began := time.Now()
 	ctx, cancel := context.WithCancelCause(t.ctx)
 	stop := context.AfterFunc(t.x.ctx, func() { cancel(ErrClosed) })
 	t.ctx = ctx
@@ -58,7 +62,7 @@ func (t *task) run() *rdd.TaskResult {
 		}
 		return res
 	}
-	res.Reports, res.Counters, res.Sides = t.reports, t.counters, t.sides
+	res.Reports, res.Counters, res.Sides, res.Times, res.Elapsed = t.reports, t.counters, t.sides, t.times, time.Since(began)
 	return res
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/streamflow/streamflow/driver"
 	"github.com/streamflow/streamflow/logstore/broker"
 	"github.com/streamflow/streamflow/structured/stream"
 )
@@ -16,6 +17,7 @@ import (
 type Options struct {
 	Broker  *broker.Broker
 	Queries *stream.Machine
+	Engine  *driver.Engine
 	Metrics bool
 }
 
@@ -33,6 +35,8 @@ func New(o Options) http.Handler {
 	}
 	mux.HandleFunc("GET /api/v1/topics/{topic}/segments", o.segments)
 	mux.HandleFunc("GET /api/v1/topics/{topic}/partitions/{partition}/checksum", o.checksum)
+	mux.HandleFunc("GET /v1/queries", o.queries)
+	mux.HandleFunc("GET /v1/queries/{query}/why", o.why)
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/streamflow/streamflow/internal/usererr"
 	"github.com/streamflow/streamflow/logstore"
@@ -94,4 +95,16 @@ func refuse(w http.ResponseWriter, status int, err error) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(b)
+}
+
+// statusOf is the status code of an error: what is not there, what a client got wrong, what the node failed at.
+func statusOf(err error) int {
+	ue, ok := usererr.As(err)
+	switch {
+	case !ok:
+		return http.StatusInternalServerError
+	case strings.HasSuffix(ue.Code, "NOT_FOUND"):
+		return http.StatusNotFound
+	}
+	return http.StatusBadRequest
 }

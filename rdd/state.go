@@ -9,3 +9,10 @@ const StateDeltaKey = "state.delta"
 
 // Register names an operator's type so that it can travel in fragments: Register("physical.Filter", (*Filter)(nil)).
 func Register(name string, op Operator) { codec.Register(name, op) }
+
+// StateSize is what is kept of one operator's state in one partition: keys, and the bytes of those that are in memory.
+type StateSize struct {
+	Op               string
+	Partition, Parts int
+	Keys, Bytes      int64
+}

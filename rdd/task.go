@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"math"
+	"time"
 
 	"github.com/streamflow/streamflow/column"
 )
@@ -163,10 +164,19 @@ type TaskResult struct {
 	Reports   []Report
 	Counters  []Counter
 	Sides     []Side
+	Times     []OpTime      // by operator
+	Elapsed   time.Duration // of the task, in its slot; what Times leave is moving rows between stages and writing down state
 	Rows      int64
 	Bytes     int64
 	// Output has the rows of a task of the result stage; who takes the result reads and closes it. Nil when there are none.
 	Output Reader
+}
+
+// OpTime is what one operator took of a task, without the operators below it, and the rows that it gave.
+type OpTime struct {
+	Op            string
+	Nanos         int64
+	Rows, Batches int64
 }
 
 // Side is a batch that an operator set aside with Emit.

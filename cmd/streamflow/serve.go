@@ -240,7 +240,7 @@ func readyLine(ls *listeners) string {
 func serveAll(ctx context.Context, conf *config.Config, node *streamflow.Node, secure *security, ls *listeners, logger *slog.Logger) error {
 	k := kafka.New(secure.kafka(node, kafka.Options{Broker: node.Broker(), NodeID: node.Broker().NodeID(), Addr: conf.AdvertisedKafka, DisableAutoCreate: !conf.AutoCreateTopics, Rows: &streamflow.ArrowRows{}, MaxRequestBytes: int32(min(conf.MaxRequestBytes, 1<<30)), Logger: logger}))
 	go secure.follow(ctx)
-	web := &http.Server{Handler: gateway.New(gateway.Options{Broker: node.Broker(), Queries: node.Queries(), Metrics: conf.Metrics}), ReadHeaderTimeout: 10 * time.Second}
+	web := &http.Server{Handler: gateway.New(gateway.Options{Broker: node.Broker(), Queries: node.Queries(), Engine: node.Engine(), Metrics: conf.Metrics}), ReadHeaderTimeout: 10 * time.Second}
 	failed := make(chan error, 4)
 	if peers := node.PeerKafka(); peers != nil {
 		go func() { failed <- k.ServePeers(peers) }()

@@ -42,9 +42,18 @@ func (p *parser) statement() logical.Plan {
 	return p.query()
 }
 
-// explain is EXPLAIN [EXTENDED | FORMATTED | CODEGEN | COST] statement.
+// explain is EXPLAIN [EXTENDED | FORMATTED | CODEGEN | COST] statement, or EXPLAIN STREAMING QUERY name [AS JSON]: where
+// the time of a query that runs goes.
 func (p *parser) explain() logical.Plan {
 	p.take()
+	if p.accept("STREAMING", "QUERY") {
+		s := &logical.Show{What: "why", Pos: p.peek().pos}
+		s.Name = []string{p.nameOrString()}
+		if p.accept("AS", "JSON") {
+			s.What = "why json"
+		}
+		return s
+	}
 	mode := "simple"
 	for _, m := range []string{"EXTENDED", "FORMATTED", "CODEGEN", "COST"} {
 		if p.accept(m) {

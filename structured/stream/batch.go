@@ -46,6 +46,7 @@ type batch struct {
 	phase  phase
 
 	binding *rdd.Binding
+	sync    time.Duration // waiting for the disk
 	mu      sync.Mutex
 	rows    []*column.Batch // to deliver after the commit
 }
@@ -69,6 +70,7 @@ func (b *batch) run(ctx context.Context) error {
 		return err
 	}
 	mark, p.Run = lap(mark)
+	p.Sync, p.Ops = b.sync, opTimes(res)
 	c := b.commitEntry(res, sides)
 	b.phase = committing
 	if err := b.Log.Commit(ctx, b.Spec.Name, *c); err != nil {
@@ -206,7 +208,9 @@ func (b *batch) execute(ctx context.Context) (*RunResult, []byte, error) {
 			}
 		}
 	}
+	mark := time.Now()
 	token, err := b.Spec.Own.Flush(ctx, b.tx())
+	b.sync = time.Since(mark)
 	return res, token, err
 }
 
@@ -306,4 +310,27 @@ func arrivals(res *RunResult) map[int64]int64 {
 		}
 	}
 	return sum
+}
+
+// opTimes sums the tasks' times by stage and operator, in the order of stages and of their operators' calls.
+func opTimes(res *RunResult) []OpTime {
+	var out []OpTime
+	add := func(stage int, op string, d time.Duration, rows int64) {
+		for i := range out {
+			if o := &out[i]; o.Stage == stage && o.Op == op {
+				o.Time, o.Rows = o.Time+d, o.Rows+rows
+				return
+			}
+		}
+		out = append(out, OpTime{stage, op, d, rows})
+	}
+	for _, t := range res.Tasks {
+		rest := t.Elapsed
+		for _, o := range t.Times {
+			add(t.Stage, o.Op, time.Duration(o.Nanos), o.Rows)
+			rest -= time.Duration(o.Nanos)
+		}
+		add(t.Stage, "", max(rest, 0), 0)
+	}
+	return out
 }

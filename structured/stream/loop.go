@@ -36,6 +36,10 @@ type Loop struct {
 
 	pause func(ctx context.Context, d time.Duration) // between attempts
 
+	activity activity
+	requests chan request
+	ended    chan struct{} // closed when Run returns
+
 	stop      chan struct{}
 	stopOnce  sync.Once
 	claimed   chan struct{}
@@ -54,7 +58,8 @@ type Loop struct {
 
 // NewLoop returns a loop over the spec.
 func NewLoop(spec *Spec, log Log, state State, record func() (Record, bool)) *Loop {
-	return &Loop{Spec: spec, Log: log, State: state, Record: record, Logger: slog.Default(), stop: make(chan struct{}), pause: pause, claimed: make(chan struct{}), published: -1}
+	return &Loop{Spec: spec, Log: log, State: state, Record: record, Logger: slog.Default(), stop: make(chan struct{}), pause: pause, claimed: make(chan struct{}),
+		requests: make(chan request), ended: make(chan struct{}), published: -1}
 }
 
 // Stop asks the loop to end after the batch that is running. It may be called more than once.
@@ -66,6 +71,7 @@ func (l *Loop) Claimed() <-chan struct{} { return l.claimed }
 // Run claims the query and runs it until its input ends, it is stopped, fenced, or fails. The query's status is replicated
 // in every case but fencing and cancellation; ctx cancels at once, leaving recovery to the next driver.
 func (l *Loop) Run(ctx context.Context) error {
+	defer close(l.ended)
 	err := l.run(ctx)
 	if ctx.Err() != nil || errors.Is(err, ErrFenced) {
 		return err
@@ -101,6 +107,9 @@ func (l *Loop) step(ctx context.Context) (done bool, err error) {
 	}
 	l.idle.observe(began, facts.Sources)
 	d := Decide(facts)
+	if d.Action == Wait || d.Action == Run { // what was committed is published, and nothing lies beyond it
+		l.oblige(&facts.Record)
+	}
 	switch d.Action {
 	case Wait:
 		look, err := l.markIdle(ctx, facts, began)
@@ -109,8 +118,10 @@ func (l *Loop) step(ctx context.Context) (done bool, err error) {
 		}
 		return false, l.wait(ctx, facts, look)
 	case Finish:
+		l.activity.turn(InBatch)
 		return false, l.publish(ctx, facts.Record.Committed)
 	case Recover:
+		l.activity.turn(InBatch)
 		return false, l.recover(ctx, d.Batch)
 	case Run, Replay:
 		return false, l.attempt(ctx, &batch{Loop: l, Decision: d, facts: facts, began: began, record: &facts.Record})
@@ -138,6 +149,12 @@ func (l *Loop) survive(ctx context.Context, err error) error {
 	}
 	if l.failures++; l.failures >= maxAttempts && !full {
 		return fmt.Errorf("query %s failed %d times in a row: %w", l.Spec.Name, l.failures, err)
+	}
+	l.activity.failed(err)
+	if full {
+		l.activity.turn(ForDisk)
+	} else {
+		l.activity.turn(ForRetry)
 	}
 	l.Logger.Warn("query failed and is tried again", "query", l.Spec.Name, "attempt", l.failures, "err", err)
 	l.pause(ctx, min(firstPause<<min(l.failures-1, 10), longestPause))
@@ -212,6 +229,7 @@ func (l *Loop) facts(ctx context.Context) (Facts, error) {
 // wait returns when a source has more than the query has read, at the time to look for idle partitions (if any), when the
 // user asks to stop, or when ctx ends.
 func (l *Loop) wait(ctx context.Context, f Facts, look time.Time) error {
+	l.activity.turn(ForInput)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	woken := make(chan error, len(l.Spec.Sources))
@@ -231,6 +249,9 @@ func (l *Loop) wait(ctx context.Context, f Facts, look time.Time) error {
 	case err := <-woken:
 		return err
 	case <-timer:
+		return nil
+	case q := <-l.requests:
+		q.do(&f.Record)
 		return nil
 	case <-l.stop:
 		return nil
@@ -283,12 +304,14 @@ func (l *Loop) publish(ctx context.Context, c *Commit) error {
 //     claim stands after the entry or has fenced it;
 //   - after: the batch is true, and the next decision publishes it again.
 func (l *Loop) attempt(ctx context.Context, b *batch) error {
-	if err := l.waitTrigger(ctx); err != nil {
+	if err := l.waitTrigger(ctx, b.record); err != nil {
 		return err
 	}
+	l.activity.turn(InBatch)
 	err := b.run(ctx)
 	if err == nil {
 		l.failures = 0
+		l.activity.failed(nil)
 		return nil
 	}
 	switch b.phase {
@@ -301,19 +324,26 @@ func (l *Loop) attempt(ctx context.Context, b *batch) error {
 }
 
 // waitTrigger holds a batch back until its interval has passed.
-func (l *Loop) waitTrigger(ctx context.Context) error {
+func (l *Loop) waitTrigger(ctx context.Context, r *Record) error {
 	iv := l.Spec.Trigger.Interval
 	if iv <= 0 {
 		return nil
 	}
 	if d := time.Until(l.nextFire); d > 0 {
+		l.activity.turn(ForTrigger)
 		t := time.NewTimer(d)
 		defer t.Stop()
-		select {
-		case <-t.C:
-		case <-l.stop:
-		case <-ctx.Done():
-			return ctx.Err()
+		for fired := false; !fired; {
+			select {
+			case <-t.C:
+				fired = true
+			case <-l.stop:
+				fired = true
+			case q := <-l.requests:
+				q.do(r)
+			case <-ctx.Done():
+				return ctx.Err()
+			}
 		}
 	}
 	l.nextFire = time.Now().Truncate(iv).Add(iv)

@@ -116,6 +116,7 @@ type Progress struct {
 	Started    time.Time
 	Choose     time.Duration // finding offsets
 	Run        time.Duration // tasks, up to staged and durable
+	Sync       time.Duration // of Run: waiting for what was staged to be durable
 	Commit     time.Duration // replicating the entry
 	Publish    time.Duration // making it visible
 	RowsIn     int64
@@ -127,6 +128,16 @@ type Progress struct {
 	Ended      bool
 	Arrivals   map[int64]int64 // rows read, by the time that their records were stamped with, milliseconds
 	Published  time.Time
+	Ops        []OpTime // what took the tasks' time
+}
+
+// OpTime is what one operator took in all tasks of one stage; Op "" is what stages take besides their operators: moving rows
+// to the next stage and writing down state.
+type OpTime struct {
+	Stage int
+	Op    string
+	Time  time.Duration
+	Rows  int64
 }
 
 // Total is the batch's duration from trigger to visible.

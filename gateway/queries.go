@@ -1,0 +1,44 @@
+package gateway
+
+import (
+	"net/http"
+
+	"github.com/streamflow/streamflow/structured/stream"
+)
+
+// QueryInfo is a line of the list of streaming queries.
+type QueryInfo struct {
+	Name   string           `json:"name"`
+	Status string           `json:"status"`
+	Error  string           `json:"error,omitempty"`
+	Node   int32            `json:"node"`
+	Batch  int64            `json:"batch"` // the last committed one, -1 before the first
+	Totals map[string]int64 `json:"totals"`
+}
+
+// queries answers GET /v1/queries: every query that has a record.
+func (o Options) queries(w http.ResponseWriter, _ *http.Request) {
+	out := []QueryInfo{}
+	for _, r := range o.Queries.Queries() {
+		out = append(out, infoOf(&r))
+	}
+	answer(w, out)
+}
+
+func infoOf(r *stream.Record) QueryInfo {
+	i := QueryInfo{Name: r.Name, Status: r.Status, Error: r.Error, Node: r.Node, Batch: r.NextBatch() - 1, Totals: r.Totals}
+	if i.Totals == nil {
+		i.Totals = map[string]int64{}
+	}
+	return i
+}
+
+// why answers GET /v1/queries/{query}/why: where a query's time goes and what it waits for; see driver.Why.
+func (o Options) why(w http.ResponseWriter, r *http.Request) {
+	out, err := o.Engine.Why(r.Context(), r.PathValue("query"))
+	if err != nil {
+		refuse(w, statusOf(err), err)
+		return
+	}
+	answer(w, out)
+}
