@@ -79,7 +79,7 @@ structured, internal/auth, internal/config < driver/connect;
 driver, driver/connect < gateway;
 driver, driver/connect < streamflow;
 streamflow, gateway, internal/term, internal/config, internal/certs, internal/simtest, internal/tpch < cmd, examples, bench;
-streamflow, internal/nexmark < internal/nexmark/run < cmd, scripts/benchstream;
+streamflow, internal/nexmark < internal/nexmark/run < cmd;
 NONE < scripts/compat, scripts/benchlog;
 streamflow, internal/config, internal/oracle, internal/tpch < scripts/benchbatch;
 

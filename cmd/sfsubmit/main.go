@@ -8,6 +8,7 @@
 //	sfsubmit query list                   streaming queries
 //	sfsubmit why QUERY                    where the time of a query goes, and what it waits for
 //	sfsubmit tpch --sf 1 --out DIR        the tables of TPC-H as Parquet files
+//	sfsubmit nexmark --query q5           a query of Nexmark, measured
 //	sfsubmit                              an SQL shell
 package main
 
@@ -37,7 +38,7 @@ func run(ctx context.Context, args []string) int {
 			&cli.StringFlag{Name: "server", Aliases: []string{"s", "master"}, EnvVars: []string{"STREAMFLOW_SERVER"}, Usage: "`HOST:PORT` or sc:// address of Spark Connect; without it a node runs in this process"},
 			&cli.StringFlag{Name: "data-dir", EnvVars: []string{"STREAMFLOW_DATA_DIR"}, Usage: "directory of the node in this process; a temporary one without"},
 		},
-		Commands: []*cli.Command{runCommand(), sqlCommand(), exprCommand(), queryCommand(), whyCommand(), tpchCommand()},
+		Commands: []*cli.Command{runCommand(), sqlCommand(), exprCommand(), queryCommand(), whyCommand(), tpchCommand(), nexmarkCommand()},
 		Action:   bare,
 	}, args)
 }

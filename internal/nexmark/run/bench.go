@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"sync"
 
 	"github.com/streamflow/streamflow"
@@ -40,7 +39,8 @@ type Bench struct {
 	*streamflow.LocalSession
 	opts Options
 	gen  *nexmark.Generator
-	made int // result topics so far
+	made int                  // result topics so far
+	turn map[nexmark.Kind]int // log batches written of each kind
 
 	mu      sync.Mutex
 	observe func(*stream.Progress) // of the query that is measured
@@ -57,7 +57,7 @@ func Open(ctx context.Context, o Options) (*Bench, error) {
 	if o.Sink == "" {
 		o.Sink = "arrow"
 	}
-	b := &Bench{opts: o, gen: nexmark.NewGenerator(o.Config)}
+	b := &Bench{opts: o, gen: nexmark.NewGenerator(o.Config), turn: map[nexmark.Kind]int{}}
 	s, err := streamflow.Local(streamflow.Config{Dir: o.Dir, Slots: o.Slots, Logger: o.Logger, OnBatch: b.onBatch})
 	if err != nil {
 		return nil, err
@@ -116,6 +116,3 @@ func (b *Bench) watch(f func(*stream.Progress)) {
 	defer b.mu.Unlock()
 	b.observe = f
 }
-
-// Dir is a place below the node's data that is free for files.
-func (b *Bench) files(name string) string { return filepath.Join(b.opts.Dir, "files", name) }

@@ -44,25 +44,33 @@ func (b *Bench) Seal(ctx context.Context, k nexmark.Kind) error {
 // Append writes the rows from place from to place to-1 of a kind's table and waits until they are on disk. Batches go to
 // the topic's partitions in turn.
 func (b *Bench) Append(ctx context.Context, k nexmark.Kind, from, to int64) error {
-	var last *logstore.Pending
-	step := int64(b.opts.Rows)
-	for ; from < to; from += step {
+	last, err := b.append(k, from, to)
+	if err == nil && last != nil {
+		_, err = last.Wait(ctx)
+	}
+	return err
+}
+
+// post is Append without the wait.
+func (b *Bench) post(k nexmark.Kind, from, to int64) error {
+	_, err := b.append(k, from, to)
+	return err
+}
+
+func (b *Bench) append(k nexmark.Kind, from, to int64) (last *logstore.Pending, err error) {
+	for step := int64(b.opts.Rows); from < to; from += step {
 		data, err := b.encode(k, from, int(min(step, to-from)))
 		if err != nil {
-			return err
+			return nil, err
 		}
-		part := int32(from / step % int64(b.opts.Partitions))
-		p, err := b.Node().Broker().Partition(k.String(), part)
+		p, err := b.Node().Broker().Partition(k.String(), int32(b.turn[k]%b.opts.Partitions))
 		if err != nil {
-			return err
+			return nil, err
 		}
+		b.turn[k]++
 		last = p.Append(logstore.AppendRequest{Data: data, Internal: true})
 	}
-	if last == nil {
-		return nil
-	}
-	_, err := last.Wait(ctx)
-	return err
+	return last, nil
 }
 
 // Stamp is the time in milliseconds that a batch of rows from a place on carries.
