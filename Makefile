@@ -74,6 +74,14 @@ bench-log: build ## the log beside Apache Kafka on this machine: throughput, lat
 bench-batch: ## TPC-H over Parquet beside DuckDB, 2 threads each (BENCH_SF, default 1; BENCH_MEMORY=512MiB: with spilling; BENCH_FLAGS)
 	go run ./scripts/benchbatch -sf $${BENCH_SF:-1} -memory "$(BENCH_MEMORY)" $(BENCH_FLAGS)
 
+.PHONY: bench-stream
+bench-stream: ## Nexmark q0-q23 and cep0-cep3, exactly once from topic to topic: throughput, state, latency (BENCH_QUERIES, BENCH_EVENTS=2M, BENCH_PACE=10K, BENCH_FLAGS)
+	go run ./cmd/sfsubmit nexmark --query $${BENCH_QUERIES:-all} --events $${BENCH_EVENTS:-2M} --pace $${BENCH_PACE:-10K} --pace-for 3s $(BENCH_FLAGS)
+
+.PHONY: bench-latency
+bench-latency: ## a 1-minute window count of 1,000 keys, topic to topic, exactly once: latency at 1,000 and 50,000 events/s beside the disk's (BENCH_FLAGS)
+	go run ./cmd/streamflow bench latency $(BENCH_FLAGS)
+
 .PHONY: bench-smoke
 bench-smoke: build ## throughput and latency of the whole path, as JSON lines
 	go run ./cmd/streamflow bench smoke

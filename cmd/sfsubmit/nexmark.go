@@ -20,7 +20,7 @@ func nexmarkCommand() *cli.Command {
 	return &cli.Command{
 		Name: "nexmark", Usage: "run queries of the Nexmark benchmark on a node in this process, exactly once into a topic, and measure them",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "query", Value: "all", Usage: "`LIST` of q0 to q23, comma separated, or all"},
+			&cli.StringFlag{Name: "query", Value: "all", Usage: "`LIST` of q0 to q23 and cep0 to cep3, comma separated, or all"},
 			&cli.StringFlag{Name: "events", Value: "1M", Usage: "`COUNT` of events, such as 50M: 2 % persons, 6 % auctions, 92 % bids"},
 			&cli.StringFlag{Name: "tps", Value: "100K", Usage: "`COUNT` of events in a second of event time"},
 			&cli.StringFlag{Name: "source", Value: "topic", Usage: "topic: rows are read from the log; generator: made as they are read"},
@@ -78,7 +78,7 @@ func runNexmark(c *cli.Context) error {
 
 func nexmarkQueries(list string) ([]nexmark.Query, error) {
 	if list == "all" {
-		return nexmark.Queries(), nil
+		return append(nexmark.Queries(), nexmark.Patterns()...), nil
 	}
 	var out []nexmark.Query
 	for _, name := range strings.Split(list, ",") {

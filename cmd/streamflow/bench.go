@@ -20,7 +20,7 @@ import (
 func benchCommand() *cli.Command {
 	return &cli.Command{
 		Name: "bench", Usage: "measure a node",
-		Subcommands: []*cli.Command{benchProduceCommand(), benchConsumeCommand(), {
+		Subcommands: []*cli.Command{benchProduceCommand(), benchConsumeCommand(), benchLatencyCommand(), {
 			Name: "smoke", Usage: "throughput and latency of the whole path, as JSON lines; under two minutes", Action: benchSmoke,
 			Flags: []cli.Flag{
 				&cli.StringFlag{Name: "only", Usage: "`LIST` of disk, start, history, live, latency; all without"},

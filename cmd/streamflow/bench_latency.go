@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	latencyKeys  = 100
+	latencyKeys  = 100         // of the smoke test's queries
 	latencyWarm  = time.Second // left out of the figures
 	latencyParts = 1
 )
@@ -32,6 +32,7 @@ func benchLatency(b *bench) error {
 type latencyQuery struct {
 	name, columns, text, mode string
 	rate                      int // events a second; 0 sends one when the one before has come out
+	keys                      int
 }
 
 func (n *benchNode) latency(b *bench) error {
@@ -39,6 +40,7 @@ func (n *benchNode) latency(b *bench) error {
 	counts := latencyQuery{name: "counts", columns: "k BIGINT, n BIGINT, sent BIGINT", mode: "update",
 		text: "SELECT k, count(*) AS n, max(sent) AS sent FROM %s GROUP BY window(ts, '1 minute'), k"}
 	for _, q := range []latencyQuery{pass, counts} {
+		q.keys = latencyKeys
 		if err := n.latencyOf(b, q); err != nil {
 			return fmt.Errorf("%s alone: %w", q.name, err)
 		}
@@ -51,6 +53,16 @@ func (n *benchNode) latency(b *bench) error {
 }
 
 func (n *benchNode) latencyOf(b *bench, lq latencyQuery) error {
+	t, err := n.measure(b, lq)
+	if err != nil {
+		return err
+	}
+	return b.reportLatency(lq, t, n)
+}
+
+// measure runs a query while events are sent and returns how long each took, in milliseconds, by the second of its sending.
+// The batches that it took are in n.
+func (n *benchNode) measure(b *bench, lq latencyQuery) ([][]float64, error) {
 	name := lq.name + strconv.Itoa(lq.rate)
 	in, out := name+"_in", name+"_out"
 	for _, ddl := range []string{
@@ -58,22 +70,19 @@ func (n *benchNode) latencyOf(b *bench, lq latencyQuery) error {
 		fmt.Sprintf("CREATE TABLE %s (%s) USING topic OPTIONS (partitions '%d')", out, lq.columns, latencyParts),
 	} {
 		if _, err := n.sql(b.ctx, ddl); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	q, err := n.start(b.ctx, name, fmt.Sprintf(lq.text, in), lq.mode, out)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	n.takeBatches()
 	t, err := n.ticks(b, lq, in, out)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := q.Stop(b.ctx); err != nil {
-		return err
-	}
-	return b.reportLatency(lq, t, n)
+	return t, q.Stop(b.ctx)
 }
 
 // ticks sends events and takes what comes out, and returns how long each was on its way.
@@ -90,7 +99,7 @@ func (n *benchNode) ticks(b *bench, lq latencyQuery, in, out string) ([][]float6
 	defer cons.Close()
 	ctx, cancel := context.WithTimeout(b.ctx, b.c.Duration("duration")+30*time.Second)
 	defer cancel()
-	t := &ticker{prod: prod, rate: lq.rate, cumulative: lq.mode == "update", seen: make(chan struct{}, 1)}
+	t := &ticker{prod: prod, rate: lq.rate, cumulative: lq.mode == "update", seen: make(chan struct{}, 1), sent: make([][]int64, lq.keys)}
 	var wg sync.WaitGroup
 	var sendErr error
 	wg.Go(func() {
@@ -113,7 +122,7 @@ type ticker struct {
 
 	mu    sync.Mutex
 	began int64
-	sent  [latencyKeys][]int64 // of cumulative queries: microseconds, not yet seen, by key and window
+	sent  [][]int64 // of cumulative queries: microseconds, not yet seen, by key and window
 	done  bool
 	open  int // sent and not seen
 
@@ -164,7 +173,7 @@ func (t *ticker) pause(ctx context.Context, failed chan error) error {
 }
 
 func (t *ticker) sendOne(ctx context.Context, i int64, failed chan error) {
-	now, key := time.Now().UnixMicro(), i%latencyKeys
+	now, key := time.Now().UnixMicro(), i%int64(len(t.sent))
 	t.mu.Lock()
 	t.sent[key] = append(t.sent[key], now)
 	t.open++

@@ -167,13 +167,23 @@ func TestRows(t *testing.T) {
 }
 
 func TestQueriesSayWhereTheyComeFrom(t *testing.T) {
-	for i, q := range Queries() {
-		if want := fmt.Sprint("q", i); q.Name != want || !strings.HasPrefix(q.SQL, "-- "+want+": ") || !strings.Contains(q.SQL, "-- source: nexmark/nexmark, queries/"+want+".sql") {
-			t.Errorf("query %d: %s\n%s", i, q.Name, q.SQL)
+	check := func(q Query, name, file string) {
+		t.Helper()
+		if q.Name != name || !strings.HasPrefix(q.SQL, "-- "+name+": ") || !strings.Contains(q.SQL, "-- source: nexmark/nexmark, "+file) {
+			t.Errorf("query %s: %s\n%s", name, q.Name, q.SQL)
 		}
 		if _, err := QueryByName(q.Name); err != nil {
 			t.Error(err)
 		}
+	}
+	for i, q := range Queries() {
+		check(q, fmt.Sprint("q", i), fmt.Sprintf("queries/q%d.sql", i))
+	}
+	for i, q := range Patterns() {
+		check(q, fmt.Sprint("cep", i), fmt.Sprintf("queries-cep/q%d.sql", i))
+	}
+	if n, m := len(Queries()), len(Patterns()); n != 24 || m != 4 {
+		t.Errorf("%d queries and %d patterns", n, m)
 	}
 	if _, err := QueryByName("q24"); err == nil {
 		t.Error("q24 is found")

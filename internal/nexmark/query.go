@@ -11,7 +11,7 @@ var files embed.FS
 
 // Query is one of the benchmark's queries.
 type Query struct {
-	Name string // "q5"
+	Name string // "q5" or "cep0"
 	SQL  string // a SELECT over the tables of the kinds and side_input
 	// Reads are the kinds whose tables it names.
 	Reads []Kind
@@ -24,7 +24,13 @@ type Query struct {
 }
 
 // Queries are q0 to q23 in order.
-func Queries() []Query { return append([]Query{}, queries...) }
+func Queries() []Query { return append([]Query{}, queries[:len(queries)-patterns]...) }
+
+// Patterns are cep0 to cep3, which match patterns in rows.
+func Patterns() []Query { return append([]Query{}, queries[len(queries)-patterns:]...) }
+
+// patterns is how many of the queries match patterns; they are the last.
+const patterns = 4
 
 // QueryByName finds one.
 func QueryByName(name string) (Query, error) {
@@ -33,7 +39,7 @@ func QueryByName(name string) (Query, error) {
 			return q, nil
 		}
 	}
-	return Query{}, fmt.Errorf("there is no query %q: q0 to q23", name)
+	return Query{}, fmt.Errorf("there is no query %q: q0 to q23, cep0 to cep3", name)
 }
 
 var queries = []Query{
@@ -61,6 +67,10 @@ var queries = []Query{
 	{Name: "q21", Reads: bids, Mode: "append", Aim: 1_000_000},
 	{Name: "q22", Reads: bids, Mode: "append", Aim: 1_000_000},
 	{Name: "q23", Reads: []Kind{Bid, Person, Auction}, Mode: "append", Unbounded: true},
+	{Name: "cep0", Reads: bids, Mode: "append", Unbounded: true},
+	{Name: "cep1", Reads: bids, Mode: "append", Unbounded: true},
+	{Name: "cep2", Reads: bids, Mode: "append", Unbounded: true},
+	{Name: "cep3", Reads: bids, Mode: "append"},
 }
 
 var bids = []Kind{Bid}

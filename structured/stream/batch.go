@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"maps"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -88,7 +89,7 @@ func (b *batch) run(ctx context.Context) error {
 		}
 	}
 	p.Watermarks, p.Counters = c.Watermarks, c.Counters
-	p.RowsIn, p.RowsOut = c.Counters[RowsIn], c.Counters["rows.out"]
+	p.RowsIn, p.RowsOut = c.Counters[RowsIn], c.Counters[RowsOut]
 	if b.OnProgress != nil {
 		p.Arrivals = arrivals(res)
 		b.OnProgress(p)
@@ -264,15 +265,28 @@ func (b *batch) commitEntry(res *RunResult, sides []byte) *Commit {
 			}
 		}
 		for _, n := range t.Counters {
-			if n.Name != RowsIn || b.isSource(n.Op) {
-				c.Counters[n.Name] += n.N
-			}
+			b.tally(c.Counters, n)
 		}
+	}
+	for _, rows := range b.rows {
+		c.Counters[RowsOut] += int64(rows.N)
 	}
 	if own := b.ownTokens(sides); own != nil {
 		c.Tokens[ownToken] = own
 	}
 	return c
+}
+
+// tally adds an operator's counter to the query's: its rows in are those that its sources take in, its rows out those that
+// its sinks take in.
+func (b *batch) tally(sum map[string]int64, n rdd.Counter) {
+	switch {
+	case n.Name == RowsOut, n.Name == RowsIn && !b.isSource(n.Op) && !b.isSink(n.Op):
+	case n.Name == RowsIn && b.isSink(n.Op):
+		sum[RowsOut] += n.N
+	default:
+		sum[n.Name] += n.N
+	}
 }
 
 // ownTokens is the query log's token: of this batch, or of the last one that staged something. Markers are not synced when
@@ -288,8 +302,15 @@ func (b *batch) ownTokens(staged []byte) [][]byte {
 	return nil
 }
 
-// RowsIn is the counter of rows that an operator took in; a query's is the sum over its sources.
-const RowsIn = "rows.in"
+// RowsIn and RowsOut are the counters of rows that an operator took in and put out.
+const (
+	RowsIn  = "rows.in"
+	RowsOut = "rows.out"
+)
+
+func (b *batch) isSink(op string) bool {
+	return slices.ContainsFunc(b.Spec.Sinks, func(s Sink) bool { return s.ID == op })
+}
 
 func (b *batch) isSource(op string) bool {
 	for _, s := range b.Spec.Sources {

@@ -41,17 +41,22 @@ type meter struct {
 	bench                    *Bench
 	rowsIn, rowsOut, batches atomic.Int64
 	stateKeys, stateBytes    atomic.Int64
-	waits                    waits
+	keysBefore, bytesBefore  int64 // what other queries of the node keep
+}
+
+func (b *Bench) meter() *meter {
+	m := &meter{bench: b}
+	m.keysBefore, m.bytesBefore = b.Node().StateSize()
+	return m
 }
 
 func (m *meter) observe(p *stream.Progress) {
 	m.rowsIn.Add(p.RowsIn)
-	m.rowsOut.Add(p.Counters["rows.out"])
+	m.rowsOut.Add(p.RowsOut)
 	m.batches.Add(1)
 	keys, bytes := m.bench.Node().StateSize()
-	m.stateKeys.Store(max(m.stateKeys.Load(), keys))
-	m.stateBytes.Store(max(m.stateBytes.Load(), bytes))
-	m.waits.add(p)
+	m.stateKeys.Store(max(m.stateKeys.Load(), keys-m.keysBefore))
+	m.stateBytes.Store(max(m.stateBytes.Load(), bytes-m.bytesBefore))
 }
 
 // Start starts a query into a topic of its own and returns that topic's name.
@@ -80,9 +85,9 @@ func (b *Bench) Start(ctx context.Context, q nexmark.Query) (sq *structured.Stre
 }
 
 // Drain runs a query over topics that are sealed, or a generator's tables, and measures it from its start to the commit of
-// its last batch. done, when set, is told how many rows the query has read.
+// its last batch. What it wrote is dropped. done, when set, is told how many rows the query has read.
 func (b *Bench) Drain(ctx context.Context, q nexmark.Query, done func(rows int64)) (Lap, error) {
-	m := &meter{bench: b}
+	m := b.meter()
 	b.watch(func(p *stream.Progress) {
 		m.observe(p)
 		if done != nil {
@@ -91,14 +96,23 @@ func (b *Bench) Drain(ctx context.Context, q nexmark.Query, done func(rows int64
 	})
 	defer b.watch(nil)
 	cpu, began := CPUSeconds(), time.Now()
-	sq, _, err := b.Start(ctx, q)
+	sq, into, err := b.Start(ctx, q)
 	if err != nil {
 		return Lap{}, err
 	}
 	if err := sq.AwaitTermination(ctx); err != nil {
 		return Lap{}, err
 	}
-	return m.lap(q, b.opts.Events, time.Since(began).Seconds(), CPUSeconds()-cpu), nil
+	lap := m.lap(q, b.opts.Events, time.Since(began).Seconds(), CPUSeconds()-cpu)
+	return lap, b.discard(ctx, sq.Name(), into)
+}
+
+// discard drops a query that has ended, with its state and its result.
+func (b *Bench) discard(ctx context.Context, query, into string) error {
+	if err := b.exec(ctx, "DROP STREAMING QUERY "+query); err != nil {
+		return err
+	}
+	return b.exec(ctx, "DROP TABLE "+into)
 }
 
 func (m *meter) lap(q nexmark.Query, made int64, wall, cpu float64) Lap {
