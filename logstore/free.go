@@ -114,6 +114,9 @@ func (p *Partition) FreeLocal(now time.Time) (int, error) {
 	if to == 0 {
 		return 0, nil
 	}
+	if err := p.remember(to); err != nil {
+		return 0, err
+	}
 	p.disk.Lock()
 	defer p.disk.Unlock()
 	if p.gone() {

@@ -96,6 +96,9 @@ func (p *Partition) moveLogStart(to int64) error {
 	if err := p.log.onDisk(r.Group); err != nil {
 		return err
 	}
+	if err := p.remember(to); err != nil {
+		return err
+	}
 	p.disk.Lock()
 	defer p.disk.Unlock()
 	if p.gone() {
@@ -108,6 +111,46 @@ func (p *Partition) moveLogStart(to int64) error {
 		}
 	}
 	return p.log.o.FS.SyncDir(p.dir)
+}
+
+// remember makes a snapshot have what only the segments that end at or below an offset say of producers and leader epochs:
+// those segments will go, and a producer whose newest batch was in one of them goes on all the same.
+func (p *Partition) remember(to int64) error {
+	if !p.endsBelow(to) {
+		return nil
+	}
+	known, err := p.remembered(to)
+	if err != nil || known {
+		return err
+	}
+	p.disk.Lock()
+	p.disk.snapWanted++
+	p.disk.Unlock()
+	if err := p.checkpoint(false); err != nil {
+		return err
+	}
+	if p.gone() {
+		return ErrUnknownPartition
+	}
+	if known, err = p.remembered(to); err == nil && !known {
+		err = fmt.Errorf("logstore: %s: no snapshot could be taken of what is below offset %d", p.tp, to)
+	}
+	return err
+}
+
+// endsBelow tells whether there is a segment, not the last, that ends at or below an offset.
+func (p *Partition) endsBelow(to int64) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.segments) > 1 && p.segments[1].Base() <= to
+}
+
+// remembered tells whether there is a snapshot of an offset at or behind to.
+func (p *Partition) remembered(to int64) (bool, error) {
+	p.disk.Lock()
+	defer p.disk.Unlock()
+	all, err := listByOffset(p.log.o.FS, p.dir, snapshotExt)
+	return len(all) > 0 && all[len(all)-1] >= to, err
 }
 
 // announceStart makes snapshots have a log start that will be; 0 takes it back.

@@ -166,6 +166,38 @@ func TestDeleteRecords(t *testing.T) {
 	mustClose(t, l)
 }
 
+func TestDeletedRecordsLeaveTheirProducers(t *testing.T) {
+	fs := vfs.NewMem()
+	cfg := PartitionConfig{SegmentBytes: 300}
+	l := mustOpen(t, small(fs))
+	p := mustEnsure(t, l, "t", cfg)
+	s := newSender(3, 0, false)
+	mustAppend(t, p, s.batch(t, "first"))
+	mustClose(t, l) // takes a snapshot that knows of the first batch alone
+
+	l = mustOpen(t, small(fs))
+	p = mustEnsure(t, l, "t", cfg)
+	second := s.batch(t, "second")
+	at := mustAppend(t, p, second).BaseOffset
+	for i := range 20 {
+		mustAppend(t, p, batchOf(t, int64(i), fmt.Sprintf("value %20d", i)))
+	}
+	settled(t, l)
+	if _, err := p.DeleteRecords(-1); err != nil {
+		t.Fatal(err)
+	}
+	crashed := fs.Crash(nil)
+	mustClose(t, l)
+
+	l = mustOpen(t, small(crashed))
+	p = mustEnsure(t, l, "t", cfg)
+	if res := mustAppend(t, p, second); !res.Duplicate || res.BaseOffset != at {
+		t.Errorf("the second batch sent again: %+v, want a duplicate of %d", res, at)
+	}
+	mustAppend(t, p, s.batch(t, "third"))
+	mustClose(t, l)
+}
+
 func TestOffsetForTime(t *testing.T) {
 	fs := vfs.NewMem()
 	l, _ := clocked(t, fs)
