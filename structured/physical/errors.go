@@ -58,7 +58,7 @@ func eventTimeType(a *expr.Attr) error {
 
 func needsBound(l *logical.Join, side string) error {
 	return usererr.New("STREAMING_STATE_UNBOUNDED", "54000", "A %s join of two streams puts out %s rows without a partner when none can come any more, but nothing says when that is.", l.Kind, side).
-		WithFix("Declare a watermark on both sides and compare their event times: ON a.id = b.id AND b.ts BETWEEN a.ts AND a.ts + INTERVAL 1 HOUR.").
+		WithFix("Declare a watermark on both sides and compare their event times: ON a.id = b.id AND b.ts BETWEEN a.ts AND a.ts + INTERVAL 1 HOUR; or use output mode update, which takes such rows back when a partner comes.").
 		With("joinType", l.Kind.String())
 }
 
@@ -71,5 +71,5 @@ func unboundedJoin(l *logical.Join, b bounds) error {
 		what = "all rows of the left side of the " + l.Kind.String() + " join"
 	}
 	return usererr.New("STREAMING_STATE_UNBOUNDED", "54000", "The state of this query grows for ever: it keeps %s.", what).
-		WithFix("Declare a watermark on both sides and compare their event times: ON a.id = b.id AND b.ts BETWEEN a.ts AND a.ts + INTERVAL 1 HOUR; or allow it: SET %s = allow.", UnboundedState)
+		WithFix("Declare a watermark on both sides and compare their event times: ON a.id = b.id AND b.ts BETWEEN a.ts AND a.ts + INTERVAL 1 HOUR; give rows a time to live: SET %s = '1 day'; or allow it: SET %s = allow.", StateTTL, UnboundedState)
 }

@@ -33,6 +33,11 @@ func (p *planner) staticJoin(l *logical.Join, streamLeft bool) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	if l.Cond != nil {
+		if err := p.stable(j.streamSide(streamLeft), l.Cond); err != nil {
+			return nil, err
+		}
+	}
 	j.how = "table kept in each task"
 	stream, table := j.left, j.right
 	j.op.BuildLeft = !streamLeft
@@ -44,7 +49,18 @@ func (p *planner) staticJoin(l *logical.Join, streamLeft bool) (*Node, error) {
 	j.inputs = []*Node{stream}
 	out := j.node(p)
 	out.fixed = table
+	out.weighs = true // a row and its retraction find the same rows of the table
+	if !j.op.half() {
+		out.props.upsert = nil // a row may find several
+	}
 	return out, nil
+}
+
+func (j *joining) streamSide(left bool) *Node {
+	if left {
+		return j.left
+	}
+	return j.right
 }
 
 // staticOf is a subplan as a tree that runs inside a task.

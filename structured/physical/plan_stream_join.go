@@ -23,6 +23,9 @@ func (p *planner) streamJoin(l *logical.Join) (*Node, error) {
 		return nil, err
 	}
 	s := &streamJoining{p: p, l: l, b: b}
+	if s.changing(left, right) {
+		return s.changeJoin(left, right)
+	}
 	if err := s.check(); err != nil {
 		return nil, err
 	}
@@ -65,15 +68,20 @@ func keepsRight(k logical.JoinKind) bool { return oneOf(k, logical.RightOuter, l
 // check refuses joins whose state would grow for ever, and those whose rows without a partner would never be certain.
 func (s *streamJoining) check() error {
 	switch {
-	case keepsLeft(s.l.Kind) && s.b.left == nil:
+	case s.needsLeft():
 		return needsBound(s.l, "left")
-	case keepsRight(s.l.Kind) && s.b.right == nil:
+	case s.needsRight():
 		return needsBound(s.l, "right")
 	case (s.b.left == nil || s.b.right == nil) && !s.p.unboundedAllowed():
 		return unboundedJoin(s.l, s.b)
 	}
 	return nil
 }
+
+// needsLeft and needsRight: rows without a partner of that side are wanted, and nothing says when it is certain that they
+// have none.
+func (s *streamJoining) needsLeft() bool  { return keepsLeft(s.l.Kind) && s.b.left == nil }
+func (s *streamJoining) needsRight() bool { return keepsRight(s.l.Kind) && s.b.right == nil }
 
 // inputsOf finds keys and condition, and computes the bounds that are no columns.
 func (s *streamJoining) inputsOf(left, right *Node) (*joining, error) {

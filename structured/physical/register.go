@@ -28,6 +28,7 @@ func init() {
 	rdd.Register("physical.StatefulDedup", (*StatefulDedup)(nil))
 	rdd.Register("physical.StatefulSession", (*StatefulSession)(nil))
 	rdd.Register("physical.StreamJoin", (*StreamJoin)(nil))
+	rdd.Register("physical.ChangeJoin", (*ChangeJoin)(nil))
 	rdd.Register("physical.StreamLimit", (*StreamLimit)(nil))
 	rdd.Register("physical.Tail", (*Tail)(nil))
 	rdd.Register("physical.TopK", (*TopK)(nil))

@@ -67,6 +67,8 @@ func (s *StreamJoin) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader, err
 		return nil, err
 	}
 	r := &streamJoinRun{s: s, tc: tc, op: tc.Op, state: state, mark: closesUpTo(tc), mem: reserve(tc)}
+	r.pairing = pairing{left: s.left, right: s.right, nullSafe: s.NullSafe, filter: s.filter, condCols: s.CondCols, onPairs: r.met}
+	r.expires = stateExpires(tc)
 	r.ctx = s.Env.context(tc, &r.errs)
 	from := s.From
 	from.Offset, from.Visible = -1, len(s.CondCols)
@@ -89,18 +91,25 @@ func (s *StreamJoin) prepare() error {
 		}
 		s.filter = f
 	}
-	n := len(s.Left.In.Fields)
-	var leftCond, rightCond []int
-	for _, c := range s.CondCols {
-		if c < n {
-			leftCond = append(leftCond, c)
-		} else {
-			rightCond = append(rightCond, c-n)
-		}
-	}
+	leftCond, rightCond := ofSides(s.CondCols, len(s.Left.In.Fields))
 	s.left = newHeldSide(&s.Left, 0, leftCond, keepsLeft(s.Kind) || s.half())
 	s.right = newHeldSide(&s.Right, 1, rightCond, keepsRight(s.Kind))
 	return nil
+}
+
+// stateExpires reports whether entries of the operator's state have a time to live.
+func stateExpires(tc *rdd.TaskContext) bool { return tc.Binding != nil && tc.Binding.StateTTL[tc.Op] > 0 }
+
+// ofSides are the columns of left followed by right as those of each side; left has n.
+func ofSides(cols []int, n int) (left, right []int) {
+	for _, c := range cols {
+		if c < n {
+			left = append(left, c)
+		} else {
+			right = append(right, c-n)
+		}
+	}
+	return left, right
 }
 
 // streamJoinRun is one micro-batch of a StreamJoin.
@@ -112,22 +121,8 @@ type streamJoinRun struct {
 	mark  int64
 	mem   *reservation
 	emit  func(*column.Batch)
-
-	ctx  expr.Context
-	errs expr.RowErrors
-	dead *aside
-
-	rows, mate, sel []int32
-	pairs           *column.Batch
-}
-
-// joinRows are rows of one side that are joined: new ones, or ones that were held.
-type joinRows struct {
-	side    *heldSide
-	b       *column.Batch
-	matched []bool    // has a partner; nil when nobody asks
-	refs    []heldRef // where each row is held
-	keys    *keyed    // by which held rows were found
+	pairing
+	expires bool // entries of the state live for a time only
 }
 
 func (r *streamJoinRun) run(leftIn, rightIn rdd.Reader) error {
@@ -185,7 +180,7 @@ func (r *streamJoinRun) meet(left, right *joinRows) error {
 	if err != nil {
 		return err
 	}
-	lkeys, rkeys := r.keysOf(left), r.keysOf(right)
+	lkeys, rkeys := keysOf(left, r.nullSafe), keysOf(right, r.nullSafe)
 	heldRight, err := r.fetch(r.s.right, live, left, lkeys)
 	if err != nil {
 		return err

@@ -2,11 +2,41 @@ package physical
 
 import (
 	"github.com/streamflow/streamflow/column"
+	"github.com/streamflow/streamflow/expr"
 	"github.com/streamflow/streamflow/structured/logical"
 )
 
-// join puts out the pairs of left and right rows, and notes which rows have a partner. The table is made of the smaller side.
-func (r *streamJoinRun) join(left, right *joinRows) error {
+// pairing finds pairs of rows of two sides.
+type pairing struct {
+	left, right *heldSide
+	nullSafe    []bool
+	filter      *expr.Filter // of the pairs, nil for all
+	condCols    []int        // what it reads
+	onPairs     func(left *joinRows, lrows []int32, right *joinRows, rrows []int32)
+
+	ctx  expr.Context
+	errs expr.RowErrors
+	dead *aside
+
+	rows, mate, sel []int32
+	pairs           *column.Batch
+}
+
+// joinRows are rows of one side that are joined: new ones, or ones that were held.
+type joinRows struct {
+	side    *heldSide
+	b       *column.Batch
+	matched []bool    // has a partner; nil when nobody asks
+	refs    []heldRef // where each row is held
+	keys    *keyed    // by which held rows were found
+
+	weights []int64 // how often each row is there; nil for once
+	counts  []int64 // of partners before these rows were joined with new ones
+	more    []int64 // partners found since
+}
+
+// join finds the pairs of left and right rows. The table is made of the smaller side.
+func (r *pairing) join(left, right *joinRows) error {
 	if left.b.N == 0 || right.b.N == 0 {
 		return nil
 	}
@@ -15,7 +45,7 @@ func (r *streamJoinRun) join(left, right *joinRows) error {
 		build, probe = left, right
 	}
 	table := column.NewJoinTable(build.b, build.side.keys)
-	table.NullSafe = r.s.NullSafe
+	table.NullSafe = r.nullSafe
 	p := table.NewProbe()
 	keys := make([]*column.Vector, len(probe.side.keys))
 	for from := 0; from < probe.b.N; from += column.BatchRows {
@@ -47,19 +77,15 @@ func (r *streamJoinRun) join(left, right *joinRows) error {
 }
 
 // paired takes pairs with equal keys: row lrows[i] of left beside row rrows[i] of right.
-func (r *streamJoinRun) paired(left *joinRows, lrows []int32, right *joinRows, rrows []int32) error {
-	if r.s.filter != nil {
+func (r *pairing) paired(left *joinRows, lrows []int32, right *joinRows, rrows []int32) error {
+	if r.filter != nil {
 		n, err := r.satisfy(left, lrows, right, rrows)
 		if err != nil || n == 0 {
 			return err
 		}
 		lrows, rrows = lrows[:n], rrows[:n]
 	}
-	left.match(lrows)
-	right.match(rrows)
-	if !r.s.half() {
-		r.emit(r.gather(left, lrows, right, rrows))
-	}
+	r.onPairs(left, lrows, right, rrows)
 	return nil
 }
 
@@ -74,10 +100,10 @@ func (j *joinRows) match(rows []int32) {
 }
 
 // satisfy moves the pairs for which the condition is true to the front, and returns how many they are.
-func (r *streamJoinRun) satisfy(left *joinRows, lrows []int32, right *joinRows, rrows []int32) (int, error) {
+func (r *pairing) satisfy(left *joinRows, lrows []int32, right *joinRows, rrows []int32) (int, error) {
 	r.gatherCond(left, lrows, right, rrows)
 	r.errs.Reset()
-	sel, err := r.s.filter.Select(&r.ctx, r.pairs, r.sel[:0])
+	sel, err := r.filter.Select(&r.ctx, r.pairs, r.sel[:0])
 	if err != nil {
 		return 0, err
 	}
@@ -95,21 +121,20 @@ func (r *streamJoinRun) satisfy(left *joinRows, lrows []int32, right *joinRows, 
 }
 
 // gatherCond fills r.pairs with the columns that the condition reads.
-func (r *streamJoinRun) gatherCond(left *joinRows, lrows []int32, right *joinRows, rrows []int32) {
-	s := r.s
-	n := len(s.Left.In.Fields)
+func (r *pairing) gatherCond(left *joinRows, lrows []int32, right *joinRows, rrows []int32) {
+	n := len(r.left.spec.In.Fields)
 	if r.pairs == nil {
-		r.pairs = &column.Batch{Schema: &column.Schema{}, Cols: make([]*column.Vector, len(s.CondCols))}
-		for _, c := range s.CondCols {
-			f := s.Left.In.Fields[min(c, n-1)]
+		r.pairs = &column.Batch{Schema: &column.Schema{}, Cols: make([]*column.Vector, len(r.condCols))}
+		for _, c := range r.condCols {
+			f := r.left.spec.In.Fields[min(c, n-1)]
 			if c >= n {
-				f = s.Right.In.Fields[c-n]
+				f = r.right.spec.In.Fields[c-n]
 			}
 			r.pairs.Schema.Fields = append(r.pairs.Schema.Fields, f)
 		}
 	}
 	r.pairs.N = len(lrows)
-	for i, c := range s.CondCols {
+	for i, c := range r.condCols {
 		from, rows, col := left, lrows, c
 		if c >= n {
 			from, rows, col = right, rrows, c-n
@@ -119,28 +144,41 @@ func (r *streamJoinRun) gatherCond(left *joinRows, lrows []int32, right *joinRow
 }
 
 // gather makes output rows, which own their memory; -1 stands for nulls.
-func (r *streamJoinRun) gather(left *joinRows, lrows []int32, right *joinRows, rrows []int32) *column.Batch {
-	out := &column.Batch{Schema: r.s.Out, N: max(len(lrows), len(rrows)), Cols: make([]*column.Vector, 0, len(r.s.Out.Fields))}
-	for _, c := range r.s.left.out {
-		out.Cols = append(out.Cols, column.Take(nil, left.b.Cols[c], lrows))
+func (r *pairing) gather(out *column.Schema, left *joinRows, lrows []int32, right *joinRows, rrows []int32) *column.Batch {
+	b := &column.Batch{Schema: out, N: max(len(lrows), len(rrows)), Cols: make([]*column.Vector, 0, len(out.Fields))}
+	for _, c := range r.left.out {
+		b.Cols = append(b.Cols, column.Take(nil, left.b.Cols[c], lrows))
 	}
-	for _, c := range r.s.right.out {
-		out.Cols = append(out.Cols, column.Take(nil, right.b.Cols[c], rrows))
+	for _, c := range r.right.out {
+		b.Cols = append(b.Cols, column.Take(nil, right.b.Cols[c], rrows))
 	}
-	return out
+	return b
 }
 
-// putOut puts out rows of one side alone: beside nulls where the output has columns of the other.
+// alone makes output rows of one side: beside nulls where the output has columns of the other.
+func (r *pairing) alone(out *column.Schema, rows *joinRows, which []int32) *column.Batch {
+	none := absent(nil, len(which))
+	if rows.side == r.right {
+		return r.gather(out, &joinRows{side: r.left, b: r.left.none}, none, rows, which)
+	}
+	return r.gather(out, rows, which, &joinRows{side: r.right, b: r.right.none}, none)
+}
+
+// met notes which rows have a partner, and puts the pairs out.
+func (r *streamJoinRun) met(left *joinRows, lrows []int32, right *joinRows, rrows []int32) {
+	left.match(lrows)
+	right.match(rrows)
+	if !r.s.half() {
+		r.emit(r.gather(r.s.Out, left, lrows, right, rrows))
+	}
+}
+
+// putOut puts out rows of one side alone.
 func (r *streamJoinRun) putOut(rows *joinRows, which []int32) {
 	for len(which) > 0 {
 		n := min(len(which), column.BatchRows)
-		some := which[:n]
+		r.emit(r.alone(r.s.Out, rows, which[:n]))
 		which = which[n:]
-		left, lrows, right, rrows := rows, some, &joinRows{side: r.s.right, b: r.s.right.none}, absent(nil, n)
-		if rows.side == r.s.right {
-			left, lrows, right, rrows = &joinRows{side: r.s.left, b: r.s.left.none}, rrows, rows, some
-		}
-		r.emit(r.gather(left, lrows, right, rrows))
 	}
 }
 

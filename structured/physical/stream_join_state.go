@@ -145,7 +145,7 @@ func (k *keyed) key(g int) []byte {
 }
 
 // keysOf groups rows by key.
-func (r *streamJoinRun) keysOf(rows *joinRows) *keyed {
+func keysOf(rows *joinRows, nullSafe []bool) *keyed {
 	h, b := rows.side, rows.b
 	k := &keyed{}
 	if b.N == 0 {
@@ -158,7 +158,7 @@ func (r *streamJoinRun) keysOf(rows *joinRows) *keyed {
 		k.bytes = column.AppendKey(k.bytes, keys, int(row))
 		k.ends = append(k.ends, uint32(len(k.bytes)))
 		k.kgs = append(k.kgs, rdd.KeyGroup(hashes[g]))
-		k.never = append(k.never, r.s.nullKey(keys, int(row)))
+		k.never = append(k.never, nullKey(keys, nullSafe, int(row)))
 	}
 	return k
 }
@@ -172,9 +172,9 @@ func columnsOf(b *column.Batch, at []int) []*column.Vector {
 }
 
 // nullKey reports whether a null among the keys keeps the row from ever finding a partner.
-func (s *StreamJoin) nullKey(keys []*column.Vector, row int) bool {
+func nullKey(keys []*column.Vector, nullSafe []bool, row int) bool {
 	for i, k := range keys {
-		if !s.NullSafe[i] && !k.IsValid(row) {
+		if !nullSafe[i] && !k.IsValid(row) {
 			return true
 		}
 	}
@@ -329,6 +329,9 @@ func (f *fetching) key(bucket int64, g int) error {
 		v, ok, err := f.r.state.Get(bucket, f.keys.kgs[g], f.name)
 		if err != nil {
 			return err
+		}
+		if !ok && f.r.expires {
+			continue
 		}
 		if !ok {
 			return errPiece
@@ -536,16 +539,23 @@ func (w *holding) flush(keys *keyed, g int) error {
 		w.value = append(append(w.value[:0], v...), w.rows...)
 		return st.Put(w.bucket, kg, key, w.value)
 	}
+	if more > 0 && w.r.expires {
+		// The first piece says how many there are: it lives as long as the last.
+		w.value = append(w.value[:0], v...)
+		if err := st.Put(w.bucket, kg, key, w.value); err != nil {
+			return err
+		}
+	}
 	if more > 0 {
 		w.name = appendPieceKey(w.name[:0], key, more)
 		last, ok, err := st.Get(w.bucket, kg, w.name)
 		if err != nil {
 			return err
 		}
-		if !ok {
+		if !ok && !w.r.expires {
 			return w.r.damaged(errPiece)
 		}
-		if len(last)+len(w.rows) <= pieceBytes {
+		if ok && len(last)+len(w.rows) <= pieceBytes {
 			w.value = append(append(w.value[:0], last...), w.rows...)
 			return st.Put(w.bucket, kg, w.name, w.value)
 		}
