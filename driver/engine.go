@@ -51,6 +51,7 @@ type Engine struct {
 	mu      sync.Mutex
 	running map[string]*query // by name, ended ones too
 	order   []*query
+	gates   map[string]*sync.Mutex // by query: held to start it, and to touch its state while it does not run
 }
 
 // NewEngine returns an engine. Resume starts what was running when the node went down.
@@ -58,10 +59,23 @@ func NewEngine(opts EngineOptions) *Engine {
 	if opts.Logger == nil {
 		opts.Logger = slog.Default()
 	}
-	e := &Engine{opts: opts, log: opts.Logger, running: map[string]*query{}}
+	e := &Engine{opts: opts, log: opts.Logger, running: map[string]*query{}, gates: map[string]*sync.Mutex{}}
 	e.ctx, e.stop = context.WithCancel(context.Background())
 	opts.Log.Producer = e.producerOf
+	opts.Catalog.Providers().Register(StateSource, stateProvider{e})
 	return e
+}
+
+// gate is the lock of a query's state while no loop has it.
+func (e *Engine) gate(query string) *sync.Mutex {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	g := e.gates[query]
+	if g == nil {
+		g = &sync.Mutex{}
+		e.gates[query] = g
+	}
+	return g
 }
 
 // node is this node's id: queries run where they were started.

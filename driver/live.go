@@ -90,6 +90,7 @@ func (e *Engine) drop(ctx context.Context, q *query) error {
 	err := e.forget(ctx, q.name)
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	delete(e.gates, q.name)
 	if e.running[q.name] == q {
 		delete(e.running, q.name)
 		e.order = remove(e.order, q)

@@ -108,16 +108,13 @@ func (q *query) register(ctx context.Context) error {
 // launch starts the query's loop and returns when the loop has the query, or has ended: a record that is produced after that
 // is one that a query from now on reads.
 func (e *Engine) launch(q *query) {
+	gate := e.gate(q.name)
+	gate.Lock()
+	defer gate.Unlock()
 	q.own = streamlog.NewQueryLog(e.opts.Log, q.name, q.name, stateParts(q.planned.phys))
 	q.loop = stream.NewLoop(q.spec(), queryLog{e}, clusterState{e.opts.Cluster}, func() (stream.Record, bool) { return e.opts.Queries.Query(q.name) })
 	q.loop.Logger = e.log
 	q.loop.OnProgress = q.onProgress
-	e.queries.Add(1)
-	go e.drive(q)
-	select {
-	case <-q.loop.Claimed():
-	case <-q.ended:
-	}
 	e.mu.Lock()
 	if old := e.running[q.name]; old != nil {
 		e.order = remove(e.order, old)
@@ -125,6 +122,12 @@ func (e *Engine) launch(q *query) {
 	e.running[q.name] = q
 	e.order = append(e.order, q)
 	e.mu.Unlock()
+	e.queries.Add(1)
+	go e.drive(q)
+	select {
+	case <-q.loop.Claimed():
+	case <-q.ended:
+	}
 }
 
 // spec is what the loop must bind in each batch.
@@ -250,6 +253,17 @@ func ofClient(r stream.Record) bool {
 
 // resume plans a query as it was defined and starts it where it stopped.
 func (e *Engine) resume(ctx context.Context, r stream.Record) (*query, error) {
+	q, err := e.planned(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	e.log.Info("query resumes", "query", r.Name, "batch", r.NextBatch())
+	e.launch(q)
+	return q, nil
+}
+
+// planned plans a query as it was defined.
+func (e *Engine) planned(ctx context.Context, r stream.Record) (*query, error) {
 	q := &query{engine: e, name: r.Name, id: r.ID, runID: uuid.NewString(), ended: make(chan struct{}), progressed: make(chan struct{})}
 	if err := json.Unmarshal(r.Definition, &q.def); err != nil {
 		return nil, fmt.Errorf("driver: definition of query %s: %w", r.Name, err)
@@ -265,12 +279,8 @@ func (e *Engine) resume(ctx context.Context, r stream.Record) (*query, error) {
 	}
 	c := &logical.CreateStream{Name: r.Name, Query: plan, Sink: d.Sink, Columns: d.Columns, ByName: d.ByName, Format: d.Format, Options: d.Options,
 		OutputMode: d.OutputMode, Trigger: d.Trigger, Start: d.Start}
-	if q.planned, err = s.planStream(ctx, c, r.Name, d.Text, false); err != nil {
-		return nil, err
-	}
-	e.log.Info("query resumes", "query", r.Name, "batch", r.NextBatch())
-	e.launch(q)
-	return q, nil
+	q.planned, err = s.planStream(ctx, c, r.Name, d.Text, false)
+	return q, err
 }
 
 // Queries are the streaming queries of the node.

@@ -86,7 +86,11 @@ func (t *task) openState(op string, part, parts int) (rdd.State, error) {
 	if b == nil || b.Query == "" {
 		return nil, fmt.Errorf("executor: %s opens state in a batch run, which has none", op)
 	}
-	s, err := t.openPartition(op, part, parts)
+	name := b.StateNames[op]
+	if name == "" {
+		name = op
+	}
+	s, err := t.openPartition(name, part, parts)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +98,7 @@ func (t *task) openState(op string, part, parts int) (rdd.State, error) {
 	if ttl <= 0 {
 		return s, nil
 	}
-	index, err := t.openPartition(state.IndexOp(op), part, parts)
+	index, err := t.openPartition(state.IndexOp(name), part, parts)
 	if err != nil {
 		return nil, err
 	}

@@ -37,6 +37,7 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("GET /api/v1/topics/{topic}/partitions/{partition}/checksum", o.checksum)
 	mux.HandleFunc("GET /v1/queries", o.queries)
 	mux.HandleFunc("GET /v1/queries/{query}/why", o.why)
+	mux.HandleFunc("GET /v1/queries/{query}/state/{operator}", o.state)
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)

@@ -2,7 +2,11 @@ package gateway
 
 import (
 	"net/http"
+	"net/url"
+	"strconv"
 
+	"github.com/streamflow/streamflow/driver"
+	"github.com/streamflow/streamflow/internal/usererr"
 	"github.com/streamflow/streamflow/structured/stream"
 )
 
@@ -41,4 +45,39 @@ func (o Options) why(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer(w, out)
+}
+
+// state answers GET /v1/queries/{query}/state/{operator}?key=…: entries of an operator's state, while the query runs. key is
+// given once for each column of the key; any other parameter but limit names a column and what it must be equal to.
+func (o Options) state(w http.ResponseWriter, r *http.Request) {
+	l := driver.StateLookup{Query: r.PathValue("query"), Operator: r.PathValue("operator"), Where: map[string]string{}}
+	err := fillLookup(&l, r.URL.Query())
+	if err != nil {
+		refuse(w, http.StatusBadRequest, err)
+		return
+	}
+	out, err := o.Engine.LookUpState(r.Context(), l)
+	if err != nil {
+		refuse(w, statusOf(err), err)
+		return
+	}
+	answer(w, out)
+}
+
+func fillLookup(l *driver.StateLookup, params url.Values) error {
+	for name, values := range params {
+		switch name {
+		case "key":
+			l.Key = values
+		case "limit":
+			n, err := strconv.Atoi(values[0])
+			if err != nil || n < 1 {
+				return usererr.New("INVALID_PARAMETER_VALUE", "22023", "limit must be a number of entries, not %q.", values[0])
+			}
+			l.Limit = n
+		default:
+			l.Where[name] = values[0]
+		}
+	}
+	return nil
 }

@@ -35,6 +35,9 @@ type Binding struct {
 	PartitionClocks map[string][]int64
 	// StateVersion is the committed version that stateful operators start from; they produce StateVersion+1. -1 is empty.
 	StateVersion int64
+	// StateNames are the names under which the state of operators is kept, where that is not the operator's id: state that was
+	// brought over from elsewhere.
+	StateNames map[string]string
 	// Now is the run's processing time, microseconds since the epoch: TTLs count by it.
 	Now int64
 	// StateTTL is, for operators whose state has one, how long an entry lives after its last change, in microseconds.

@@ -108,10 +108,13 @@ func notGenerator(e expr.Expr) error {
 	return usererr.New("UNRESOLVED_TABLE_VALUED_FUNCTION", "42883", "%s makes no rows.", plainName(e)).WithFix("Use explode, posexplode, inline, stack or range.")
 }
 
-// tableFunc resolves a function in FROM: range(…), or a generator over constants.
+// tableFunc resolves a function in FROM: range(…), state(…), or a generator over constants.
 func (a *analyzer) tableFunc(f *logical.TableFunc) (logical.Plan, error) {
-	if equalFold(f.Name, "range") {
+	switch {
+	case equalFold(f.Name, "range"):
 		return a.rangeOf(f)
+	case equalFold(f.Name, "state"):
+		return a.stateOf(f)
 	}
 	call := &expr.UnresolvedCall{Name: f.Name, Args: f.Args, Pos: f.Pos}
 	e, err := a.expr(call, &scope{layers: [][]*expr.Attr{nil}})

@@ -26,7 +26,7 @@ func (p *planner) finish(phys *Physical) {
 		}
 		if n.stateful != nil {
 			s := *n.stateful
-			s.Op = n.ID
+			s.Op, s.Parts, s.Layout, s.Input = n.ID, n.Parts, layoutOf(n), inputText(n)
 			p.boundByTTL(&s)
 			for _, m := range n.props.marks {
 				s.Watermarks = append(s.Watermarks, m.ID)

@@ -4,7 +4,6 @@ import (
 	"math"
 	"time"
 
-	"github.com/streamflow/streamflow/column"
 	"github.com/streamflow/streamflow/expr"
 	"github.com/streamflow/streamflow/rdd"
 	"github.com/streamflow/streamflow/structured/connector"
@@ -71,10 +70,9 @@ type StatefulOp struct {
 	Unbounded  bool
 	Name       string // given by the user, "" for none
 	TTL        int64  // how long an entry lives after its last change, microseconds; 0 for ever
-	// Schema has the columns of an entry: the first Keys of them are its key, the others its value. Nil when entries are no
-	// rows.
-	Schema *column.Schema
-	Keys   int
+	Parts      int         // partitions of the operator, and so of its state
+	Layout     StateLayout // of its entries
+	Input      string      // what computes the rows that reach it, for comparing versions of a query
 }
 
 // Binding returns the binding of a batch run: all splits, no state, and event time at its end.

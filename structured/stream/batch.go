@@ -111,7 +111,7 @@ func (b *batch) begin(ctx context.Context) error {
 		}
 	}
 	bind := &rdd.Binding{
-		Query: b.Spec.Name, Epoch: b.epoch, Batch: b.Batch, StateVersion: b.Batch - 1, Now: b.began.UnixMicro(), StateTTL: b.Spec.StateTTL,
+		Query: b.Spec.Name, Epoch: b.epoch, Batch: b.Batch, StateVersion: b.Batch - 1, Now: b.began.UnixMicro(), StateTTL: b.Spec.StateTTL, StateNames: b.record.StateNames,
 		Splits: map[string][][]rdd.Split{}, Params: map[string]string{NowParam: strconv.FormatInt(b.began.UnixMicro(), 10)}, PartitionClocks: map[string][]int64{},
 	}
 	maps.Copy(bind.Splits, b.Spec.Static)

@@ -26,6 +26,9 @@ type Record struct {
 	Planned *Planned `json:"planned,omitempty"`
 	// Committed is the last committed batch, nil before the first.
 	Committed *Commit `json:"committed,omitempty"`
+	// StateNames are the names under which operators' state is kept, where that is not the operator's id: state that a batch
+	// brought over from another version of the query, from another query, or from a savepoint.
+	StateNames map[string]string `json:"stateNames,omitempty"`
 	// Totals are exact counters summed over all committed batches: rows.in, rows.out, rows.late, rows.dead …
 	Totals map[string]int64 `json:"totals,omitempty"`
 }
