@@ -7,5 +7,5 @@
 // in turn, of which the fastest counts; both have their files in the page cache. Wall time is what a user waits for, the
 // processor's time what the work costs; on a machine that does other things too only the second says much. Peak is the most
 // memory that the process had while it ran the query. With -profile DIR the processor's profile of each query goes to
-// DIR/qN.pprof, for go tool pprof.
+// DIR/qN.pprof, for go tool pprof. With -explain nothing runs: the plans are printed.
 package main

@@ -33,6 +33,7 @@ type options struct {
 	duckdb  bool
 	profile string
 	json    bool
+	explain bool
 }
 
 func main() {
@@ -59,6 +60,7 @@ func parse() (o options, err error) {
 	flag.BoolVar(&o.duckdb, "duckdb", true, "run DuckDB too")
 	flag.StringVar(&o.profile, "profile", "", "directory of processor profiles")
 	flag.BoolVar(&o.json, "json", false, "print JSON lines")
+	flag.BoolVar(&o.explain, "explain", false, "print how StreamFlow would run the queries, and run none")
 	flag.Parse()
 	for n := 1; n <= tpch.Queries; n++ {
 		if *only == "" || slices.Contains(strings.Split(*only, ","), strconv.Itoa(n)) {
@@ -85,6 +87,9 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	defer ours.close()
+	if o.explain {
+		return explain(ctx, o, ours)
+	}
 	theirs, err := openDuckDB(ctx, o, dir)
 	if err != nil {
 		return err
@@ -93,6 +98,25 @@ func run(ctx context.Context, o options) error {
 		defer theirs.Close()
 	}
 	return race{options: o, ours: ours, theirs: theirs}.all(ctx)
+}
+
+// explain prints the plans.
+func explain(ctx context.Context, o options, s *streamFlow) error {
+	for _, n := range o.only {
+		text, err := tpch.Query(o.queries, n, o.scale)
+		if err != nil {
+			return err
+		}
+		plan, err := oracle.Collect(ctx, s.Session, "EXPLAIN "+text)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("q%d\n", n)
+		for _, row := range plan.Rows {
+			fmt.Println(*row[0])
+		}
+	}
+	return nil
 }
 
 // tables makes the tables of the scale, unless they are there.

@@ -19,6 +19,8 @@ type Node struct {
 	Output []*expr.Attr
 	Rows   int64 // estimated rows, -1 when unknown
 	Bytes  int64 // estimated bytes, -1 when unknown
+	// counted: the estimates rest on statistics of all tables below, not only on the sizes of files.
+	counted bool
 
 	// Exchange, when not nil, makes the node an exchange.
 	Exchange *Exchange

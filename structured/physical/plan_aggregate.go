@@ -60,6 +60,7 @@ func (p *planner) aggregate(l *logical.Aggregate) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.sizedAggregate(n, l)
 	return p.finishAggregate(a, n)
 }
 

@@ -2,16 +2,10 @@ package physical
 
 import (
 	"fmt"
-	"strconv"
 
 	"github.com/streamflow/streamflow/expr"
 	"github.com/streamflow/streamflow/structured/logical"
 )
-
-// BroadcastThreshold is the setting (Spark's) that says up to how many bytes a side is given to every partition.
-const BroadcastThreshold = "spark.sql.autoBroadcastJoinThreshold"
-
-const defaultBroadcast = 10 << 20
 
 // join plans a join: conjuncts that compare one side with the other become keys, what remains a condition.
 func (p *planner) join(l *logical.Join) (*Node, error) {
@@ -52,6 +46,7 @@ type joining struct {
 	how         string
 	inputs      []*Node
 	cond        string
+	why         string // of how, "" when there was no choice
 }
 
 // joinOf finds keys and condition and computes the keys that are not columns.
@@ -130,73 +125,9 @@ func (j *joining) condition(cond expr.Expr) error {
 	return err
 }
 
-// choose decides how the sides meet: one side broadcast, or both cut by key; and which side the table is built of.
-func (p *planner) choose(j *joining, hint string) {
-	l, r := j.left, j.right
-	canRight := oneOf(j.l.Kind, logical.Inner, logical.LeftOuter, logical.LeftSemi, logical.LeftAnti, logical.Cross)
-	canLeft := oneOf(j.l.Kind, logical.Inner, logical.RightOuter, logical.Cross)
-	keyless := len(j.op.LeftKeys) == 0
-	limit := p.broadcastLimit()
-	switch {
-	case l.Parts == 1 && r.Parts == 1:
-		j.how = "in one partition"
-		j.op.BuildLeft = p.smallerLeft(j)
-		j.inputs = []*Node{l, r}
-	case canRight && (hint == "broadcast_right" || keyless && !canLeft):
-		j.broadcast(p, false)
-	case canLeft && (hint == "broadcast_left" || keyless && !canRight):
-		j.broadcast(p, true)
-	case canRight && hint != "shuffle_hash" && fits(r, limit) && !(canLeft && fits(l, limit) && l.Bytes < r.Bytes):
-		j.broadcast(p, false)
-	case canLeft && hint != "shuffle_hash" && fits(l, limit):
-		j.broadcast(p, true)
-	case keyless && (canLeft || canRight):
-		j.broadcast(p, canLeft && (!canRight || p.smallerLeft(j)))
-	default:
-		j.shuffle(p)
-	}
-}
-
-func oneOf(k logical.JoinKind, list ...logical.JoinKind) bool {
-	for _, x := range list {
-		if k == x {
-			return true
-		}
-	}
-	return false
-}
-
-func (p *planner) broadcastLimit() int64 {
-	if v, err := strconv.ParseInt(p.opt.Conf[BroadcastThreshold], 10, 64); err == nil {
-		return v
-	}
-	return defaultBroadcast
-}
-
-func fits(n *Node, limit int64) bool { return n.Bytes >= 0 && n.Bytes <= limit }
-
-// smallerLeft reports whether the table should be built of the left side. A semi join's left side is never built: its
-// rows pass once each.
-func (p *planner) smallerLeft(j *joining) bool {
-	l, r := j.left.Bytes, j.right.Bytes
-	return !j.op.half() && l >= 0 && (r < 0 || l < r)
-}
-
-func (j *joining) broadcast(p *planner, left bool) {
-	j.op.BuildLeft = left
-	if left {
-		j.how = "broadcast left"
-		j.inputs = []*Node{p.broadcast(j.left), j.right}
-		return
-	}
-	j.how = "broadcast right"
-	j.inputs = []*Node{j.left, p.broadcast(j.right)}
-}
-
 // shuffle brings rows of equal keys of both sides together; without keys, all rows of both.
 func (j *joining) shuffle(p *planner) {
 	j.how = "shuffle"
-	j.op.BuildLeft = p.smallerLeft(j)
 	l, r := j.left, j.right
 	switch {
 	case len(j.op.LeftKeys) == 0:
@@ -222,6 +153,9 @@ func (j *joining) node(p *planner) *Node {
 	out := p.node("HashJoin", j.detail(), attrs, probe)
 	out.adoptMark(build)
 	out.Kids = j.inputs
+	if j.why != "" {
+		out.Notes = append(out.Notes, j.why)
+	}
 	out.Rows, out.Bytes = joinSize(probe, build)
 	op := j.op
 	op.LeftOut, op.RightOut = positions(j.left.Output, j.leftAttrs), positions(j.right.Output, j.rightAttrs)

@@ -16,7 +16,7 @@ func (p *planner) staticJoin(l *logical.Join, streamLeft bool) (*Node, error) {
 		return nil, unsupported(fmt.Sprintf("A %s join that keeps all rows of the table beside a stream", l.Kind),
 			"Keep the rows of the stream: put it on the left of a LEFT join or on the right of a RIGHT join.")
 	}
-	fixed := &planner{ctx: p.ctx, opt: p.opt, parts: 1, static: true, env: p.env, logged: map[*logical.Scan]bool{}}
+	fixed := &planner{ctx: p.ctx, opt: p.opt, parts: 1, static: true, env: p.env, est: p.est, logged: map[*logical.Scan]bool{}}
 	leftPlanner, rightPlanner := p, fixed
 	if !streamLeft {
 		leftPlanner, rightPlanner = fixed, p

@@ -7,12 +7,13 @@ import (
 
 	"github.com/streamflow/streamflow/expr"
 	"github.com/streamflow/streamflow/structured/connector"
+	"github.com/streamflow/streamflow/structured/cost"
 	"github.com/streamflow/streamflow/structured/logical"
 )
 
 // Plan turns an optimised logical plan into operators. What cannot run is refused here, with what to do about it.
 func Plan(ctx context.Context, plan logical.Plan, opt Options) (*Physical, error) {
-	p := &planner{ctx: ctx, opt: opt, parts: max(opt.Parts, 1)}
+	p := &planner{ctx: ctx, opt: opt, parts: max(opt.Parts, 1), est: cost.NewEstimator()}
 	p.env = Env{Loc: opt.Location, Now: opt.Now, ANSI: opt.ANSI}
 	if opt.Streaming {
 		p.env.Now = 0
@@ -60,6 +61,7 @@ type planner struct {
 	static bool // everything in one partition, no exchanges
 	env    Env
 	logged map[*logical.Scan]bool
+	est    *cost.Estimator
 	ttl    int64            // of state that nothing else bounds, microseconds; 0 for none
 	label  logical.Label    // of the operator that is being planned
 	inside logical.Labelled // whose label that is
@@ -109,6 +111,15 @@ func (p *planner) plan(l logical.Plan) (*Node, error) {
 
 // compact plans l; the result may carry a window as its start only.
 func (p *planner) compact(l logical.Plan) (*Node, error) {
+	n, err := p.operator(l)
+	if err == nil {
+		p.sized(n, l)
+	}
+	return n, err
+}
+
+// operator plans l, whatever its size.
+func (p *planner) operator(l logical.Plan) (*Node, error) {
 	if x, ok := l.(logical.Labelled); ok && p.inside != x {
 		return p.labelled(x)
 	}
