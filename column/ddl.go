@@ -245,12 +245,15 @@ var intervalUnits = map[string]Kind{"YEAR": IntervalYM, "MONTH": IntervalYM, "DA
 	"MINUTE": IntervalDT, "SECOND": IntervalDT}
 
 func (p *ddlParser) interval() (Type, error) {
-	kind, ok := intervalUnits[strings.ToUpper(p.next())]
+	unit := strings.ToUpper(p.next())
+	kind, ok := intervalUnits[unit]
 	if !ok || p.quoted {
 		return Type{}, p.fail("YEAR, MONTH, DAY, HOUR, MINUTE or SECOND")
 	}
 	p.advance()
-	if p.accept("TO") {
+	if unit == "DAY" && !p.accept("TO") {
+		return DayInterval(), nil
+	} else if unit == "DAY" || p.accept("TO") {
 		to, ok := intervalUnits[strings.ToUpper(p.next())]
 		if !ok || to != kind || p.quoted {
 			return Type{}, p.fail("the smaller unit of the interval")

@@ -15,7 +15,7 @@ func TestParseDDL(t *testing.T) {
 		"`odd ``name` long":                "`odd ``name` bigint",
 		"a: decimal(10, 2) comment 'x, y'": "a decimal(10,2)",
 		"m MAP<STRING, ARRAY<STRUCT<x: INT, y: MAP<INT,INT>>>>":                                "m map<string,array<struct<x:int,y:map<int,int>>>>",
-		"ts TIMESTAMP_NTZ, i INTERVAL DAY TO SECOND, j interval year to month, k interval day": "ts timestamp_ntz, i interval day to second, j interval year to month, k interval day to second",
+		"ts TIMESTAMP_NTZ, i INTERVAL DAY TO SECOND, j interval year to month, k interval day": "ts timestamp_ntz, i interval day to second, j interval year to month, k interval day",
 		"v VARCHAR(10), c char(3), d dec, n numeric(5)":                                        "v string, c string, d decimal(10,0), n decimal(5,0)",
 		"e STRUCT<>, date DATE": "e struct<>, date date",
 		"größe DOUBLE":          "größe double",

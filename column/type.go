@@ -25,7 +25,7 @@ const (
 	Timestamp                // I64, microseconds since the epoch, an instant (shown in the session's time zone)
 	TimestampNTZ             // I64, microseconds since the epoch, a wall-clock reading without zone
 	IntervalYM               // I32, months
-	IntervalDT               // I64, microseconds
+	IntervalDT               // I64, microseconds; see DayInterval
 	List                     // Offs, Kids[0]
 	Struct                   // Kids[i] for each field
 	Map                      // Offs, Kids[0] keys (never null), Kids[1] values
@@ -54,6 +54,13 @@ type Field struct {
 // Of returns the type of a kind that has no parameters.
 func Of(k Kind) Type { return Type{Kind: k} }
 
+// DayInterval is Spark's INTERVAL DAY: an interval of whole days, which is held as any interval of days and time. A date plus it
+// is a date.
+func DayInterval() Type { return Type{Kind: IntervalDT, Precision: 1} }
+
+// IsDayInterval reports whether the type says that its values are whole days.
+func (t Type) IsDayInterval() bool { return t.Kind == IntervalDT && t.Precision == 1 }
+
 // DecimalOf returns decimal(precision, scale).
 func DecimalOf(precision, scale int) Type {
 	return Type{Kind: Decimal, Precision: uint8(precision), Scale: uint8(scale)}
@@ -77,6 +84,9 @@ func (t Type) Elem() Type { return t.Fields[0].Type }
 
 // Equal reports whether both types are the same, ignoring the nullability of members.
 func (t Type) Equal(o Type) bool {
+	if t.Kind == IntervalDT {
+		return o.Kind == IntervalDT
+	}
 	if t.Kind != o.Kind || t.Precision != o.Precision || t.Scale != o.Scale || len(t.Fields) != len(o.Fields) {
 		return false
 	}
@@ -114,9 +124,12 @@ func (t Type) String() string {
 			parts[i] = quoteName(f.Name) + ":" + f.Type.String()
 		}
 		return "struct<" + strings.Join(parts, ",") + ">"
-	default:
-		return t.Kind.String()
+	case IntervalDT:
+		if t.IsDayInterval() {
+			return "interval day"
+		}
 	}
+	return t.Kind.String()
 }
 
 // Schema is an ordered list of fields. It is immutable once shared.

@@ -11,6 +11,8 @@ import (
 // becomes one of those.
 func CommonType(a, b column.Type) (column.Type, bool) {
 	switch {
+	case a.Kind == column.IntervalDT && b.Kind == a.Kind:
+		return widerInterval(a, b), true
 	case a.Equal(b):
 		return mergeNulls(a, b), true
 	case a.Kind == column.Null:

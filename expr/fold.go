@@ -36,7 +36,7 @@ func foldable(e Expr, session bool) bool {
 			break
 		}
 		f := byName[x.Fn]
-		if f == nil || f.kernel == nil || f.flags&volatile != 0 || f.flags&zoned != 0 && !session && !monthsOnDate(x) {
+		if f == nil || f.kernel == nil || f.flags&volatile != 0 || f.flags&zoned != 0 && !session && !intervalOnDate(x) {
 			return false
 		}
 	case *Cast:
@@ -55,8 +55,8 @@ func foldable(e Expr, session bool) bool {
 	return true
 }
 
-// monthsOnDate reports whether a call adds months or years to a date, which is the same in every time zone.
-func monthsOnDate(c *Call) bool {
+// intervalOnDate reports whether a call adds days, months or years to a date, which is the same in every time zone.
+func intervalOnDate(c *Call) bool {
 	return c.Fn == "add_interval" && c.Typ.Kind == column.Date
 }
 

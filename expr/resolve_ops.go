@@ -133,7 +133,7 @@ func timeArithOrdered(op string, a, b Expr, ka, kb column.Kind) (Expr, error) {
 	case op == "-" && ka == column.Date && b.DataType().IsInteger():
 		return call("date_sub", a, b)
 	case op == "-" && ka == column.Date && kb == column.Date:
-		return &Call{Fn: "subtract_dates", Args: []Expr{a, b}, Typ: column.Of(column.IntervalDT), Null: a.Nullable() || b.Nullable()}, nil
+		return &Call{Fn: "subtract_dates", Args: []Expr{a, b}, Typ: column.DayInterval(), Null: a.Nullable() || b.Nullable()}, nil
 	case op == "-" && isTimePoint(ka) && (isTimePoint(kb) || kb == column.String):
 		t := column.Of(ka)
 		if kb != column.String {
@@ -146,12 +146,20 @@ func timeArithOrdered(op string, a, b Expr, ka, kb column.Kind) (Expr, error) {
 	case (op == "+" || op == "-") && isTimePoint(ka) && isInterval(kb):
 		return addInterval(op, a, b)
 	case (op == "+" || op == "-") && ka == kb && isInterval(ka):
-		return &Call{Fn: op, Args: []Expr{a, b}, Typ: a.DataType(), Null: a.Nullable() || b.Nullable()}, nil
+		return &Call{Fn: op, Args: []Expr{a, b}, Typ: widerInterval(a.DataType(), b.DataType()), Null: a.Nullable() || b.Nullable()}, nil
 	case (op == "*" || op == "/") && isInterval(ka) && b.DataType().IsNumeric():
 		fn := map[string]string{"*": "multiply_interval", "/": "divide_interval"}[op]
-		return &Call{Fn: fn, Args: []Expr{a, Coerce(b, column.Of(column.Float64))}, Typ: a.DataType(), Null: a.Nullable() || b.Nullable()}, nil
+		return &Call{Fn: fn, Args: []Expr{a, Coerce(b, column.Of(column.Float64))}, Typ: column.Of(ka), Null: a.Nullable() || b.Nullable()}, nil
 	}
 	return nil, binaryMismatch(op, a, b)
+}
+
+// widerInterval is the type of both intervals: whole days when both are.
+func widerInterval(a, b column.Type) column.Type {
+	if a.IsDayInterval() {
+		return b
+	}
+	return a
 }
 
 func addInterval(op string, a, b Expr) (Expr, error) {
@@ -163,7 +171,7 @@ func addInterval(op string, a, b Expr) (Expr, error) {
 		b = n
 	}
 	t := a.DataType()
-	if t.Kind == column.Date && b.DataType().Kind == column.IntervalDT {
+	if t.Kind == column.Date && b.DataType().Kind == column.IntervalDT && !b.DataType().IsDayInterval() {
 		t = column.Of(column.Timestamp)
 		a = Coerce(a, t)
 	}

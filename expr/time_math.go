@@ -475,6 +475,12 @@ func addIntervalKernel(c *Call) kernel {
 	return rowInt(func(k *kctx, a []*column.Vector, i int) int64 {
 		by := intAt(a[1], i)
 		switch {
+		case date && a[1].Type.Kind == column.IntervalDT:
+			r := intAt(a[0], i) + by/microsDay
+			if !fitsInt(r, column.Int32) {
+				k.overflow(i, false, errOverflow(column.Int32, ""))
+			}
+			return r
 		case date:
 			return int64(addMonths(int(intAt(a[0], i)), by))
 		case a[1].Type.Kind == column.IntervalYM:

@@ -47,7 +47,7 @@ func typeToProto(t column.Type) *pb.DataType {
 			StartField: ptr(int32(0)), EndField: ptr(int32(1))}}}
 	case column.IntervalDT:
 		return &pb.DataType{Kind: &pb.DataType_DayTimeInterval_{DayTimeInterval: &pb.DataType_DayTimeInterval{
-			StartField: ptr(int32(0)), EndField: ptr(int32(3))}}}
+			StartField: ptr(int32(0)), EndField: ptr(lastField(t))}}}
 	case column.List:
 		return &pb.DataType{Kind: &pb.DataType_Array_{Array: &pb.DataType_Array{
 			ElementType: typeToProto(t.Elem()), ContainsNull: t.Fields[0].Nullable}}}
@@ -117,6 +117,9 @@ func readType(t *pb.DataType, depth int) (column.Type, error) {
 	case *pb.DataType_YearMonthInterval_:
 		return column.Of(column.IntervalYM), nil
 	case *pb.DataType_DayTimeInterval_:
+		if k.DayTimeInterval.StartField != nil && k.DayTimeInterval.EndField != nil && k.DayTimeInterval.GetEndField() == 0 {
+			return column.DayInterval(), nil
+		}
 		return column.Of(column.IntervalDT), nil
 	case *pb.DataType_Array_:
 		elem, err := readType(k.Array.GetElementType(), depth+1)
@@ -198,3 +201,11 @@ func kindName(t *pb.DataType) string {
 }
 
 func ptr[T any](v T) *T { return &v }
+
+// lastField is the smallest unit of an interval of days and time: 0 is the day, 3 the second.
+func lastField(t column.Type) int32 {
+	if t.IsDayInterval() {
+		return 0
+	}
+	return 3
+}

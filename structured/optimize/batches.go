@@ -15,6 +15,29 @@ type batch struct {
 	rules []rule
 }
 
+// rewrites make expressions small and filters sink.
+var rewrites = []rule{
+	{"FoldConstants", foldConstants},
+	{"PropagateNulls", propagateNulls},
+	{"SimplifyBooleans", simplifyBooleans},
+	{"SimplifyCasts", simplifyCasts},
+	{"CombineFilters", combineFilters},
+	{"PruneFilters", pruneFilters},
+	{"CombineUnions", combineUnions},
+	{"CombineLimits", combineLimits},
+	{"PushFilterThroughProject", pushFilterThroughProject},
+	{"PushFilterThroughJoin", pushFilterThroughJoin},
+	{"PushFilterThroughAggregate", pushFilterThroughAggregate},
+	{"PushFilterThroughUnion", pushFilterThroughUnion},
+	{"PushFilterThroughRows", pushFilterThroughRows},
+	{"PushJoinCondition", pushJoinCondition},
+	{"OuterToInner", outerToInner},
+	{"InferJoinNotNull", inferJoinNotNull},
+	{"PushLimit", pushLimit},
+	{"CollapseProjects", collapseProjects},
+	{"EmptyRelations", emptyRelations},
+}
+
 // batches is the optimizer: what is done, in which order.
 var batches = []batch{
 	// Names have done their work; the rules below see through them. A watermark that nothing needs would only keep filters
@@ -26,27 +49,12 @@ var batches = []batch{
 		{"DropIdleSorts", dropIdleSorts},
 	}},
 	// Expressions become small and filters sink as far as they can; each uncovers work for the others.
-	{"rewrite", false, []rule{
-		{"FoldConstants", foldConstants},
-		{"PropagateNulls", propagateNulls},
-		{"SimplifyBooleans", simplifyBooleans},
-		{"SimplifyCasts", simplifyCasts},
-		{"CombineFilters", combineFilters},
-		{"PruneFilters", pruneFilters},
-		{"CombineUnions", combineUnions},
-		{"CombineLimits", combineLimits},
-		{"PushFilterThroughProject", pushFilterThroughProject},
-		{"PushFilterThroughJoin", pushFilterThroughJoin},
-		{"PushFilterThroughAggregate", pushFilterThroughAggregate},
-		{"PushFilterThroughUnion", pushFilterThroughUnion},
-		{"PushFilterThroughRows", pushFilterThroughRows},
-		{"PushJoinCondition", pushJoinCondition},
-		{"OuterToInner", outerToInner},
-		{"InferJoinNotNull", inferJoinNotNull},
-		{"PushLimit", pushLimit},
-		{"CollapseProjects", collapseProjects},
-		{"EmptyRelations", emptyRelations},
+	{"rewrite", false, rewrites},
+	// Joins imply conditions that can be pushed on their own.
+	{"imply", true, []rule{
+		{"ImplyFilters", implyFilters},
 	}},
+	{"push what is implied", false, rewrites},
 	// Filters are where they belong, so that what a relation brings to a join can be estimated.
 	{"join order", true, []rule{
 		{"ReorderJoins", reorderJoins},

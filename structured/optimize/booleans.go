@@ -55,10 +55,13 @@ func simplerLogic(c *expr.Call) expr.Expr {
 	if len(kept) < len(list) {
 		return logic(c.Fn, kept)
 	}
-	if c.Fn == "or" {
-		return factored(c, list)
+	if c.Fn != "or" {
+		return c
 	}
-	return c
+	if in := listed(c, list); in != c {
+		return in
+	}
+	return factored(c, list)
 }
 
 func distinct(list []expr.Expr) []expr.Expr {

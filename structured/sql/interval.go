@@ -75,6 +75,7 @@ type span struct {
 	months, micros *big.Int
 	sawMonths      bool
 	sawMicros      bool
+	sawTime        bool // some unit smaller than a day
 }
 
 // interval reads INTERVAL in any of its forms:
@@ -166,6 +167,8 @@ func (p *parser) intervalLit(at token, s span) expr.Expr {
 		panic(p.unsupported(at, "CALENDAR_INTERVAL", "an interval of months and days together").WithFix("Add two intervals: … + INTERVAL 1 MONTH + INTERVAL 2 DAYS."))
 	case s.sawMonths && s.months.IsInt64() && int64(int32(s.months.Int64())) == s.months.Int64():
 		return &expr.Literal{Value: s.months.Int64(), Typ: column.Of(column.IntervalYM)}
+	case !s.sawMonths && !s.sawTime && s.sawMicros && s.micros.IsInt64():
+		return &expr.Literal{Value: s.micros.Int64(), Typ: column.DayInterval()}
 	case !s.sawMonths && s.micros.IsInt64():
 		return &expr.Literal{Value: s.micros.Int64(), Typ: column.Of(column.IntervalDT)}
 	}

@@ -44,6 +44,7 @@ func (s *span) addUnit(number, u string) bool {
 		return true
 	}
 	s.sawMicros = true
+	s.sawTime = s.sawTime || u != "day" && u != "week"
 	v.Mul(v, new(big.Rat).SetInt64(microUnits[u]))
 	if !v.IsInt() && u != "second" && u != "millisecond" {
 		return false

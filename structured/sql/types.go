@@ -148,6 +148,8 @@ func (p *parser) intervalType() column.Type {
 		panic(p.errorAt(t, "UNSUPPORTED_DATATYPE", "0A000", "There is no such interval type.").WithFix("Write INTERVAL YEAR TO MONTH or INTERVAL DAY TO SECOND."))
 	case fromMonths:
 		return column.Of(column.IntervalYM)
+	case from == "day" && to == "day":
+		return column.DayInterval()
 	}
 	return column.Of(column.IntervalDT)
 }
