@@ -18,8 +18,9 @@ func (t *task) context() *rdd.TaskContext {
 	return &rdd.TaskContext{
 		Context: t.ctx, Job: s.Job, Stage: s.Stage, Partition: s.Partition, Parts: s.Parts, Attempt: s.Attempt, Binding: binding,
 		Log: t.x.opts.Log, Memory: &t.memory, Services: t.x.opts.Services,
-		OpenState: func(op string) (rdd.State, error) { return t.openState(op, s.Partition, s.Parts) },
-		Clocks:    map[string]int64{}, Emit: t.emit, Report: t.report, Count: t.count,
+		OpenState:  func(op string) (rdd.State, error) { return t.openState(op, s.Partition, s.Parts) },
+		KeyFilters: map[string]*column.KeyFilter{},
+		Clocks:     map[string]int64{}, Emit: t.emit, Report: t.report, Count: t.count,
 	}
 }
 

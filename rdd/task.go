@@ -68,6 +68,9 @@ type TaskContext struct {
 	// Clocks are the event times (microseconds) to which marks in the source's log have advanced this partition so far, by
 	// the name of the event time column. A source advances one before it returns the first batch behind its mark.
 	Clocks map[string]int64
+	// KeyFilters are what joins of this task have learnt of the keys that their other side may have, by the id that the plan gave
+	// them. An operator below looks when its first batch is asked for; what is not there yet filters nothing.
+	KeyFilters map[string]*column.KeyFilter
 	// Emit hands rows to a side output ("late", "dead"), from where the job takes them with the same guarantee as its
 	// output. The batch is copied.
 	Emit func(side string, b *column.Batch) error

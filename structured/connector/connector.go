@@ -44,6 +44,14 @@ type Scan struct {
 	Note string
 }
 
+// KeyFiltered is a source operator that can use what a join knows of the keys of its other side: it may leave out rows, and whole
+// pieces of files, in which rdd.TaskContext.KeyFilters[id] excludes every value of the produced column col. The filter is there,
+// if ever, when the first batch is asked for. Rows that it should have left out do no harm.
+type KeyFiltered interface {
+	rdd.Operator
+	WithKeyFilter(id string, col int) rdd.Operator
+}
+
 // BatchReader is a table whose present content can be read.
 type BatchReader interface {
 	Table

@@ -177,6 +177,11 @@ func (e *Estimator) grouped(in *Relation, keys, list []expr.Expr) *Relation {
 				out.cols[at.ID] = c
 			}
 		}
+		if g, ok := unalias(x).(*expr.Agg); ok && at != nil {
+			if c, ok := spread(g, in, in.Rows/math.Max(groups, 1)); ok {
+				out.cols[at.ID] = c
+			}
+		}
 	}
 	return out
 }

@@ -128,7 +128,7 @@ func sides(e expr.Expr) (op string, a *expr.Attr, place float64, known, ok bool)
 		return "", nil, 0, false, false
 	}
 	place, known = stats.Place(v.Value, v.Typ)
-	return op, a, place, known && v.Typ.Equal(a.Typ), true
+	return op, a, place, known && (v.Typ.Equal(a.Typ) || v.Typ.IsNumeric() && a.Typ.IsNumeric()), true
 }
 
 // literal is e as a constant, computed where it can be without a session.
@@ -247,6 +247,9 @@ func (r *Relation) shareComparison(c *expr.Call) float64 {
 		return r.shareColumns(c)
 	}
 	col := r.cols[a.ID]
+	if known && col.Deviation > 0 {
+		return col.tail(op, place)
+	}
 	switch op {
 	case "=", "==", "<=>":
 		if known && col.Ranged && (place < col.Low || place > col.High) {

@@ -24,8 +24,10 @@ type Column struct {
 	Low     float64 // bounds on the number line, when Ranged
 	High    float64
 	Ranged  bool
-	Width   float64 // bytes, 0 when unknown
-	Total   float64 // rows of the table that the column comes from, 0 when unknown
+	// Mean and Deviation describe an aggregate's values over the groups, when Deviation > 0.
+	Mean, Deviation float64
+	Width           float64 // bytes, 0 when unknown
+	Total           float64 // rows of the table that the column comes from, 0 when unknown
 }
 
 // unknownRows is what a relation is taken to have when nothing is known of it.

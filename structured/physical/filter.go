@@ -7,15 +7,17 @@ import (
 	"github.com/streamflow/streamflow/structured/connector"
 )
 
-// Filter passes the rows for which Cond is true. Keep lists the columns it passes on, all when nil: what only the
-// condition reads is not gathered.
+// Filter passes the rows for which Cond is true, all when it is nil, and whose Keys may have a partner in joins above. Keep lists
+// the columns it passes on, all when nil: what only the condition reads is not gathered.
 type Filter struct {
 	Cond expr.Expr
+	Keys []KeyRef
 	Keep []int
 	Env  Env
 	From Provenance
 
 	filter *expr.Filter
+	keys   keyTest
 	ctx    expr.Context
 	errs   expr.RowErrors
 	sel    []int32
@@ -24,7 +26,7 @@ type Filter struct {
 }
 
 func (f *Filter) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader, error) {
-	if f.filter == nil {
+	if f.filter == nil && f.Cond != nil {
 		c, err := expr.CompileFilter(f.Cond)
 		if err != nil {
 			return nil, err
@@ -33,11 +35,15 @@ func (f *Filter) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader, error) 
 	}
 	f.ctx = f.Env.context(tc, &f.errs)
 	dead := newAside(tc, connector.Dead, RowsDead, f.From, f.Env.Loc)
+	f.keys = keyTest{refs: f.Keys}
 	next := func() (*column.Batch, error) {
 		for {
 			b, err := in[0].Next()
 			if err != nil {
 				return b, err
+			}
+			if !f.keys.begun {
+				f.keys.begin(tc)
 			}
 			out, err := f.pass(b, dead)
 			if err != nil || out.N > 0 {
@@ -50,17 +56,8 @@ func (f *Filter) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader, error) 
 
 // pass is the batch of the rows of b that satisfy the condition; b itself when all do.
 func (f *Filter) pass(b *column.Batch, dead *aside) (*column.Batch, error) {
-	f.errs.Reset()
-	sel, err := f.filter.Select(&f.ctx, b, f.sel[:0])
-	if err != nil {
+	if err := f.choose(b, dead); err != nil {
 		return nil, err
-	}
-	f.sel = sel
-	if f.errs.Len() > 0 {
-		if err := setAside(dead, b, &f.errs); err != nil {
-			return nil, err
-		}
-		f.sel = without(f.sel, f.errs.Rows)
 	}
 	b = f.keep(b)
 	if len(f.sel) == b.N {
@@ -68,6 +65,28 @@ func (f *Filter) pass(b *column.Batch, dead *aside) (*column.Batch, error) {
 	}
 	f.out = column.TakeBatch(f.out, b, f.sel)
 	return f.out, nil
+}
+
+// choose fills f.sel with the rows of b that pass.
+func (f *Filter) choose(b *column.Batch, dead *aside) error {
+	if f.filter == nil {
+		f.sel = f.keys.narrow(b, column.AllRows(f.sel, b.N))
+		return nil
+	}
+	f.errs.Reset()
+	sel, err := f.filter.Select(&f.ctx, b, f.sel[:0])
+	if err != nil {
+		return err
+	}
+	f.sel = sel
+	if f.errs.Len() > 0 {
+		if err := setAside(dead, b, &f.errs); err != nil {
+			return err
+		}
+		f.sel = without(f.sel, f.errs.Rows)
+	}
+	f.sel = f.keys.narrow(b, f.sel)
+	return nil
 }
 
 // keep is b with the columns that are passed on.

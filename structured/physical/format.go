@@ -45,6 +45,10 @@ func draw(b *strings.Builder, n *Node, first, rest string, bounds map[string]str
 	for _, note := range n.Notes {
 		fmt.Fprintf(b, "%s  %s\n", stem, note)
 	}
+	if n.shares {
+		fmt.Fprintf(b, "%s└─ of %s\n", rest, n.Kids[0].ID)
+		return
+	}
 	for i, k := range kids {
 		if i == len(kids)-1 {
 			draw(b, k, rest+"└─ ", rest+"   ", bounds)

@@ -25,8 +25,10 @@ type HashJoin struct {
 	Left, Right         *column.Schema
 	Out                 *column.Schema
 	Static              *Static
-	Env                 Env
-	From                Provenance
+	// Publish lists the keys of the build side that are handed to the operators of the probe side, as filters.
+	Publish []KeyRef
+	Env     Env
+	From    Provenance
 
 	filter *expr.Filter
 	static *column.JoinTable // the built static side
@@ -193,7 +195,11 @@ func (r *joinRun) open(build, probe rdd.Reader, depth int) error {
 		return err
 	}
 	if cut == nil {
-		r.pass = newJoinPass(r, r.table(held), probe)
+		t := r.table(held)
+		if depth == 0 {
+			publishKeys(r.tc, r.h.Publish, t.Build)
+		}
+		r.pass = newJoinPass(r, t, probe)
 		return nil
 	}
 	return r.cutProbe(cut, probe, depth)

@@ -29,6 +29,8 @@ type Node struct {
 	source    *Source      // leaves
 	watermark *WatermarkOp // watermark operators
 	stateful  *StatefulOp  // operators that keep state
+	joining   *joining     // joins, until the plan is finished
+	shares    bool         // its input is that of another operator too, where explain draws it
 	fixed     *Node        // joins of a stream: the table's plan, which runs inside the task
 	weighs    bool         // the operator reads its input's weights, and passes them on only if props.changes says so
 }
@@ -66,10 +68,16 @@ func indexOf(attrs []*expr.Attr, id int64) int {
 	return -1
 }
 
-// Walk visits n and everything below it, children first.
-func (n *Node) Walk(visit func(*Node)) {
+// Walk visits n and everything below it, children first, and what several operators read once.
+func (n *Node) Walk(visit func(*Node)) { n.walk(visit, map[*Node]bool{}) }
+
+func (n *Node) walk(visit func(*Node), seen map[*Node]bool) {
+	if seen[n] {
+		return
+	}
+	seen[n] = true
 	for _, k := range n.Kids {
-		k.Walk(visit)
+		k.walk(visit, seen)
 	}
 	visit(n)
 }

@@ -161,7 +161,10 @@ func (j *joining) node(p *planner) *Node {
 	op.LeftOut, op.RightOut = positions(j.left.Output, j.leftAttrs), positions(j.right.Output, j.rightAttrs)
 	op.Left, op.Right, op.Out = schemaOf(j.left.Output), schemaOf(j.right.Output), schemaOf(attrs)
 	op.From = probe.provenance()
-	out.Op = op
+	out.Op, out.joining = op, j
+	if j.op.half() && j.op.BuildLeft {
+		out.props.hash = survive(build.props.hash, attrs) // the rows are the build side's
+	}
 	if j.op.keepsBuild() {
 		out.props.hash = nil // rows without a partner have no key of the probe side
 	}

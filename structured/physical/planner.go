@@ -49,6 +49,9 @@ func Plan(ctx context.Context, plan logical.Plan, opt Options) (*Physical, error
 		}
 	}
 	phys.Root = root
+	if !opt.Streaming {
+		p.filterKeys(root)
+	}
 	p.finish(phys)
 	return phys, nil
 }
@@ -62,6 +65,7 @@ type planner struct {
 	env    Env
 	logged map[*logical.Scan]bool
 	est    *cost.Estimator
+	keys   int              // key filters made so far
 	ttl    int64            // of state that nothing else bounds, microseconds; 0 for none
 	label  logical.Label    // of the operator that is being planned
 	inside logical.Labelled // whose label that is
@@ -181,7 +185,7 @@ func (p *planner) node(kind, detail string, out []*expr.Attr, kids ...*Node) *No
 	n := &Node{Kind: kind, Detail: detail, Output: out, Kids: kids, Parts: 1, Rows: -1, Bytes: -1}
 	if len(kids) > 0 {
 		k := kids[0]
-		n.Parts, n.Rows, n.Bytes, n.props = k.Parts, k.Rows, k.Bytes, k.props
+		n.Parts, n.Rows, n.Bytes, n.props, n.counted = k.Parts, k.Rows, k.Bytes, k.props, k.counted
 		n.props.keepOnly(out)
 	}
 	return n

@@ -12,6 +12,8 @@ func init() {
 	rdd.Register("physical.Generate", (*Generate)(nil))
 	rdd.Register("physical.HashAggregate", (*HashAggregate)(nil))
 	rdd.Register("physical.HashJoin", (*HashJoin)(nil))
+	rdd.Register("physical.KeyFilterBuild", (*KeyFilterBuild)(nil))
+	rdd.Register("physical.KeyFilterInput", (*KeyFilterInput)(nil))
 	rdd.Register("physical.Limit", (*Limit)(nil))
 	rdd.Register("physical.Local", (*Local)(nil))
 	rdd.Register("physical.Over", (*Over)(nil))

@@ -106,7 +106,7 @@ func (p *parquetFile) bounds(group int, f column.Field) (lo, hi any) {
 	return s.Min, s.Max
 }
 
-// open reads a row group. A column that the file does not have is null.
+// open reads a row group, none when the keys of a join exclude it. A column that the file does not have is null.
 func (parquetFormat) open(r *reader, data []byte) (splitReader, error) {
 	var g rowGroup
 	if err := json.Unmarshal(data, &g); err != nil {
@@ -115,6 +115,9 @@ func (parquetFormat) open(r *reader, data []byte) (splitReader, error) {
 	p, err := openParquet(g.Path)
 	if err != nil {
 		return nil, err
+	}
+	if r.excluded(func(f column.Field) (lo, hi any) { return p.bounds(g.Group, f) }) {
+		return nil, p.f.Close()
 	}
 	out := &groupReader{p: p, path: g.Path, out: column.Batch{Schema: r.out()}}
 	var cols []int

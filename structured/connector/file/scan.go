@@ -15,7 +15,38 @@ type Scan struct {
 	Schema  *column.Schema
 	Columns []int
 	Options Options
+	Keys    []Key
 }
+
+// Key names a filter of the values that a produced column may have, in the task's KeyFilters.
+type Key struct {
+	ID  string
+	Col int
+}
+
+// WithKeyFilter implements connector.KeyFiltered: formats that know the bounds of a split's columns skip what cannot match.
+func (s *Scan) WithKeyFilter(id string, col int) rdd.Operator {
+	c := *s
+	c.Keys = append(c.Keys[:len(c.Keys):len(c.Keys)], Key{id, col})
+	return &c
+}
+
+// excluded reports whether a filter has none of the values between a split's bounds.
+func (r *reader) excluded(bound func(f column.Field) (lo, hi any)) bool {
+	for _, k := range r.s.Keys {
+		f := r.tc.KeyFilters[k.ID]
+		if f == nil {
+			continue
+		}
+		if lo, hi := bound(r.s.Schema.Fields[r.s.Columns[k.Col]]); f.Excludes(lo, hi) {
+			return true
+		}
+	}
+	return false
+}
+
+// SplitsSkipped counts the splits of a scan that were not read because a join's keys exclude all that is in them.
+const SplitsSkipped = "splits.skipped"
 
 // splitReader reads one split; next returns io.EOF at its end.
 type splitReader interface {
@@ -49,7 +80,12 @@ func (r *reader) Next() (*column.Batch, error) {
 			if err != nil {
 				return nil, err
 			}
-			r.cur, r.splits = cur, r.splits[1:]
+			r.splits = r.splits[1:]
+			if cur == nil {
+				r.tc.Count(r.op, SplitsSkipped, 1)
+				continue
+			}
+			r.cur = cur
 		}
 		b, err := r.cur.next()
 		if err != io.EOF {
@@ -62,6 +98,7 @@ func (r *reader) Next() (*column.Batch, error) {
 	}
 }
 
+// open is the split's reader, nil when nothing in it is wanted.
 func (r *reader) open(data []byte) (splitReader, error) {
 	f := formats[r.s.Format]
 	if f == nil {
