@@ -135,6 +135,56 @@ func TestJoinRows(t *testing.T) {
 	}
 }
 
+// TestSpread holds what conditions on aggregates keep: sums and counts of groups are spread about their mean.
+func TestSpread(t *testing.T) {
+	s := scan(t, "t", "k INT, q INT", 100_000, map[string]stats.Column{
+		"k": {Distinct: 1000, Low: 1, High: 1000, Ranged: true}, "q": {Distinct: 50, Low: 1, High: 51, Ranged: true}})
+	k, q := s.Attrs[0], s.Attrs[1]
+	for _, c := range []struct {
+		name string
+		agg  expr.Expr
+		op   string
+		at   int64
+		want float64
+	}{
+		{"the mean sum of 100 rows", call(t, "sum", q), ">", 2600, 500},
+		{"far above", call(t, "sum", q), ">", 30_000, 1},
+		{"far below", call(t, "sum", q), ">", -10, 999},
+		{"a mean below most", call(t, "avg", q), "<", 20, 1},
+		{"a count above most", call(t, "count", q), ">", 120, 23},
+	} {
+		item := &expr.Alias{Child: c.agg, Name: "v", ID: expr.NewID()}
+		g := &logical.Aggregate{Keys: []expr.Expr{k}, List: []expr.Expr{k, item}, Child: s}
+		f := &logical.Filter{Cond: call(t, c.op, logical.AttrOf(item), number(c.at)), Child: g}
+		if got := NewEstimator().Of(f).Rows; !near(got, c.want) {
+			t.Errorf("%s: about %.1f groups, want %.1f", c.name, got, c.want)
+		}
+	}
+}
+
+// TestPassing holds which share of rows have a key of the other side.
+func TestPassing(t *testing.T) {
+	fact, dim, tiny := star(t)
+	some := &logical.Filter{Cond: call(t, "=", dim.Attrs[1], text("x")), Child: dim}
+	unknown := scan(t, "u", "d INT", -1, nil)
+	bare := scan(t, "b", "d INT", 1_000_000, nil)
+	for _, c := range []struct {
+		name        string
+		left, right logical.Plan
+		l, r        *expr.Attr
+		want        float64
+	}{
+		{"all", fact, dim, fact.Attrs[0], dim.Attrs[0], 1},
+		{"ten of a thousand", fact, some, fact.Attrs[0], dim.Attrs[0], 0.01},
+		{"nothing known", unknown, some, unknown.Attrs[0], dim.Attrs[0], 1},
+		{"only rows known", bare, tiny, bare.Attrs[0], tiny.Attrs[0], 0.0005},
+	} {
+		if got := NewEstimator().Passing(c.left, c.right, c.l, c.r); math.Abs(got-c.want) > c.want/20 {
+			t.Errorf("%s: %g, want %g", c.name, got, c.want)
+		}
+	}
+}
+
 // TestKeyOfTwoColumns: no more pairs of values than the smaller table has rows, however many the columns have each.
 func TestKeyOfTwoColumns(t *testing.T) {
 	cols := map[string]stats.Column{"p": {Distinct: 2000, Low: 1, High: 2000, Ranged: true}, "s": {Distinct: 1000, Low: 1, High: 1000, Ranged: true}}

@@ -173,7 +173,10 @@ func (e *Estimator) grouped(in *Relation, keys, list []expr.Expr) *Relation {
 		if a, ok := unalias(x).(*expr.Attr); ok && at != nil {
 			if c, have := out.cols[a.ID]; have {
 				c.Total = out.Rows
-				c.Distinct = math.Min(math.Max(in.cols[a.ID].Distinct, 1), out.Rows)
+				c.Distinct = math.Min(in.cols[a.ID].Distinct, out.Rows)
+				if len(keys) == 1 {
+					c.Distinct = out.Rows // each value once
+				}
 				out.cols[at.ID] = c
 			}
 		}

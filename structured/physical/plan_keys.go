@@ -63,7 +63,7 @@ func (p *planner) filterProbe(n *Node) {
 			j.op.Publish = append(j.op.Publish, ref)
 			n.Notes = append(n.Notes, fmt.Sprintf("keys %s of %s go to the other side", ref.ID, built.Output[keys[i]].Name))
 			w.spot.test(p, ref.ID, at)
-		case p.worthWaiting(n.Kids[probe], built, share):
+		case worthWaiting(w.spot.node(), built, share):
 			ref := p.newKey(keys[i])
 			w.spot.test(p, ref.ID, at)
 			w.stage.await(p, built, ref) // above the test, which looks for the keys when its first batch is there
@@ -121,8 +121,9 @@ const (
 	mostWaitKeys = 8 << 20
 )
 
-// worthWaiting reports whether a stage should wait for the keys of another: when they drop many rows, and are few themselves.
-func (p *planner) worthWaiting(probe, built *Node, share float64) bool {
+// worthWaiting reports whether the stage of probe should wait for the keys of another: when they drop many of its rows, and are few
+// themselves.
+func worthWaiting(probe, built *Node, share float64) bool {
 	return built.Exchange != nil && built.counted && probe.counted && share <= waitingShare && probe.Rows >= waitingRows && built.Rows <= mostWaitKeys &&
 		built.Rows < 2*probe.Rows
 }

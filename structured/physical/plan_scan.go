@@ -78,6 +78,7 @@ func (p *planner) scan(s *logical.Scan) (*Node, error) {
 		n.Notes = append(n.Notes, src.Scan.Note)
 	}
 	n.Rows, n.Bytes = sizeOf(src.Scan.Splits, rowWidth(attrs))
+	n.counted = n.Rows >= 0 && !live && p.est.Of(s).Known
 	return p.residual(n, src.Scan.Residual)
 }
 

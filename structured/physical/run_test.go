@@ -81,7 +81,7 @@ func (r *runner) partition(n *rdd.RDD, p int) ([]*column.Batch, error) {
 
 func (r *runner) context(p, parts int) *rdd.TaskContext {
 	tc := &rdd.TaskContext{Context: context.Background(), Partition: p, Parts: parts, Binding: r.binding, Log: slog.Default(),
-		Memory: r.memory, Services: r.services,
+		Memory: r.memory, Services: r.services, KeyFilters: map[string]*column.KeyFilter{},
 		Count:  func(op, name string, n int64) { r.counters[op+" "+name] += n },
 		Report: func(op, key string, v []byte) { r.reports = append(r.reports, rdd.Report{Op: op, Key: key, Value: v}) },
 		Emit: func(side string, b *column.Batch) error {
