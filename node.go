@@ -35,7 +35,8 @@ type Config struct {
 	Dir string
 	// Slots is how many tasks run at once, and the number of partitions after an exchange; 0 is the number of processors.
 	Slots int
-	// Memory is what queries may use before they spill, in bytes; 0 is half of the machine's.
+	// Memory is what queries may use before they spill, in bytes; 0 is half of the machine's. A quarter of it is for what
+	// is not counted row by row: buffers, pages being decoded, garbage.
 	Memory int64
 	// Log configures the log's files; Dir, FS and Clock in it are set by the node.
 	Log logstore.Options
@@ -69,6 +70,7 @@ type Node struct {
 	connect  *connect.Server
 	queries  *stream.Machine
 	security *Security
+	freeHeap func() // takes the node's memory off the process's limit
 	logger   *slog.Logger
 }
 
@@ -109,6 +111,7 @@ func (n *Node) defaults() error {
 }
 
 func (n *Node) open() error {
+	n.freeHeap = limitHeap(n.conf.Memory)
 	n.queries = stream.NewMachine()
 	n.security = newSecurity()
 	o := broker.Options{Dir: n.conf.Dir, Log: n.conf.Log, Machines: append(n.security.machines(), n.queries), Context: n.conf.Context,
@@ -129,7 +132,7 @@ func (n *Node) open() error {
 	if err := os.MkdirAll(spill, 0o755); err != nil {
 		return err
 	}
-	n.executor, err = executor.New(executor.Options{Slots: n.conf.Slots, MemoryLimit: n.conf.Memory, Dir: filepath.Join(n.conf.Dir, "executor"), Log: n.logger,
+	n.executor, err = executor.New(executor.Options{Slots: n.conf.Slots, MemoryLimit: n.conf.Memory / 4 * 3, Dir: filepath.Join(n.conf.Dir, "executor"), Log: n.logger,
 		Services: map[string]any{streamlog.ServiceName: env, physical.SpillDir: spill},
 		Changelog: func(ctx context.Context, s state.Slot, after int64, apply func([]byte, int64) error) error {
 			return env.ReplayState(ctx, s.Query, s.Op, s.Partition, after, apply)
@@ -270,6 +273,9 @@ func (n *Node) Close() error {
 	}
 	if n.temp {
 		errs = append(errs, os.RemoveAll(n.conf.Dir))
+	}
+	if n.freeHeap != nil {
+		n.freeHeap()
 	}
 	return errors.Join(errs...)
 }

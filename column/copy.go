@@ -1,5 +1,7 @@
 package column
 
+import "bytes"
+
 // Clone is a deep copy that shares no memory with b; only the bytes that its strings use are copied.
 func (b *Batch) Clone() *Batch {
 	out := &Batch{Schema: b.Schema, N: b.N, Objects: b.Objects, Cols: make([]*Vector, len(b.Cols))}
@@ -7,6 +9,40 @@ func (b *Batch) Clone() *Batch {
 		out.Cols[i] = c.Clone()
 	}
 	return out
+}
+
+// CloneAfter is Clone for one of many batches that are kept: coded columns share the dictionary of the copy made before,
+// prev, where it is equal and small, and give a dictionary up that is larger than the batch. prev may be nil.
+func (b *Batch) CloneAfter(prev *Batch) *Batch {
+	out := &Batch{Schema: b.Schema, N: b.N, Objects: b.Objects, Cols: make([]*Vector, len(b.Cols))}
+	for i, c := range b.Cols {
+		switch {
+		case c.Codes == nil:
+			out.Cols[i] = c.Clone()
+		case c.Dict.N > b.N:
+			out.Cols[i] = Plain(c).Clone()
+		case prev != nil && prev.Cols[i].Codes != nil && c.Dict.N <= sharedDict && sameStrings(prev.Cols[i].Dict, c.Dict):
+			out.Cols[i] = &Vector{Type: c.Type, N: c.N, Valid: clone(c.Valid), Codes: clone(c.Codes), Dict: prev.Cols[i].Dict}
+		default:
+			out.Cols[i] = c.Clone()
+		}
+	}
+	return out
+}
+
+// sharedDict is the largest dictionary that is worth comparing for each batch.
+const sharedDict = 512
+
+func sameStrings(a, b *Vector) bool {
+	if a.N != b.N {
+		return false
+	}
+	for i := range a.N {
+		if a.IsValid(i) != b.IsValid(i) || !bytes.Equal(a.Bytes(i), b.Bytes(i)) {
+			return false
+		}
+	}
+	return true
 }
 
 // Clone is a deep copy of the vector; see Batch.Clone.

@@ -29,6 +29,7 @@ type GroupTable struct {
 
 	byCode []uint32 // dictionary codes to groups, for the batch at hand
 	keys   []*Builder
+	oneKey Vector // the key column of a single table
 	cached []*Vector
 }
 
@@ -95,41 +96,33 @@ func (t *GroupTable) Reset() {
 
 // Keys returns the key columns: row g is the key of group g. They live until the next Insert or Reset.
 func (t *GroupTable) Keys() []*Vector {
-	if t.cached != nil && t.cached[0].N == t.n {
-		return t.cached
+	if t.cached == nil || t.cached[0].N != t.n {
+		t.cached = t.KeyRange(0, t.n)
+	}
+	return t.cached
+}
+
+// KeyRange returns the keys of groups from … to-1, so that the keys of a large table need not all be made at once. They
+// live until the next Insert, Reset, Keys or KeyRange.
+func (t *GroupTable) KeyRange(from, to int) []*Vector {
+	t.cached = nil
+	if t.single {
+		return []*Vector{t.singleKeys(from, to)}
 	}
 	if t.keys == nil {
 		for _, typ := range t.layout.types {
 			t.keys = append(t.keys, NewBuilder(typ))
 		}
 	}
-	from := 0
 	for _, k := range t.keys {
 		k.Reset()
 	}
-	if t.single {
-		t.decodeSingle(from)
-	} else {
-		t.layout.decode(t.rows, from, t.n, &t.arena, t.keys)
+	t.layout.decode(t.rows, from, to, &t.arena, t.keys)
+	out := make([]*Vector, len(t.keys))
+	for i, k := range t.keys {
+		out[i] = k.Finish()
 	}
-	t.cached = t.cached[:0]
-	for _, k := range t.keys {
-		t.cached = append(t.cached, k.Finish())
-	}
-	return t.cached
-}
-
-func (t *GroupTable) decodeSingle(from int) {
-	one := keyLayout{types: t.layout.types, leaves: t.layout.leaves, width: 2}
-	var row [2]uint64
-	for g := from; g < t.n; g++ {
-		row[0], row[1] = 0, t.rows[g]
-		if uint32(g)+1 == t.nullID {
-			row[0] = 1
-		}
-		leaf, b := 0, 0
-		one.decodeNode(row[:], one.types[0], &leaf, &b, &t.arena, t.keys[0])
-	}
+	return out
 }
 
 // Insert writes the group of each of the n rows to gids, which is reused, making groups for new keys. hashes are those

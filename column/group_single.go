@@ -1,6 +1,7 @@
 package column
 
 import (
+	"math"
 	"sync/atomic"
 	"unsafe"
 )
@@ -149,4 +150,42 @@ func growth(slots int) int {
 		return 2
 	}
 	return 1
+}
+
+// singleKeys turns the key words of groups from … to-1 back into a column.
+func (t *GroupTable) singleKeys(from, to int) *Vector {
+	v := t.oneKey.Reset(t.layout.types[0], to-from)
+	words := t.rows[from:to]
+	switch v.Type.Kind.Storage() {
+	case StorageI64:
+		copy(v.I64, unsafe.Slice((*int64)(unsafe.Pointer(unsafe.SliceData(words))), len(words)))
+	case StorageI32:
+		decodeInts(v.I32, words)
+	case StorageI16:
+		decodeInts(v.I16, words)
+	case StorageI8:
+		decodeInts(v.I8, words)
+	case StorageBool:
+		for i, w := range words {
+			v.Bools[i] = w != 0
+		}
+	case StorageF32:
+		for i, w := range words {
+			v.F32[i] = float32(math.Float64frombits(w))
+		}
+	case StorageF64:
+		for i, w := range words {
+			v.F64[i] = math.Float64frombits(w)
+		}
+	}
+	if null := int(t.nullID) - 1; null >= from && null < to {
+		v.SetNull(null - from)
+	}
+	return v
+}
+
+func decodeInts[T Integer](dst []T, words []uint64) {
+	for i, w := range words {
+		dst[i] = T(w)
+	}
 }

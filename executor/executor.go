@@ -68,7 +68,7 @@ func New(opts Options) (*Executor, error) {
 	if opts.Log == nil {
 		opts.Log = slog.Default()
 	}
-	x := &Executor{opts: opts, memory: &pool{limit: opts.MemoryLimit}, queue: make(chan *task, opts.Slots)}
+	x := &Executor{opts: opts, memory: newPool(opts.MemoryLimit, opts.Slots), queue: make(chan *task, opts.Slots)}
 	if err := x.openStores(); err != nil {
 		return nil, err
 	}
@@ -197,7 +197,7 @@ func (x *Executor) LoadState(ctx context.Context, query, op string, partition, p
 }
 
 // MemoryUsed is what is reserved of the memory limit.
-func (x *Executor) MemoryUsed() int64 { return x.memory.used.Load() }
+func (x *Executor) MemoryUsed() int64 { return x.memory.used() }
 
 // Close ends running tasks with ErrClosed, waits for them and closes the stores.
 func (x *Executor) Close() error {

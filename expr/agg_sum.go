@@ -278,14 +278,15 @@ func (s *decSum) Merge(gids []uint32, state []*column.Vector, n int) error {
 	return s.Update(gids, state, n)
 }
 
+// State is the sums where they lie.
 func (s *decSum) State() []*column.Vector {
 	s.valid = column.AllValid(s.valid, len(s.has))
-	s.out = column.Vector{Type: s.typ, N: len(s.sum), Dec: make([]column.Dec128, len(s.sum)), Valid: validOf(s.valid, s.has)}
-	for i, d := range s.sum {
-		if s.over[i] { // no decimal has as many digits, so this stays an overflow wherever it is added to
-			d = dec{Lo: math.MaxUint64, Hi: math.MaxInt64}
+	sums := unsafe.Slice((*column.Dec128)(unsafe.Pointer(unsafe.SliceData(s.sum))), len(s.sum))
+	s.out = column.Vector{Type: s.typ, N: len(s.sum), Dec: sums, Valid: validOf(s.valid, s.has)}
+	for i, over := range s.over {
+		if over { // no decimal has as many digits, so this stays an overflow wherever it is added to
+			sums[i] = column.Dec128{Lo: math.MaxUint64, Hi: math.MaxInt64}
 		}
-		s.out.Dec[i] = column.Dec128(d)
 	}
 	return []*column.Vector{&s.out}
 }

@@ -7,6 +7,7 @@ type collector struct {
 	batch column.Batch
 	kids  []*column.Builder // for columns of nested types, nil for the others
 	bytes int64
+	kept  int64 // its size when the store took it back
 }
 
 // stringBuf is the size of the buffers that long strings are copied into.
@@ -40,6 +41,22 @@ func (c *collector) reset() {
 			v.Bufs = append(v.Bufs[:0], v.Bufs[0][:0])
 		}
 	}
+}
+
+// size is the memory that the collector holds, used or not.
+func (c *collector) size() int64 {
+	n := 0
+	for i, v := range c.batch.Cols {
+		if c.kids[i] != nil {
+			n += int(c.kids[i].Size())
+		}
+		n += cap(v.Valid)*8 + cap(v.Bools) + cap(v.I8) + cap(v.I16)*2 + (cap(v.I32)+cap(v.F32)+cap(v.Codes))*4 +
+			(cap(v.I64)+cap(v.F64))*8 + (cap(v.Dec)+cap(v.Views))*16
+		for _, b := range v.Bufs {
+			n += cap(b)
+		}
+	}
+	return int64(n)
 }
 
 // append copies the selected rows of b.
@@ -103,7 +120,11 @@ func grow[T any](s []T, n int) []T {
 	if len(s)+n <= cap(s) {
 		return s[:len(s)+n]
 	}
-	next := make([]T, len(s)+n, max(2*cap(s), len(s)+n, 64))
+	size := max(2*cap(s), len(s)+n, 64)
+	if len(s)+n <= column.ExchangeRows {
+		size = min(size, column.ExchangeRows) // a batch that is full has no room to spare
+	}
+	next := make([]T, len(s)+n, size)
 	copy(next, s)
 	return next
 }

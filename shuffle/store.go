@@ -52,10 +52,14 @@ type Store struct {
 	mu   sync.Mutex
 	jobs map[string]map[Key]*output
 	free map[*column.Schema][]*collector // emptied, to be used again
+	kept int64                           // bytes of their memory
 }
 
-// maxFree bounds the schemas for which collectors are kept.
-const maxFree = 64
+// maxFree bounds the schemas for which collectors are kept, maxKept the memory of all of them: nobody has reserved it.
+const (
+	maxFree = 64
+	maxKept = 8 << 20
+)
 
 // Open returns an empty store whose files go below dir; files that an earlier process left there are removed. Memory
 // outputs are reserved from memory.
@@ -186,10 +190,14 @@ func (s *Store) release(o *output) {
 func (s *Store) recycle(c *collector) {
 	if len(s.free) > maxFree {
 		clear(s.free)
+		s.kept = 0
 	}
-	if c.bytes > 4<<20 {
+	size := c.size()
+	if size > maxKept/4 || s.kept+size > maxKept {
 		return // a large one would hold its memory for small batches
 	}
+	s.kept += size
+	c.kept = size
 	c.reset()
 	s.free[c.batch.Schema] = append(s.free[c.batch.Schema], c)
 }
@@ -203,6 +211,7 @@ func (s *Store) collector(schema *column.Schema) *collector {
 	}
 	c := list[len(list)-1]
 	s.free[schema] = list[:len(list)-1]
+	s.kept -= c.kept
 	return c
 }
 

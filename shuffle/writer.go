@@ -44,6 +44,9 @@ type Writer struct {
 // reserveStep is the least that is asked of the memory limit at once.
 const reserveStep = 64 << 10
 
+// minHeld is what a writer keeps in memory even when nothing is granted: blocks of a few rows would cost more than it.
+const minHeld = 128 << 10
+
 // NewWriter starts an output.
 func (s *Store) NewWriter(k Key, opts WriterOptions) *Writer {
 	if opts.Parts < 1 {
@@ -142,7 +145,7 @@ func (w *Writer) seal(p int) {
 func (w *Writer) grew(n int64) error {
 	w.stats.Bytes += n
 	w.held += n
-	if w.held <= w.out.bytes {
+	if w.held <= max(w.out.bytes, minHeld) {
 		return nil
 	}
 	need := max(w.held-w.out.bytes, reserveStep)

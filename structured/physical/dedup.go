@@ -1,6 +1,7 @@
 package physical
 
 import (
+	"errors"
 	"io"
 
 	"github.com/streamflow/streamflow/column"
@@ -77,109 +78,109 @@ type dedupRun struct {
 	d    *Dedup
 	tc   *rdd.TaskContext
 	op   string
-	in   rdd.Reader
+	in   rdd.Reader // the input, then the rows of one part after the other
 	mem  *reservation
 	keys *column.Schema
 	seen *seen
 	out  *column.Batch
 
-	rows   *spillSet // not nil once rows are set aside
-	known  *spillSet // the keys of rows already passed
-	ended  bool
-	part   int
-	replay rdd.Reader
+	depth int       // of the cut that is made when memory refuses
+	rows  *spillSet // rows set aside; nil until memory refused
+	known *spillSet // the keys that were passed before them
+	parts []dedupPart
+	cut   bool // in is a part
+}
+
+// dedupPart is rows that were set aside, and the keys among them that were passed already.
+type dedupPart struct {
+	rows, known *spillFile
+	depth       int
 }
 
 func (r *dedupRun) next() (*column.Batch, error) {
 	for {
-		b, err := r.input()
-		if err != nil {
-			return b, err
-		}
-		sel := r.seen.add(b)
-		if len(sel) == 0 {
-			continue
-		}
-		if len(sel) < b.N {
-			r.out = column.TakeBatch(r.out, b, sel)
-			b = r.out
-		}
-		if err := r.fit(); err != nil {
-			return nil, err
-		}
-		return b, nil
-	}
-}
-
-// input is the next batch to look at: from the input while it lasts and memory does, then from the spill files.
-func (r *dedupRun) input() (*column.Batch, error) {
-	for !r.ended {
 		b, err := r.in.Next()
 		if err == io.EOF {
-			r.ended = true
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		if r.rows == nil {
-			return b, nil
-		}
-		r.seen.hash(b)
-		if err := r.rows.write(b, r.seen.hashes); err != nil {
-			return nil, err
-		}
-	}
-	return r.replayed()
-}
-
-// replayed reads the rows set aside, part by part, each after the keys that were passed before it.
-func (r *dedupRun) replayed() (*column.Batch, error) {
-	for r.rows != nil {
-		if r.replay != nil {
-			b, err := r.replay.Next()
-			if err != io.EOF {
-				return b, err
+			if err := r.nextPart(); err != nil {
+				return nil, err
 			}
-			_ = r.replay.Close() // an unlinked file that was read to its end
-			r.replay = nil
-			r.rows.files[r.part] = nil
-			r.part++
+			continue
 		}
-		for r.part < spillParts && r.rows.files[r.part] == nil {
-			r.part++
-		}
-		if r.part == spillParts {
-			break
-		}
-		if err := r.load(); err != nil {
+		if err != nil {
 			return nil, err
 		}
+		if b, err = r.take(b); b != nil || err != nil {
+			return b, err
+		}
 	}
-	return nil, io.EOF
 }
 
-// load begins the next part.
-func (r *dedupRun) load() error {
-	r.seen = newSeen(r.d.Keys, r.keys)
-	if f := r.known.files[r.part]; f != nil {
-		in, err := f.read()
-		if err != nil {
-			return err
-		}
-		all := make([]int, len(r.d.Keys))
-		for i := range all {
-			all[i] = i
-		}
-		r.seen.cols = all
-		if err := each(in, func(b *column.Batch) error { r.seen.add(b); return nil }); err != nil {
-			return err
-		}
-		r.seen.cols = r.d.Keys
+// take is the rows of b to be passed, nil for none. Once memory has refused, they are set aside instead.
+func (r *dedupRun) take(b *column.Batch) (*column.Batch, error) {
+	if r.rows != nil {
+		r.seen.hash(b)
+		return nil, r.rows.write(b, r.seen.hashes)
 	}
+	sel := r.seen.add(b)
+	if len(sel) == 0 {
+		return nil, nil
+	}
+	if len(sel) < b.N {
+		r.out = column.TakeBatch(r.out, b, sel)
+		b = r.out
+	}
+	return b, r.fit()
+}
+
+// nextPart goes on with a part of the rows set aside, after the keys that were passed before; io.EOF when there is none.
+func (r *dedupRun) nextPart() error {
+	if r.rows != nil {
+		for i, f := range r.rows.files {
+			if f != nil {
+				r.parts = append(r.parts, dedupPart{f, r.known.files[i], r.depth + 1})
+			} else if r.known.files[i] != nil {
+				_ = r.known.files[i].close() // already unlinked: nothing is lost
+			}
+		}
+		r.rows, r.known = nil, nil
+	}
+	if r.cut {
+		_ = r.in.Close() // an unlinked file that was read to its end
+		r.in = empty{}
+	}
+	if len(r.parts) == 0 {
+		return io.EOF
+	}
+	p := r.parts[len(r.parts)-1]
+	r.parts = r.parts[:len(r.parts)-1]
+	r.depth, r.cut = p.depth, true
+	r.seen = newSeen(r.d.Keys, r.keys)
+	r.mem.release()
 	var err error
-	r.replay, err = r.rows.files[r.part].read()
-	return err
+	if r.in, err = p.rows.read(); err != nil || p.known == nil {
+		return err
+	}
+	return r.load(p.known)
+}
+
+// load puts keys of a file into the set. When they do not fit, the set is cut as after a row too many.
+func (r *dedupRun) load(f *spillFile) error {
+	in, err := f.read()
+	if err != nil {
+		return err
+	}
+	rows := r.seen.cols
+	r.seen.cols = leading(len(r.d.Keys))
+	err = each(in, func(b *column.Batch) error {
+		if r.rows != nil {
+			r.seen.hash(b)
+			return r.known.write(b, r.seen.hashes)
+		}
+		r.seen.add(b)
+		return r.fit()
+	})
+	r.seen.cols = rows
+	return errors.Join(err, in.Close())
 }
 
 // fit makes the set of keys fit into memory.
@@ -187,26 +188,41 @@ func (r *dedupRun) fit() error {
 	if r.mem.to(r.seen.table.Bytes()) {
 		return nil
 	}
+	cols := r.seen.cols
+	defer func() { r.seen = newSeen(cols, r.keys) }()
+	r.mem.release()
 	if r.d.Partial {
-		r.seen.table.Reset()
 		return nil
 	}
-	if r.rows != nil {
+	if r.depth > maxSpillDepth {
 		return outOfMemory(r.op, r.seen.table.Bytes())
 	}
-	r.rows, r.known = newSpillSet(r.tc, r.d.Out, 0), newSpillSet(r.tc, r.keys, 0)
-	keys := &column.Batch{Schema: r.keys, N: r.seen.table.Len(), Cols: r.seen.table.Keys()}
-	if err := r.known.write(keys, r.seen.table.Hashes()); err != nil {
-		return err
+	r.rows, r.known = newSpillSet(r.tc, r.d.Out, r.depth), newSpillSet(r.tc, r.keys, r.depth)
+	for from := 0; from < r.seen.table.Len(); from += spillRows {
+		to := min(from+spillRows, r.seen.table.Len())
+		keys := &column.Batch{Schema: r.keys, N: to - from, Cols: r.seen.table.KeyRange(from, to)}
+		if err := r.known.write(keys, r.seen.table.Hashes()[from:to]); err != nil {
+			return err
+		}
 	}
-	r.mem.release()
 	return nil
 }
 
 func (r *dedupRun) close() {
 	r.mem.release()
+	if r.cut {
+		_ = r.in.Close() // an unlinked file: nothing is lost
+	}
 	if r.rows != nil {
 		r.rows.close()
 		r.known.close()
 	}
+	for _, p := range r.parts {
+		for _, f := range []*spillFile{p.rows, p.known} {
+			if f != nil {
+				_ = f.close() // already unlinked: nothing is lost
+			}
+		}
+	}
+	r.parts, r.seen = nil, nil
 }

@@ -15,6 +15,7 @@ type AggSpec struct {
 // groups are the groups of an aggregation and their states.
 type groups struct {
 	keys  []int
+	types []column.Type // of the keys
 	aggs  []AggSpec
 	table *column.GroupTable // nil when there are no keys: one group
 	accs  []expr.Accumulator
@@ -28,18 +29,41 @@ type groups struct {
 
 // newGroups makes the groups of keys (columns of types) and aggregates.
 func newGroups(keys []int, types []column.Type, aggs []AggSpec) (*groups, error) {
-	g := &groups{keys: keys, aggs: aggs}
-	if len(keys) > 0 {
-		g.table = column.NewGroupTable(types)
+	g := &groups{keys: keys, types: types, aggs: aggs}
+	return g, g.renew()
+}
+
+// renew makes table and accumulators anew: unlike reset it keeps no memory.
+func (g *groups) renew() error {
+	g.n, g.table, g.accs = 0, nil, nil
+	if len(g.keys) > 0 {
+		g.table = column.NewGroupTable(g.types)
 	}
-	for _, a := range aggs {
+	for _, a := range g.aggs {
 		acc, err := expr.NewAccumulator(a.Agg)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		g.accs = append(g.accs, acc)
 	}
-	return g, nil
+	return nil
+}
+
+// single makes each row of b a group of its own, in order, without looking for equal ones. The table is not used.
+func (g *groups) single(b *column.Batch) error {
+	g.gids = resize(g.gids, b.N)
+	for i := range g.gids {
+		g.gids[i] = uint32(i)
+	}
+	g.n = b.N
+	for i, a := range g.accs {
+		a.Reset()
+		a.Resize(b.N)
+		if err := g.accumulate(i, b); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // add updates or merges all aggregates with the rows of b.
@@ -127,26 +151,69 @@ func (g *groups) constant(i, arg int, b *column.Batch) (*column.Vector, error) {
 	return p.Eval(&expr.Context{}, b)
 }
 
-// states is a batch of the keys and states of all groups; it is valid until the groups change.
-func (g *groups) states(schema *column.Schema) *column.Batch {
-	out := &column.Batch{Schema: schema, N: g.n, Cols: g.keyColumns()}
+// states are the keys and states of all groups, valid until the groups change.
+func (g *groups) states(schema *column.Schema) *groupRows {
+	out := &groupRows{g: g, schema: schema}
 	for _, a := range g.accs {
-		out.Cols = append(out.Cols, a.State()...)
+		out.values = append(out.values, a.State()...)
 	}
 	return out
 }
 
-// results is a batch of the keys and results of all groups; it is valid until the groups change.
-func (g *groups) results(schema *column.Schema) (*column.Batch, error) {
-	out := &column.Batch{Schema: schema, N: g.n, Cols: g.keyColumns()}
+// results are the keys and results of all groups, valid until the groups change.
+func (g *groups) results(schema *column.Schema) (*groupRows, error) {
+	out := &groupRows{g: g, schema: schema}
 	for _, a := range g.accs {
 		v, err := a.Result()
 		if err != nil {
 			return nil, err
 		}
-		out.Cols = append(out.Cols, v)
+		out.values = append(out.values, v)
 	}
 	return out, nil
+}
+
+// groupRows hands out the rows of groups a piece at a time. Only the piece's keys are made, so that putting out a table
+// takes no second one.
+type groupRows struct {
+	g      *groups
+	schema *column.Schema
+	values []*column.Vector
+	keys   *column.Batch // when set, its rows are the groups and its columns hold their keys
+	from   int
+}
+
+// next is the next rows, up to limit, and the hashes of the table's keys; nil at the end. They are valid until the next call.
+func (r *groupRows) next(limit int) (*column.Batch, []uint64) {
+	n := min(limit, r.g.n-r.from)
+	if n <= 0 {
+		return nil, nil
+	}
+	from, to := r.from, r.from+n
+	r.from = to
+	out := &column.Batch{Schema: r.schema, N: n}
+	switch {
+	case r.keys != nil:
+		for _, k := range r.g.keys {
+			out.Cols = append(out.Cols, piece(r.keys.Cols[k], from, to))
+		}
+	case r.g.table != nil:
+		out.Cols = append(out.Cols, r.g.table.KeyRange(from, to)...)
+	}
+	for _, v := range r.values {
+		out.Cols = append(out.Cols, piece(v, from, to))
+	}
+	if r.keys != nil {
+		return out, nil
+	}
+	return out, r.g.hashesOf()[from:to]
+}
+
+func piece(v *column.Vector, from, to int) *column.Vector {
+	if from == 0 && to == v.N {
+		return v
+	}
+	return v.Slice(from, to)
 }
 
 func (g *groups) keyColumns() []*column.Vector {

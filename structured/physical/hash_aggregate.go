@@ -1,6 +1,7 @@
 package physical
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -29,7 +30,11 @@ func (h *HashAggregate) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader, 
 	if err := h.prepare(); err != nil {
 		return nil, err
 	}
-	run := &aggRun{h: h, tc: tc, op: tc.Op, in: in[0], mem: reserve(tc)}
+	run := &aggRun{h: h, tc: tc, op: tc.Op, in: in[0], mem: reserve(tc), g: h.groups}
+	if !h.Final {
+		part := &partialRun{aggRun: run}
+		return output(tc, in, part.next, run.close), nil
+	}
 	return output(tc, in, run.next, run.close), nil
 }
 
@@ -52,14 +57,15 @@ func (h *HashAggregate) keyTypes() []column.Type {
 	return types
 }
 
-// aggRun is one run of a HashAggregate.
+// aggRun is one run of a final HashAggregate.
 type aggRun struct {
 	h       *HashAggregate
 	tc      *rdd.TaskContext
 	op      string
 	in      rdd.Reader
 	mem     *reservation
-	out     pieces
+	g       *groups    // those being filled or put out: the operator's own, or those of a part
+	out     *groupRows // what is being put out
 	ended   bool
 	rows    int64
 	spilled *spillSet
@@ -74,8 +80,11 @@ type spillPart struct {
 
 func (r *aggRun) next() (*column.Batch, error) {
 	for {
-		if b := r.out.next(); b != nil {
-			return b, nil
+		if r.out != nil {
+			if b, _ := r.out.next(column.BatchRows); b != nil {
+				return b, nil
+			}
+			r.out = nil
 		}
 		switch {
 		case !r.ended:
@@ -92,89 +101,67 @@ func (r *aggRun) next() (*column.Batch, error) {
 	}
 }
 
-// consume reads input until its end or, if states may be passed on, until memory is full, and sets what to put out.
+// consume reads the input, spilling when memory is full, and sets what to put out.
 func (r *aggRun) consume() error {
-	g := r.h.groups
-	if r.out.b == nil && g.n > 0 && !r.h.Final {
-		g.reset()
-		r.mem.release()
-	}
-	for {
-		b, err := r.in.Next()
-		if err == io.EOF {
-			r.ended = true
-			return r.finish()
-		}
-		if err != nil {
-			return err
-		}
-		if b.N == 0 {
-			continue
-		}
+	err := each(r.in, func(b *column.Batch) error {
 		r.rows += int64(b.N)
-		if err := g.add(b); err != nil {
-			return err
-		}
-		if r.mem.to(g.bytes()) {
-			continue
-		}
-		if !r.h.Final {
-			r.out.set(g.states(r.h.Out))
-			return nil
-		}
-		if len(r.h.Keys) > 0 {
-			if err := r.spill(0); err != nil {
-				return err
-			}
-		}
+		return r.add(b, 0)
+	})
+	if err != nil {
+		return err
 	}
-}
-
-// finish sets what to put out when the input has ended.
-func (r *aggRun) finish() error {
+	r.ended = true
 	count(r.tc, r.op, RowsIn, r.rows)
-	g := r.h.groups
-	if r.spilled != nil {
-		if err := r.spill(0); err != nil {
-			return err
-		}
-		r.cut(0)
-		return nil
-	}
-	if !r.h.Final {
-		r.out.set(g.states(r.h.Out))
-		return nil
-	}
-	return r.emit()
+	return r.finish(0)
 }
 
-func (r *aggRun) emit() error {
-	g := r.h.groups
-	if len(r.h.Keys) == 0 {
-		g.one()
+// add takes the rows of b into the groups, and spills them when memory refuses more.
+func (r *aggRun) add(b *column.Batch, depth int) error {
+	if err := r.g.add(b); err != nil {
+		return err
 	}
-	out, err := g.results(r.h.Out)
-	r.out.set(out)
+	if len(r.g.keys) == 0 || r.mem.to(r.g.bytes()) {
+		return nil
+	}
+	if depth > maxSpillDepth {
+		return outOfMemory(r.op, r.g.bytes())
+	}
+	return r.spill(depth)
+}
+
+// finish sets what to put out, or which parts to merge, when all rows of a depth were read.
+func (r *aggRun) finish(depth int) (err error) {
+	if r.spilled != nil {
+		if err := r.spill(depth); err != nil {
+			return err
+		}
+		r.cut(depth)
+		return nil
+	}
+	if len(r.g.keys) == 0 {
+		r.g.one()
+	}
+	r.out, err = r.g.results(r.h.Out)
 	return err
 }
 
-// spill writes all groups' states out and empties the table.
+// spill writes all groups' states out and starts with an empty table.
 func (r *aggRun) spill(depth int) error {
-	g := r.h.groups
 	if r.spilled == nil {
 		r.spilled = newSpillSet(r.tc, r.h.State, depth)
 	}
-	states := g.states(r.h.State)
-	hashes := g.hashesOf()
-	for from := 0; from < states.N; from += column.ExchangeRows {
-		to := min(from+column.ExchangeRows, states.N)
-		if err := r.spilled.write(states.Slice(from, to), hashes[from:to]); err != nil {
+	states := r.g.states(r.h.State)
+	for {
+		b, hashes := states.next(spillRows)
+		if b == nil {
+			break
+		}
+		if err := r.spilled.write(b, hashes); err != nil {
 			return err
 		}
 	}
-	g.reset()
 	r.mem.release()
-	return nil
+	return r.g.renew()
 }
 
 // cut turns the files of the spill set into parts to be merged.
@@ -188,57 +175,42 @@ func (r *aggRun) cut(depth int) {
 	r.spilled = nil
 }
 
-// merge reads the last part into the emptied table and sets its results to be put out; a part that does not fit is cut
-// again by other bits of the hash.
+// merge reads the last part into new groups and sets their results to be put out; a part that does not fit is cut again by
+// other bits of the hash.
 func (r *aggRun) merge() error {
 	part := r.parts[len(r.parts)-1]
 	r.parts = r.parts[:len(r.parts)-1]
-	r.h.groups.reset()
 	r.mem.release()
+	var err error
+	if r.g, err = newGroups(leading(len(r.h.Keys)), r.h.keyTypes(), mergeSpecs(r.h.Aggs, len(r.h.Keys))); err != nil {
+		return err
+	}
 	in, err := part.file.read()
 	if err != nil {
 		return err
 	}
-	defer in.Close()
-	g, err := r.merging()
-	if err != nil {
+	err = each(in, func(b *column.Batch) error { return r.add(b, part.depth+1) })
+	if err := errors.Join(err, in.Close()); err != nil {
 		return err
 	}
-	saved := r.h.groups
-	r.h.groups = g
-	err = each(in, func(b *column.Batch) error {
-		if err := g.add(b); err != nil {
-			return err
-		}
-		if r.mem.to(g.bytes()) {
-			return nil
-		}
-		if part.depth == maxSpillDepth {
-			return outOfMemory(r.op, g.bytes())
-		}
-		return r.spill(part.depth + 1)
-	})
-	if err != nil {
-		r.h.groups = saved
-		return err
-	}
-	if r.spilled != nil {
-		err = r.spill(part.depth + 1)
-		r.cut(part.depth + 1)
-	} else {
-		err = r.emit()
-	}
-	r.h.groups = saved
-	return err
+	return r.finish(part.depth + 1)
 }
 
-// merging is groups over the layout of spilled states.
-func (r *aggRun) merging() (*groups, error) {
-	keys := make([]int, len(r.h.Keys))
-	for i := range keys {
-		keys[i] = i
+// residentGroups is how much memory the groups of an operator keep from one run to the next: what a micro-batch needs.
+const residentGroups = 1 << 20
+
+func (r *aggRun) close() {
+	if r.spilled != nil {
+		r.spilled.close()
 	}
-	return newGroups(keys, r.h.keyTypes(), mergeSpecs(r.h.Aggs, len(keys)))
+	for _, p := range r.parts {
+		_ = p.file.close() // already unlinked: nothing is lost
+	}
+	if r.h.groups.bytes() > residentGroups {
+		r.h.groups = nil
+	}
+	r.g, r.out = nil, nil
+	r.mem.release()
 }
 
 // mergeSpecs are the aggregates as they read states that follow the keys.
@@ -252,16 +224,6 @@ func mergeSpecs(aggs []AggSpec, from int) []AggSpec {
 		}
 	}
 	return out
-}
-
-func (r *aggRun) close() {
-	r.mem.release()
-	if r.spilled != nil {
-		r.spilled.close()
-	}
-	for _, p := range r.parts {
-		_ = p.file.close() // already unlinked: nothing is lost
-	}
 }
 
 func outOfMemory(op string, bytes int64) error {

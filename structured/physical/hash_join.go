@@ -1,6 +1,9 @@
 package physical
 
 import (
+	"errors"
+	"io"
+
 	"github.com/streamflow/streamflow/column"
 	"github.com/streamflow/streamflow/expr"
 	"github.com/streamflow/streamflow/rdd"
@@ -11,7 +14,8 @@ import (
 // HashJoin joins its two inputs, left then right: it builds a table of one side and probes it with the other. Pairs with
 // equal keys must satisfy Cond too. Without keys every pair is looked at.
 //
-// When memory refuses the build side, both sides are cut by hash into spill files and joined file by file.
+// When memory refuses the build side, both sides are cut by hash into spill files and joined file by file. Where a cut cannot
+// help, because one key has too many rows or there is none, the build side is joined block by block (hash_join_blocks.go).
 //
 // In a streaming query the build side may be Static: a plan of its own that is run inside the task once and kept.
 type HashJoin struct {
@@ -99,7 +103,9 @@ type joinRun struct {
 	probeIn rdd.Reader
 	begun   bool
 	pass    *joinPass
+	blocks  *joinBlocks // what is joined block by block, nil otherwise
 	parts   []joinPart
+	partIn  []rdd.Reader // the files of the part being joined
 	ctx     expr.Context
 	errs    expr.RowErrors
 	dead    *aside
@@ -149,101 +155,145 @@ func (r *joinRun) next() (*column.Batch, error) {
 			r.pass = nil
 			r.mem.release()
 		}
-		if len(r.parts) == 0 {
+		switch {
+		case r.blocks != nil:
+			if err := r.blocks.next(); err != nil {
+				return nil, err
+			}
+		case len(r.parts) == 0:
 			return nil, errEnd
-		}
-		if err := r.openPart(); err != nil {
-			return nil, err
+		default:
+			if err := r.openPart(); err != nil {
+				return nil, err
+			}
 		}
 	}
 }
 
-// open reads the build side and starts the pass over the probe side, or cuts both when memory refuses.
+// open reads the build side and starts the pass over the probe side. When memory refuses, it cuts both or goes by blocks.
 func (r *joinRun) open(build, probe rdd.Reader, depth int) error {
-	var held []*column.Batch
-	var bytes int64
-	var cut *spillSet
-	keys, _, schema := r.h.buildSide()
-	err := each(build, func(b *column.Batch) error {
-		if cut != nil {
-			return cut.write(b, hashRows(b, keys))
-		}
-		c := b.Clone()
-		held = append(held, c)
-		bytes += c.Bytes()
-		// The table keeps the rows once more, joined, and their keys.
-		if r.mem.to(3 * bytes) {
-			return nil
-		}
-		if len(keys) == 0 || depth > maxSpillDepth {
-			return outOfMemory(r.op, 3*bytes)
-		}
-		cut = newSpillSet(r.tc, schema, depth)
-		for _, b := range held {
-			if err := cut.write(b, hashRows(b, keys)); err != nil {
-				return err
-			}
-		}
-		held = nil
-		r.mem.release()
-		return nil
-	})
+	held, full, err := r.hold(build, depth)
 	if err != nil {
-		if cut != nil {
-			cut.close()
-		}
 		return err
 	}
-	if cut == nil {
+	keys, _, _ := r.h.buildSide()
+	switch {
+	case !full:
 		t := r.table(held)
 		if depth == 0 {
 			publishKeys(r.tc, r.h.Publish, t.Build)
 		}
 		r.pass = newJoinPass(r, t, probe)
 		return nil
+	case len(keys) == 0 || depth > maxSpillDepth:
+		return r.openBlocks(held, build, probe)
 	}
-	return r.cutProbe(cut, probe, depth)
+	return r.cut(held, build, probe, depth)
 }
 
-// cutProbe cuts the probe side like the build side and queues the parts.
-func (r *joinRun) cutProbe(build *spillSet, probe rdd.Reader, depth int) error {
-	keys, _, schema := r.h.probeSide()
-	cut := newSpillSet(r.tc, schema, depth)
-	err := each(probe, func(b *column.Batch) error { return cut.write(b, hashRows(b, keys)) })
-	for i := range build.files {
-		if build.files[i] != nil || cut.files[i] != nil {
-			r.parts = append(r.parts, joinPart{build.files[i], cut.files[i], depth + 1})
+// leastBuild is what a part of a build side may take however little memory is left: parts of a few rows would be read too
+// often.
+const leastBuild = 512 << 10
+
+// hold copies the build side until its end or until memory refuses; full says that it refused.
+func (r *joinRun) hold(build rdd.Reader, depth int) (held []*column.Batch, full bool, err error) {
+	var bytes int64
+	var last *column.Batch
+	for {
+		b, err := build.Next()
+		if err == io.EOF {
+			return held, false, nil
 		}
+		if err != nil {
+			return nil, false, err
+		}
+		if b.N == 0 {
+			continue
+		}
+		last = b.CloneAfter(last)
+		held = append(held, last)
+		bytes += last.Bytes()
+		if depth > 0 && bytes < leastBuild {
+			continue
+		}
+		// The table keeps the rows once more, joined, and their keys.
+		if !r.mem.to(3 * bytes) {
+			return held, true, nil
+		}
+	}
+}
+
+// cut writes both sides to spill files by the hashes of their keys and queues the parts.
+func (r *joinRun) cut(held []*column.Batch, build, probe rdd.Reader, depth int) error {
+	keys, _, schema := r.h.buildSide()
+	left := newSpillSet(r.tc, schema, depth)
+	write := func(b *column.Batch) error { return left.write(b, hashRows(b, keys)) }
+	for i, b := range held {
+		if err := write(b); err != nil {
+			return errors.Join(err, left.closed())
+		}
+		held[i] = nil
+	}
+	r.mem.release()
+	if err := each(build, write); err != nil {
+		return errors.Join(err, left.closed())
+	}
+	keys, _, schema = r.h.probeSide()
+	right := newSpillSet(r.tc, schema, depth)
+	err := each(probe, func(b *column.Batch) error { return right.write(b, hashRows(b, keys)) })
+	whole := left.rows()
+	for i := range left.files {
+		if left.files[i] == nil && right.files[i] == nil {
+			continue
+		}
+		next := depth + 1
+		if left.files[i] != nil && left.files[i].rows == whole {
+			next = maxSpillDepth + 1 // nothing was cut off: most likely the rows have one key
+		}
+		r.parts = append(r.parts, joinPart{left.files[i], right.files[i], next})
 	}
 	return err
 }
 
 func (r *joinRun) openPart() error {
+	r.closePart()
 	p := r.parts[len(r.parts)-1]
 	r.parts = r.parts[:len(r.parts)-1]
-	build, err := readPart(p.build)
+	build, err := r.readPart(p.build)
 	if err != nil {
 		return err
 	}
-	probe, err := readPart(p.probe)
+	probe, err := r.readPart(p.probe)
 	if err != nil {
 		return err
 	}
-	if err := r.open(build, probe, p.depth); err != nil {
-		return err
-	}
-	return build.Close()
+	return r.open(build, probe, p.depth)
 }
 
-func readPart(f *spillFile) (rdd.Reader, error) {
+func (r *joinRun) readPart(f *spillFile) (rdd.Reader, error) {
 	if f == nil {
 		return empty{}, nil
 	}
-	return f.read()
+	in, err := f.read()
+	if err == nil {
+		r.partIn = append(r.partIn, in)
+	}
+	return in, err
+}
+
+func (r *joinRun) closePart() {
+	for _, in := range r.partIn {
+		_ = in.Close() // an unlinked file: nothing is lost
+	}
+	r.partIn = nil
 }
 
 func (r *joinRun) close() {
 	r.mem.release()
+	r.closePart()
+	if r.blocks != nil {
+		r.blocks.close()
+	}
 	for _, p := range r.parts {
 		for _, f := range []*spillFile{p.build, p.probe} {
 			if f != nil {
@@ -251,7 +301,7 @@ func (r *joinRun) close() {
 			}
 		}
 	}
-	r.parts = nil
+	r.parts, r.pass, r.blocks = nil, nil, nil
 }
 
 func hashRows(b *column.Batch, keys []int) []uint64 {

@@ -34,6 +34,10 @@ type joinPass struct {
 	out        *column.Batch
 	rest       []int32 // build rows still to be put out at the end
 	swept      bool
+
+	seen *rowSet // in a join by blocks: probe rows that have found a partner in any block
+	at   int     // which row of the probe side b begins with
+	last bool    // this pass is over what all blocks have left of the probe side
 }
 
 func newJoinPass(r *joinRun, t *column.JoinTable, probe rdd.Reader) *joinPass {
@@ -59,6 +63,7 @@ func (j *joinPass) next() (*column.Batch, error) {
 			return nil, err
 		}
 		if done {
+			j.at += j.b.N
 			j.b = nil
 		}
 		if out != nil && out.N > 0 {
@@ -83,13 +88,17 @@ func (j *joinPass) start(b *column.Batch) {
 
 // step joins some pairs of the batch; done when it was the last of them.
 func (j *joinPass) step() (out *column.Batch, done bool, err error) {
+	if j.last {
+		j.seen.load(j.matched[:j.b.N], j.at)
+		return j.probeRest(), true, nil
+	}
 	if j.h.half() && !j.h.BuildLeft && j.h.Cond == nil {
 		j.matched = j.p.Matched(j.matched)
-		return j.probeRest(), true, nil
+		return j.endBatch(), true, nil
 	}
 	j.rows, j.mate = j.p.Next(j.rows, j.mate, column.BatchRows)
 	if len(j.rows) == 0 {
-		return j.probeRest(), true, nil
+		return j.endBatch(), true, nil
 	}
 	if j.h.Cond != nil {
 		if err := j.satisfy(); err != nil {
@@ -159,6 +168,15 @@ func (j *joinPass) field(c int) column.Field {
 		return j.h.Right.Fields[c-n]
 	}
 	return j.h.Left.Fields[c]
+}
+
+// endBatch is what the batch still gives after its last pair; while there are more blocks to come that is not known yet.
+func (j *joinPass) endBatch() *column.Batch {
+	if j.seen != nil {
+		j.seen.add(j.at, j.matched[:j.b.N])
+		return nil
+	}
+	return j.probeRest()
 }
 
 // probeRest is what the batch's rows without (or, for a semi join, with) a partner give.

@@ -2,6 +2,7 @@ package physical
 
 import (
 	"container/heap"
+	"errors"
 	"io"
 
 	"github.com/streamflow/streamflow/column"
@@ -28,6 +29,7 @@ type sortRun struct {
 	started bool
 	held    []*column.Batch
 	bytes   int64
+	rows    int64
 	runs    []*spillFile
 
 	all   *column.Batch // sorted in memory: rows of all in order
@@ -56,12 +58,14 @@ func (r *sortRun) next() (*column.Batch, error) {
 }
 
 func (r *sortRun) consume() error {
+	var c *column.Batch
 	err := each(r.in, func(b *column.Batch) error {
-		c := b.Clone()
+		c = b.CloneAfter(c)
 		r.held = append(r.held, c)
 		r.bytes += c.Bytes()
-		// Sorting needs the rows once more, in order.
-		if r.mem.to(2 * r.bytes) {
+		r.rows += int64(c.N)
+		// Sorting needs the rows once more, side by side, and words and places of each row.
+		if r.mem.to(2*r.bytes + sortRow*r.rows) {
 			return nil
 		}
 		return r.spill()
@@ -74,6 +78,9 @@ func (r *sortRun) consume() error {
 		return nil
 	}
 	if err := r.spill(); err != nil {
+		return err
+	}
+	if err := r.fewer(); err != nil {
 		return err
 	}
 	r.merge, err = newMerger(r.runs, r.s.Keys, r.s.Out)
@@ -105,9 +112,54 @@ func (r *sortRun) spill() error {
 			return err
 		}
 	}
-	r.all, r.bytes = nil, 0
+	r.all, r.bytes, r.rows = nil, 0, 0
 	r.mem.release()
 	return nil
+}
+
+// sortRow is the memory that column.SortIndices takes for a row: two pairs of a word and a place, and the place.
+const sortRow = 2*16 + 4
+
+// maxRuns is how many runs are merged at a time: each has a buffer and a batch in memory.
+const maxRuns = 64
+
+// fewer merges neighbouring runs until there are few enough to be merged at once; equal rows keep their order.
+func (r *sortRun) fewer() error {
+	for len(r.runs) > maxRuns {
+		var next []*spillFile
+		for len(r.runs) > 0 {
+			n := min(maxRuns, len(r.runs))
+			one, err := r.mergeRuns(r.runs[:n])
+			if err != nil {
+				r.runs = append(next, r.runs...)
+				return err
+			}
+			for _, f := range r.runs[:n] {
+				_ = f.close() // already unlinked, and read to its end
+			}
+			next, r.runs = append(next, one), r.runs[n:]
+		}
+		r.runs = next
+	}
+	return nil
+}
+
+func (r *sortRun) mergeRuns(runs []*spillFile) (*spillFile, error) {
+	f, err := newSpillFile(r.tc, r.s.Out)
+	if err != nil {
+		return nil, err
+	}
+	m, err := newMerger(runs, r.s.Keys, r.s.Out)
+	for err == nil {
+		var b *column.Batch
+		if b, err = m.next(); err == nil {
+			err = f.write(b)
+		}
+	}
+	if err != io.EOF {
+		return nil, errors.Join(err, f.close())
+	}
+	return f, nil
 }
 
 func (r *sortRun) close() {
@@ -135,7 +187,7 @@ type mergeRun struct {
 func newMerger(files []*spillFile, keys []column.SortKey, schema *column.Schema) (*merger, error) {
 	m := &merger{keys: keys, rows: column.NewBatchBuilder(schema)}
 	for i, f := range files {
-		in, err := f.read()
+		in, err := f.again()
 		if err != nil {
 			return nil, err
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"math"
 	"os"
 
 	"github.com/streamflow/streamflow/column"
@@ -21,6 +22,12 @@ const spillParts = 16
 
 // maxSpillDepth bounds how often one part is cut again; more means that one key alone does not fit.
 const maxSpillDepth = 3
+
+// spillRows is how many rows are cut into spill files at a time, so that a file's frames have some hundreds each.
+const spillRows = 16 << 10
+
+// spillBuffer is the memory of one open spill file.
+const spillBuffer = 64 << 10
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -46,7 +53,7 @@ func newSpillFile(tc *rdd.TaskContext, schema *column.Schema) (*spillFile, error
 	if err := os.Remove(f.Name()); err != nil {
 		return nil, errors.Join(fmt.Errorf("physical: spill: %w", err), f.Close())
 	}
-	return &spillFile{schema: schema, f: f, w: bufio.NewWriterSize(f, 128<<10)}, nil
+	return &spillFile{schema: schema, f: f, w: bufio.NewWriterSize(f, spillBuffer)}, nil
 }
 
 func (s *spillFile) write(b *column.Batch) error {
@@ -65,23 +72,34 @@ func (s *spillFile) write(b *column.Batch) error {
 	return nil
 }
 
-// read starts reading from the beginning; nothing may be written afterwards.
+// read starts reading from the beginning; nothing may be written afterwards. The file goes when the reader is closed.
 func (s *spillFile) read() (rdd.Reader, error) {
-	if err := s.w.Flush(); err != nil {
-		return nil, fmt.Errorf("physical: spill: %w", err)
+	r, err := s.again()
+	if err == nil {
+		r.last = true
 	}
-	if _, err := s.f.Seek(0, io.SeekStart); err != nil {
-		return nil, fmt.Errorf("physical: spill: %w", err)
+	return r, err
+}
+
+// again is read for a file that will be read once more: closing the reader leaves it.
+func (s *spillFile) again() (*spillReader, error) {
+	if s.w != nil {
+		if err := s.w.Flush(); err != nil {
+			return nil, fmt.Errorf("physical: spill: %w", err)
+		}
+		s.w, s.buf = nil, nil
 	}
-	return &spillReader{s: s, r: bufio.NewReaderSize(s.f, 128<<10)}, nil
+	return &spillReader{s: s, r: bufio.NewReaderSize(io.NewSectionReader(s.f, 0, math.MaxInt64), spillBuffer)}, nil
 }
 
 func (s *spillFile) close() error { return s.f.Close() }
 
 type spillReader struct {
-	s   *spillFile
-	r   *bufio.Reader
-	buf []byte
+	s    *spillFile
+	r    *bufio.Reader
+	buf  []byte
+	out  *column.Batch
+	last bool // closing it closes the file
 }
 
 func (r *spillReader) Next() (*column.Batch, error) {
@@ -99,10 +117,17 @@ func (r *spillReader) Next() (*column.Batch, error) {
 	if crc32.Checksum(r.buf, castagnoli) != binary.LittleEndian.Uint32(head[4:]) {
 		return nil, errors.New("physical: spill file is damaged: checksum differs")
 	}
-	return column.DecodeBatch(r.s.schema, r.buf, nil)
+	var err error
+	r.out, err = column.DecodeBatch(r.s.schema, r.buf, r.out)
+	return r.out, err
 }
 
-func (r *spillReader) Close() error { return r.s.close() }
+func (r *spillReader) Close() error {
+	if !r.last {
+		return nil
+	}
+	return r.s.close()
+}
 
 // spillSet is spill files by hash.
 type spillSet struct {
@@ -121,6 +146,7 @@ func newSpillSet(tc *rdd.TaskContext, schema *column.Schema, depth int) *spillSe
 
 // write cuts b by its rows' hashes.
 func (s *spillSet) write(b *column.Batch, hashes []uint64) error {
+	b = s.plain(b)
 	for p := range s.sel {
 		s.sel[p] = s.sel[p][:0]
 	}
@@ -144,6 +170,37 @@ func (s *spillSet) write(b *column.Batch, hashes []uint64) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// plain is b without dictionaries that are larger than the few rows that will go to one file.
+func (s *spillSet) plain(b *column.Batch) *column.Batch {
+	out := b
+	for i, c := range b.Cols {
+		if c.Codes == nil || c.Dict.N < b.N/spillParts {
+			continue
+		}
+		if out == b {
+			out = column.NewBatch(b.Schema, b.N, append([]*column.Vector{}, b.Cols...)...)
+		}
+		out.Cols[i] = column.Plain(c)
+	}
+	return out
+}
+
+// rows is how many rows were written.
+func (s *spillSet) rows() (n int64) {
+	for _, f := range s.files {
+		if f != nil {
+			n += f.rows
+		}
+	}
+	return n
+}
+
+// closed is close where an error is being put together.
+func (s *spillSet) closed() error {
+	s.close()
 	return nil
 }
 
