@@ -14,12 +14,14 @@ import (
 // HashAggregate groups its partition's rows by Keys. Final operators put out results, others states for a later one to
 // merge. Without keys there is one group, which a final operator puts out even when there were no rows.
 //
-// When memory refuses, an operator that puts out states passes on what it has and starts afresh; a final one cuts its
-// groups by hash into spill files and later merges file after file.
+// When memory refuses, an operator that puts out states passes on what it has and starts afresh, so that a group may come
+// out several times; a final one, and one that must put out each group once (Whole), cuts its groups by hash into spill
+// files and later merges file after file.
 type HashAggregate struct {
 	Keys  []int
 	Aggs  []AggSpec
 	Final bool
+	Whole bool
 	// State is the schema of keys and states; Out that of the output (State unless Final).
 	State, Out *column.Schema
 
@@ -31,7 +33,7 @@ func (h *HashAggregate) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader, 
 		return nil, err
 	}
 	run := &aggRun{h: h, tc: tc, op: tc.Op, in: in[0], mem: reserve(tc), g: h.groups}
-	if !h.Final {
+	if !h.Final && !h.Whole {
 		part := &partialRun{aggRun: run}
 		return output(tc, in, part.next, run.close), nil
 	}
@@ -57,7 +59,7 @@ func (h *HashAggregate) keyTypes() []column.Type {
 	return types
 }
 
-// aggRun is one run of a final HashAggregate.
+// aggRun is one run of a HashAggregate that puts out each group once.
 type aggRun struct {
 	h       *HashAggregate
 	tc      *rdd.TaskContext
@@ -140,6 +142,10 @@ func (r *aggRun) finish(depth int) (err error) {
 	}
 	if len(r.g.keys) == 0 {
 		r.g.one()
+	}
+	if !r.h.Final {
+		r.out = r.g.states(r.h.Out)
+		return nil
 	}
 	r.out, err = r.g.results(r.h.Out)
 	return err

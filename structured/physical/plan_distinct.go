@@ -34,6 +34,7 @@ func (p *planner) distinctAggregate(a *aggregation) (*Node, error) {
 		n = p.clustered(n, keys)
 		n = p.hashAgg(n, keys, innerAttrs, merge, nil, false)
 	}
+	n.Op.(*HashAggregate).Whole = true // each value is counted once
 	// Second grouping: by keys alone, over values that are now distinct.
 	n, outer, err := d.outer(p, a, n, merge)
 	if err != nil {

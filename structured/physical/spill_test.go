@@ -36,6 +36,7 @@ func TestSpilling(t *testing.T) {
 		"sort":      &logical.Sort{Orders: []*expr.SortOrder{{Child: k}}, Global: true, Child: s},
 		"dedup":     &logical.Dedup{Cols: []expr.Expr{k, s.Attrs[2]}, Child: &logical.Project{List: []expr.Expr{k, s.Attrs[2]}, Child: s}},
 		"join":      selfJoin(t, s, scanOf(table, false)),
+		"distinct":  &logical.Aggregate{Keys: []expr.Expr{s.Attrs[1]}, Child: s, List: []expr.Expr{s.Attrs[1], as(distinctCount(t, k, s.Attrs[2]), "n"), as(call(t, "count", k), "all")}},
 	}
 	for name, plan := range plans {
 		want := bag(runPlan(t, plan, Options{Parts: 2}, nil))
@@ -62,6 +63,12 @@ func TestSpilling(t *testing.T) {
 	if len(rows) == 0 {
 		t.Fatal("no rows")
 	}
+}
+
+func distinctCount(t testing.TB, args ...expr.Expr) expr.Expr {
+	g := *call(t, "count", args...).(*expr.Agg)
+	g.Distinct = true
+	return &g
 }
 
 func selfJoin(t testing.TB, l, r *logical.Scan) logical.Plan {
