@@ -27,10 +27,11 @@ type GroupTable struct {
 	long      longStrings
 	nullID    uint32 // single: the null group's id + 1, 0 when there is none
 
-	byCode []uint32 // dictionary codes to groups, for the batch at hand
-	keys   []*Builder
-	oneKey Vector // the key column of a single table
-	cached []*Vector
+	byCode  []uint32 // dictionary codes to groups, for the batch at hand
+	byCombo []uint32 // the same for combinations of codes
+	keys    []*Builder
+	oneKey  Vector // the key column of a single table
+	cached  []*Vector
 }
 
 // slot is an entry of the single-key table; id is the group plus one, 0 for an empty slot.

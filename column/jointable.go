@@ -23,6 +23,7 @@ func NewJoinTable(build *Batch, keys []int) *JoinTable {
 		cols[i], types[i] = build.Cols[k], build.Schema.Fields[k].Type
 	}
 	t.groups = NewGroupTable(types)
+	t.groups.Reserve(build.N)
 	gids := make([]uint32, 0, build.N)
 	var part []*Vector
 	var hashes []uint64

@@ -3,6 +3,7 @@ package expr
 import (
 	"math"
 	"math/big"
+	"math/bits"
 	"unsafe"
 
 	"github.com/streamflow/streamflow/column"
@@ -253,14 +254,7 @@ func (s *decSum) Resize(n int) {
 func (s *decSum) Update(gids []uint32, args []*column.Vector, n int) error {
 	v := args[0]
 	if v.Valid == nil && !v.Const {
-		x := v.Dec[:n]
-		for i, g := range gids[:n] {
-			r, ok := s.sum[g].add(dec(x[i]))
-			s.sum[g], s.has[g] = r, true
-			if !ok {
-				s.over[g] = true
-			}
-		}
+		s.addAll(gids[:n], v.Dec[:n])
 		return nil
 	}
 	for i, g := range gids[:n] {
@@ -272,6 +266,41 @@ func (s *decSum) Update(gids []uint32, args []*column.Vector, n int) error {
 		s.over[g] = s.over[g] || !ok
 	}
 	return nil
+}
+
+// addAll adds x[i] to group gids[i].
+func (s *decSum) addAll(gids []uint32, x []column.Dec128) {
+	if len(s.sum) <= fewGroups && decWidth(x)+bits.Len(uint(len(x))) <= 62 {
+		s.addFew(gids, x)
+		return
+	}
+	for i, g := range gids {
+		r, ok := s.sum[g].add(dec(x[i]))
+		s.sum[g], s.has[g] = r, true
+		if !ok {
+			s.over[g] = true
+		}
+	}
+}
+
+// fewGroups is how many groups have their sums in an array on the stack while a batch is added.
+const fewGroups = 64
+
+// addFew adds a batch whose sums fit into a word.
+func (s *decSum) addFew(gids []uint32, x []column.Dec128) {
+	var sums [fewGroups]int64
+	seen := uint64(0)
+	x = x[:len(gids)]
+	for i, g := range gids {
+		g %= fewGroups
+		sums[g] += int64(x[i].Lo)
+		seen |= 1 << g
+	}
+	for ; seen != 0; seen &= seen - 1 {
+		g := bits.TrailingZeros64(seen)
+		r, ok := s.sum[g].add(decFromInt(sums[g]))
+		s.sum[g], s.has[g], s.over[g] = r, true, s.over[g] || !ok
+	}
 }
 
 func (s *decSum) Merge(gids []uint32, state []*column.Vector, n int) error {

@@ -2,7 +2,6 @@ package expr
 
 import (
 	"math/big"
-	"math/bits"
 
 	"github.com/streamflow/streamflow/column"
 )
@@ -10,25 +9,9 @@ import (
 // decArith is + - * / % over decimals: the operands keep their own scales, the result is rounded to its.
 func decArith(op string, ta, tb, to column.Type, try bool) kernel {
 	sa, sb, s, p := int(ta.Scale), int(tb.Scale), int(to.Scale), int(to.Precision)
-	var dense [2][]column.Dec128
 	return func(k *kctx, args []*column.Vector, out *column.Vector) {
-		if op == "+" || op == "-" || op == "*" {
-			for j, v := range args {
-				if v.Const {
-					dense[j] = resize(dense[j], k.n)
-					fill(dense[j], v.Dec[0])
-				}
-			}
-			x, y := args[0].Dec, args[1].Dec
-			if args[0].Const {
-				x = dense[0]
-			}
-			if args[1].Const {
-				y = dense[1]
-			}
-			if fastDec(op, x, y, out.Dec, sa, sb, s, p) {
-				return
-			}
+		if fastDec(op, args[0], args[1], out.Dec, sa, sb, s) {
+			return
 		}
 		for i := range out.Dec {
 			if !k.ok(i) {
@@ -55,42 +38,6 @@ func decArith(op string, ta, tb, to column.Type, try bool) kernel {
 			out.Dec[i] = column.Dec128(r)
 		}
 	}
-}
-
-// fastDec computes + - * of small values without checks; it reports false, having written rubbish, when a value is not
-// small. A result type below 38 digits holds every result, and * keeps all digits there.
-func fastDec(op string, a, b, dst []column.Dec128, sa, sb, s, p int) bool {
-	if p == maxPrecision || op == "*" && s != sa+sb {
-		return false
-	}
-	fa, fb := int64(1), int64(1)
-	if op != "*" {
-		if s != max(sa, sb) || s-min(sa, sb) > 9 {
-			return false
-		}
-		fa, fb = int64(pow10[s-sa].Lo), int64(pow10[s-sb].Lo)
-	}
-	small := int64(1<<62) / max(fa, fb)
-	a, b = a[:len(dst)], b[:len(dst)]
-	for i := range dst {
-		x, y := int64(a[i].Lo), int64(b[i].Lo)
-		if a[i].Hi != x>>63 || b[i].Hi != y>>63 || uint64(x+small) >= uint64(2*small) || uint64(y+small) >= uint64(2*small) {
-			return false
-		}
-		switch op {
-		case "*":
-			hi, lo := bits.Mul64(uint64(x), uint64(y))
-			hi -= uint64(x>>63&y) + uint64(y>>63&x)
-			dst[i] = column.Dec128{Lo: lo, Hi: int64(hi)}
-		case "+":
-			r := x*fa + y*fb
-			dst[i] = column.Dec128{Lo: uint64(r), Hi: r >> 63}
-		default:
-			r := x*fa - y*fb
-			dst[i] = column.Dec128{Lo: uint64(r), Hi: r >> 63}
-		}
-	}
-	return true
 }
 
 func decOp(op string, x, y dec, sa, sb, s int) (dec, bool) {

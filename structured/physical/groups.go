@@ -88,8 +88,11 @@ func (g *groups) assign(b *column.Batch) {
 		for _, k := range g.keys {
 			g.cols = append(g.cols, b.Cols[k])
 		}
-		g.hashes = column.Hash(g.hashes, g.cols, b.N)
-		g.gids = g.table.Insert(g.gids[:0], g.cols, g.hashes, b.N)
+		var coded bool
+		if g.gids, coded = g.table.InsertCoded(g.gids, g.cols, b.N); !coded {
+			g.hashes = column.Hash(g.hashes, g.cols, b.N)
+			g.gids = g.table.Insert(g.gids[:0], g.cols, g.hashes, b.N)
+		}
 		g.n = g.table.Len()
 	}
 	for _, a := range g.accs {

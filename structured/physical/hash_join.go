@@ -195,9 +195,12 @@ func (r *joinRun) open(build, probe rdd.Reader, depth int) error {
 // often.
 const leastBuild = 512 << 10
 
+// tableRow is the memory of a row in a join table besides the row: its key, its hash, two to four slots, its place.
+const tableRow = 64
+
 // hold copies the build side until its end or until memory refuses; full says that it refused.
 func (r *joinRun) hold(build rdd.Reader, depth int) (held []*column.Batch, full bool, err error) {
-	var bytes int64
+	var bytes, rows int64
 	var last *column.Batch
 	for {
 		b, err := build.Next()
@@ -216,8 +219,9 @@ func (r *joinRun) hold(build rdd.Reader, depth int) (held []*column.Batch, full 
 		if depth > 0 && bytes < leastBuild {
 			continue
 		}
-		// The table keeps the rows once more, joined, and their keys.
-		if !r.mem.to(3 * bytes) {
+		rows += int64(b.N)
+		// The rows are there once more while they are put side by side, and the table has keys, hashes and slots.
+		if !r.mem.to(2*bytes + tableRow*rows) {
 			return held, true, nil
 		}
 	}
