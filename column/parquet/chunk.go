@@ -25,11 +25,13 @@ type chunk struct {
 
 	left   int    // rows left of the page
 	data   []byte // its values that are not read yet
+	bit    int    // of data, at which the next value begins when a value is a bit
 	coded  bool   // its values are dictionary indices
 	levels hybrid
 	index  hybrid
 
 	out     column.Vector
+	taken   *column.Vector
 	codes   []int32 // out's codes
 	scratch []int32
 }
@@ -109,7 +111,7 @@ func (c *chunk) values(data []byte, enc pq.Encoding, rows int) error {
 	if rows < 0 {
 		return errPage
 	}
-	c.left, c.data = rows, data
+	c.left, c.data, c.bit = rows, data, 0
 	c.coded = enc == pq.Encodings.PlainDict || enc == pq.Encodings.RLEDict
 	if !c.coded {
 		return nil
@@ -177,6 +179,8 @@ func (c *chunk) piece(v *column.Vector, at, k int, asCodes bool) error {
 	}
 	var err error
 	switch {
+	case !c.coded && v.Type.Kind.Storage() == column.StorageBool:
+		err = c.bools(v.Bools[at : at+valid])
 	case !c.coded:
 		c.data, err = c.node.plain(v, at, valid, c.data)
 	case asCodes:
@@ -197,6 +201,20 @@ func (c *chunk) piece(v *column.Vector, at, k int, asCodes bool) error {
 		spreadRows(v, at, k, valid)
 	}
 	return err
+}
+
+// bools reads values of a bit each; the next ones may begin within a byte.
+func (c *chunk) bools(dst []bool) error {
+	end := c.bit + len(dst)
+	if (end+7)/8 > len(c.data) {
+		return errPage
+	}
+	for i := range dst {
+		at := uint(c.bit + i)
+		dst[i] = c.data[at>>3]>>(at&7)&1 != 0
+	}
+	c.bit = end
+	return nil
 }
 
 // readValid reads k definition levels into the bitmap and returns how many rows are not null.
@@ -232,11 +250,16 @@ func (c *chunk) indices(dst []int32) error {
 	if err := c.index.read(dst); err != nil {
 		return err
 	}
+	return c.inDict(dst)
+}
+
+// inDict checks that the codes are in range.
+func (c *chunk) inDict(dst []int32) error {
 	top := uint32(0)
 	for _, x := range dst {
 		top = max(top, uint32(x))
 	}
-	if int64(top) >= int64(c.dict.N) {
+	if len(dst) > 0 && int64(top) >= int64(c.dict.N) {
 		return errPage
 	}
 	return nil

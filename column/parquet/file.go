@@ -139,6 +139,10 @@ type Rows struct {
 	left   int64
 	cols   []columnReader
 	out    column.Batch
+
+	behind []int // of each column, how many rows NextFirst has left unread
+	taken  []*column.Vector
+	chosen column.Batch
 }
 
 // columnReader gives the next n rows of a column, valid until its next read.
@@ -211,6 +215,9 @@ func (r *Rows) Next() (b *column.Batch, err error) {
 	n := int(min(r.left, int64(r.window)))
 	if n == 0 {
 		return nil, io.EOF
+	}
+	if err := r.catchUpAll(); err != nil {
+		return nil, err
 	}
 	for i, c := range r.cols {
 		if r.out.Cols[i], err = c.read(n); err != nil {

@@ -83,6 +83,17 @@ func (h *hybrid) unpack(dst []int32) error {
 	}
 	mask := uint64(1)<<w - 1
 	bit, i := h.bits, 0
+	if w <= 14 { // four values and an odd start fit into a word
+		for ; i+4 <= len(dst) && bit>>3+8 <= len(h.data); i += 4 {
+			word := binary.LittleEndian.Uint64(h.data[bit>>3:]) >> (uint(bit) & 7)
+			to := dst[i : i+4 : i+4]
+			to[0] = int32(word & mask)
+			to[1] = int32(word >> (w & 63) & mask)
+			to[2] = int32(word >> (2 * w & 63) & mask)
+			to[3] = int32(word >> (3 * w & 63) & mask)
+			bit += 4 * int(w)
+		}
+	}
 	for ; i < len(dst) && bit>>3+8 <= len(h.data); i++ {
 		dst[i] = int32(binary.LittleEndian.Uint64(h.data[bit>>3:]) >> (uint(bit) & 7) & mask)
 		bit += int(w)
@@ -112,4 +123,67 @@ func (h *hybrid) skipOnes(n int) bool {
 	}
 	h.run -= n
 	return true
+}
+
+// pick passes over n values and writes those at the places sel, ascending from 0, to dst.
+func (h *hybrid) pick(dst, sel []int32, n int) error {
+	if h.width == 0 {
+		clear(dst)
+		return nil
+	}
+	for at := 0; at < n; {
+		switch {
+		case h.run > 0:
+			k := min(h.run, n-at)
+			for len(sel) > 0 && int(sel[0]) < at+k {
+				dst[0] = h.value
+				dst, sel = dst[1:], sel[1:]
+			}
+			h.run -= k
+			at += k
+		case h.pack > 0:
+			k := min(h.pack, n-at)
+			end := 0
+			for end < len(sel) && int(sel[end]) < at+k {
+				end++
+			}
+			if err := h.pickPacked(dst[:end], sel[:end], at, k); err != nil {
+				return err
+			}
+			dst, sel = dst[end:], sel[end:]
+			at += k
+		default:
+			if err := h.load(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// pickPacked is pick within a packed run, of which the next k values have the places from at on.
+func (h *hybrid) pickPacked(dst, sel []int32, at, k int) error {
+	w := int(h.width)
+	if (h.bits+k*w+7)/8 > len(h.data) {
+		return errPage
+	}
+	mask := uint64(1)<<h.width - 1
+	for i, s := range sel {
+		bit := h.bits + (int(s)-at)*w
+		from := bit >> 3
+		var word uint64
+		if from+8 <= len(h.data) {
+			word = binary.LittleEndian.Uint64(h.data[from:])
+		} else {
+			var b [8]byte
+			copy(b[:], h.data[from:])
+			word = binary.LittleEndian.Uint64(b[:])
+		}
+		dst[i] = int32(word >> (uint(bit) & 7) & mask)
+	}
+	h.bits += k * w
+	if h.pack -= k; h.pack == 0 {
+		h.data = h.data[min(len(h.data), (h.bits+7)/8):]
+	}
+	return nil
 }

@@ -21,8 +21,11 @@ type Filter struct {
 	ctx    expr.Context
 	errs   expr.RowErrors
 	sel    []int32
+	first  []int // see firstColumns, and for how many tests of keys they are
 	kept   *column.Batch
 	out    *column.Batch
+
+	firstFor int
 }
 
 func (f *Filter) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader, error) {
@@ -36,6 +39,9 @@ func (f *Filter) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader, error) 
 	f.ctx = f.Env.context(tc, &f.errs)
 	dead := newAside(tc, connector.Dead, RowsDead, f.From, f.Env.Loc)
 	f.keys = keyTest{refs: f.Keys}
+	if late, ok := rdd.Late(in[0]); ok && !streaming(tc) {
+		return output(tc, in, func() (*column.Batch, error) { return f.nextLate(tc, late) }, nil), nil
+	}
 	next := func() (*column.Batch, error) {
 		for {
 			b, err := in[0].Next()

@@ -147,6 +147,9 @@ type groupReader struct {
 	rows *parquet.Rows
 	at   []int // place of each column among those read, -1 for one that the file does not have
 	out  column.Batch
+
+	first  []int
+	chosen column.Batch
 }
 
 func (g *groupReader) next() (*column.Batch, error) {
@@ -157,15 +160,46 @@ func (g *groupReader) next() (*column.Batch, error) {
 	if err != nil {
 		return nil, fmt.Errorf("file: %s: %w", g.path, err)
 	}
-	g.out.N, g.out.Cols = b.N, g.out.Cols[:0]
+	return g.placed(&g.out, b), nil
+}
+
+// placed puts the columns read into their places in out.
+func (g *groupReader) placed(out, b *column.Batch) *column.Batch {
+	out.N, out.Cols = b.N, out.Cols[:0]
 	for i, at := range g.at {
 		if at < 0 {
-			g.out.Cols = append(g.out.Cols, column.Nulls(g.out.Schema.Fields[i].Type, b.N))
+			out.Cols = append(out.Cols, column.Nulls(out.Schema.Fields[i].Type, b.N))
 		} else {
-			g.out.Cols = append(g.out.Cols, b.Cols[at])
+			out.Cols = append(out.Cols, b.Cols[at])
 		}
 	}
-	return &g.out, nil
+	return out
+}
+
+func (g *groupReader) nextFirst(first []int) (*column.Batch, error) {
+	g.first = g.first[:0]
+	for _, c := range first {
+		if at := g.at[c]; at >= 0 {
+			g.first = append(g.first, at)
+		}
+	}
+	b, err := g.rows.NextFirst(g.first)
+	if err == io.EOF {
+		return nil, err
+	}
+	if err != nil {
+		return nil, fmt.Errorf("file: %s: %w", g.path, err)
+	}
+	return g.placed(&g.out, b), nil
+}
+
+func (g *groupReader) rest(sel []int32) (*column.Batch, error) {
+	b, err := g.rows.Rest(sel)
+	if err != nil {
+		return nil, fmt.Errorf("file: %s: %w", g.path, err)
+	}
+	g.chosen.Schema = g.out.Schema
+	return g.placed(&g.chosen, b), nil
 }
 
 func (g *groupReader) close() error { return g.p.f.Close() }

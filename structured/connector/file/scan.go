@@ -71,6 +71,11 @@ type reader struct {
 }
 
 func (r *reader) Next() (*column.Batch, error) {
+	return r.read(splitReader.next)
+}
+
+// read takes the next batch of the current split, or of the one after it.
+func (r *reader) read(next func(splitReader) (*column.Batch, error)) (*column.Batch, error) {
 	for {
 		if r.cur == nil {
 			if len(r.splits) == 0 {
@@ -87,7 +92,7 @@ func (r *reader) Next() (*column.Batch, error) {
 			}
 			r.cur = cur
 		}
-		b, err := r.cur.next()
+		b, err := next(r.cur)
 		if err != io.EOF {
 			return b, err
 		}

@@ -1,0 +1,27 @@
+package file
+
+import (
+	"github.com/streamflow/streamflow/column"
+	"github.com/streamflow/streamflow/rdd"
+)
+
+// lateSplit is a split whose columns can be left unread until rows have been chosen.
+type lateSplit interface {
+	splitReader
+	nextFirst(first []int) (*column.Batch, error)
+	rest(sel []int32) (*column.Batch, error)
+}
+
+// lateReader is a reader of a format whose splits are lateSplits.
+type lateReader struct{ *reader }
+
+// Late implements the question of rdd.Late.
+func (r *reader) Late() (rdd.LateReader, bool) {
+	return lateReader{r}, r.s.Format == "parquet"
+}
+
+func (r lateReader) NextFirst(first []int) (*column.Batch, error) {
+	return r.read(func(s splitReader) (*column.Batch, error) { return s.(lateSplit).nextFirst(first) })
+}
+
+func (r lateReader) Rest(sel []int32) (*column.Batch, error) { return r.cur.(lateSplit).rest(sel) }
