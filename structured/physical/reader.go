@@ -31,14 +31,17 @@ func output(tc *rdd.TaskContext, in []rdd.Reader, next func() (*column.Batch, er
 	return &reader{tc: tc, op: tc.Op, next: next, end: end, in: in}
 }
 
-func (r *reader) Next() (*column.Batch, error) {
+func (r *reader) Next() (*column.Batch, error) { return r.take(r.next) }
+
+// take is Next by one of several ways to the next batch.
+func (r *reader) take(next func() (*column.Batch, error)) (*column.Batch, error) {
 	if r.done {
 		return nil, io.EOF
 	}
 	if err := r.tc.Context.Err(); err != nil {
 		return nil, err
 	}
-	b, err := r.next()
+	b, err := next()
 	if err != nil {
 		if err == io.EOF {
 			r.finish()
