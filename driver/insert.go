@@ -2,6 +2,7 @@ package driver
 
 import (
 	"context"
+	"maps"
 	"strings"
 
 	"github.com/streamflow/streamflow/column"
@@ -43,12 +44,21 @@ func (s *Session) writeTo(ctx context.Context, p *logical.WriteTo, run *logical.
 		return nil, err
 	}
 	query := analysed.Children()[0]
+	options := p.Options
 	if len(p.PartitionBy) > 0 {
-		return nil, usererr.New("UNSUPPORTED_FEATURE.PARTITION_BY", "0A000", "Writing into partition directories is not supported.").WithFix("Leave out partitionBy.")
+		options = maps.Clone(options)
+		if options == nil {
+			options = map[string]string{}
+		}
+		options[connector.PartitionByOption] = strings.Join(p.PartitionBy, "\x00")
 	}
-	target, err := s.pathTable(ctx, p.Format, p.Path, p.Options, schemaOf(query.Output()))
+	target, err := s.pathTable(ctx, p.Format, p.Path, options, schemaOf(query.Output()))
 	if err != nil {
 		return nil, err
+	}
+	if _, files := target.(interface{ Files() []string }); len(p.PartitionBy) > 0 && !files {
+		return nil, usererr.New("UNSUPPORTED_FEATURE.PARTITION_BY", "0A000", "Format %s has no directories to write partitions into.", target.Provider()).
+			WithFix("Write parquet, csv or json, or leave out partitionBy.")
 	}
 	if skip, err := checkExisting(target, p.Mode, p.Path); skip || err != nil {
 		return nothing(), err

@@ -106,6 +106,10 @@ const (
 
 func (m OutputMode) String() string { return [...]string{"append", "update", "complete"}[m] }
 
+// PartitionByOption is the option of a table of files that lists the columns, separated by NUL, whose values become
+// directories when rows are written.
+const PartitionByOption = "partitionBy"
+
 // WriteRequest says what will be written.
 type WriteRequest struct {
 	Schema    *column.Schema

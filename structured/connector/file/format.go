@@ -39,6 +39,7 @@ func register(f format) Provider {
 
 // entry is a file of a table.
 type entry struct {
-	path string
-	size int64
+	path   string
+	size   int64
+	values []dirValue // of the directories name=value between the table's path and the file
 }

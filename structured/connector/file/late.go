@@ -21,7 +21,18 @@ func (r *reader) Late() (rdd.LateReader, bool) {
 }
 
 func (r lateReader) NextFirst(first []int) (*column.Batch, error) {
-	return r.read(func(s splitReader) (*column.Batch, error) { return s.(lateSplit).nextFirst(first) })
+	first = r.dataPlaces(first)
+	b, err := r.read(func(s splitReader) (*column.Batch, error) { return s.(lateSplit).nextFirst(first) })
+	if err != nil {
+		return nil, err
+	}
+	return r.whole(&r.all, b), nil
 }
 
-func (r lateReader) Rest(sel []int32) (*column.Batch, error) { return r.cur.(lateSplit).rest(sel) }
+func (r lateReader) Rest(sel []int32) (*column.Batch, error) {
+	b, err := r.cur.(lateSplit).rest(sel)
+	if err != nil {
+		return nil, err
+	}
+	return r.whole(&r.some, b), nil
+}

@@ -62,7 +62,7 @@ func under(p string) ([]entry, error) {
 		return nil, fmt.Errorf("file: list %s: %w", p, err)
 	}
 	if !info.IsDir() {
-		return []entry{{p, info.Size()}}, nil
+		return []entry{{path: p, size: info.Size()}}, nil
 	}
 	committed, err := readManifests(p)
 	if err != nil {
@@ -80,8 +80,12 @@ func under(p string) ([]entry, error) {
 			}
 			return nil
 		}
-		if d.IsDir() || filepath.Dir(path) == p && committed.replaced(name) {
+		if d.IsDir() {
 			return nil
+		}
+		rel, err := filepath.Rel(p, path)
+		if err != nil || committed.replaced(rel) {
+			return err
 		}
 		info, err := d.Info()
 		if errors.Is(err, fs.ErrNotExist) {
@@ -90,7 +94,7 @@ func under(p string) ([]entry, error) {
 		if err != nil {
 			return err
 		}
-		out = append(out, entry{path, info.Size()})
+		out = append(out, entry{path, info.Size(), dirValues(rel)})
 		return nil
 	})
 	if err != nil {

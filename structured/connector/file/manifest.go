@@ -128,7 +128,7 @@ func (c commits) unnamed(dir string, named []entry) []entry {
 			}
 			path := filepath.Join(dir, f.Staged)
 			if info, err := os.Stat(path); err == nil {
-				out = append(out, entry{path, info.Size()})
+				out = append(out, entry{path, info.Size(), dirValues(f.Name)})
 			}
 		}
 	}

@@ -9,11 +9,12 @@ import (
 	"github.com/streamflow/streamflow/structured/connector"
 )
 
-// Scan reads splits of files, one after the other. Columns are positions in Schema.
+// Scan reads splits of files, one after the other. Columns are positions in Schema; Parts are produced besides them.
 type Scan struct {
 	Format  string
 	Schema  *column.Schema
 	Columns []int
+	Parts   []Part
 	Options Options
 	Keys    []Key
 }
@@ -38,7 +39,11 @@ func (r *reader) excluded(bound func(f column.Field) (lo, hi any)) bool {
 		if f == nil {
 			continue
 		}
-		if lo, hi := bound(r.s.Schema.Fields[r.s.Columns[k.Col]]); f.Excludes(lo, hi) {
+		at := r.dataPlaces([]int{k.Col})
+		if len(at) == 0 {
+			continue
+		}
+		if lo, hi := bound(r.s.Schema.Fields[r.s.Columns[at[0]]]); f.Excludes(lo, hi) {
 			return true
 		}
 	}
@@ -68,10 +73,19 @@ type reader struct {
 	op     string
 	splits []rdd.Split
 	cur    splitReader
+
+	values []*column.Vector // of the current split's directories
+	zeros  []int32
+	all    column.Batch
+	some   column.Batch
 }
 
 func (r *reader) Next() (*column.Batch, error) {
-	return r.read(splitReader.next)
+	b, err := r.read(splitReader.next)
+	if err != nil {
+		return nil, err
+	}
+	return r.whole(&r.all, b), nil
 }
 
 // read takes the next batch of the current split, or of the one after it.
@@ -109,10 +123,14 @@ func (r *reader) open(data []byte) (splitReader, error) {
 	if f == nil {
 		return nil, fmt.Errorf("file: there is no format %q", r.s.Format)
 	}
+	data, err := r.unwrap(data)
+	if err != nil {
+		return nil, err
+	}
 	return f.open(r, data)
 }
 
-// out is the schema of the columns produced.
+// out is the schema of the files' columns produced.
 func (r *reader) out() *column.Schema {
 	out := &column.Schema{}
 	for _, c := range r.s.Columns {

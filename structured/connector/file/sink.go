@@ -8,10 +8,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
 
+	"github.com/streamflow/streamflow/column"
 	"github.com/streamflow/streamflow/internal/usererr"
 	"github.com/streamflow/streamflow/rdd"
 	"github.com/streamflow/streamflow/structured/connector"
@@ -32,8 +34,42 @@ func (t *Table) PlanWrite(_ context.Context, req connector.WriteRequest) (connec
 		}
 	}
 	dir := strings.TrimPrefix(t.paths[0], "file://")
-	op := &Stage{Dir: dir, Format: t.format.name(), Schema: req.Schema, Options: t.opt}
+	by, err := t.partitionColumns(req.Schema)
+	if err != nil {
+		return nil, err
+	}
+	op := &Stage{Dir: dir, Format: t.format.name(), Schema: req.Schema, Options: t.opt, PartitionBy: by}
 	return &sink{dir: dir, alone: uuid.NewString(), replace: req.Overwrite || req.Mode == connector.Complete, op: op}, nil
+}
+
+// partitionColumns are the columns that become directories: those asked for, or those of the directories that are there.
+func (t *Table) partitionColumns(schema *column.Schema) ([]int, error) {
+	var names []string
+	if by := t.options[connector.PartitionByOption]; by != "" {
+		names = strings.Split(by, PathSeparator)
+	} else if files, err := list(t.paths); err == nil {
+		if names, err = partitionNames(files); err != nil {
+			return nil, err
+		}
+	}
+	var out []int
+	for _, n := range names {
+		at := slices.IndexFunc(schema.Fields, func(f column.Field) bool { return strings.EqualFold(f.Name, n) })
+		switch {
+		case at < 0:
+			return nil, usererr.New("PARTITION_COLUMN_NOT_FOUND_IN_SCHEMA", "42000", "The partition column %s is not among the columns written: %s.", n, schema).
+				WithFix("Add the column, or leave it out of partitionBy.")
+		case schema.Fields[at].Type.IsNested() || schema.Fields[at].Type.Kind == column.Binary:
+			return nil, usererr.New("INVALID_PARTITION_COLUMN_DATA_TYPE", "0A000", "Column %s of type %s cannot name directories.", n, schema.Fields[at].Type).
+				WithFix("Partition by text, numbers or dates.")
+		}
+		out = append(out, at)
+	}
+	if len(out) > 0 && len(out) == len(schema.Fields) {
+		return nil, usererr.New("ALL_PARTITION_COLUMNS_NOT_ALLOWED", "KD005", "All columns written are partition columns: nothing is left for the files.").
+			WithFix("Leave one column out of partitionBy.")
+	}
+	return out, nil
 }
 
 func fits(t *Table, req connector.WriteRequest) error {
@@ -105,7 +141,14 @@ func (s *sink) Publish(ctx context.Context, tx connector.Tx, tokens [][]byte) er
 			return err
 		}
 	}
+	dirs := map[string]bool{}
 	for _, f := range m.Files {
+		if sub := filepath.Dir(f.Name); sub != "." && !dirs[sub] {
+			dirs[sub] = true
+			if err := os.MkdirAll(filepath.Join(s.dir, sub), 0o755); err != nil {
+				return fmt.Errorf("file: publish: %w", err)
+			}
+		}
 		err := os.Rename(filepath.Join(s.dir, f.Staged), filepath.Join(s.dir, f.Name))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("file: publish: %w", err)
@@ -114,6 +157,11 @@ func (s *sink) Publish(ctx context.Context, tx connector.Tx, tokens [][]byte) er
 	for _, name := range m.Gone {
 		if err := os.Remove(filepath.Join(s.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("file: publish: %w", err)
+		}
+	}
+	for sub := range dirs {
+		if err := syncDir(filepath.Join(s.dir, sub)); err != nil {
+			return err
 		}
 	}
 	if err := syncDir(s.dir); err != nil {

@@ -2,6 +2,7 @@ package file
 
 import (
 	"strings"
+	"time"
 
 	"github.com/streamflow/streamflow/column"
 	"github.com/streamflow/streamflow/structured/stats"
@@ -39,6 +40,9 @@ func (parquetFormat) statistics(files []entry, schema *column.Schema) *stats.Tab
 		}
 		out.Rows += chunks.rows
 		for i, f := range schema.Fields {
+			if chunks.ofDirectory(sums[i], e, f) {
+				continue
+			}
 			chunks.addTo(sums[i], f)
 		}
 	}
@@ -53,6 +57,27 @@ type chunkStats struct {
 	rows    int64
 	columns map[string][]stats.Chunk
 	types   map[string]column.Type
+}
+
+// ofDirectory adds a column whose value the file's directory names, and reports whether it is one.
+func (c *chunkStats) ofDirectory(sum *stats.Collector, e entry, f column.Field) bool {
+	for _, v := range e.values {
+		if !strings.EqualFold(v.name, f.Name) {
+			continue
+		}
+		one := stats.Chunk{Rows: c.rows, Distinct: 1}
+		b := column.NewBuilder(f.Type)
+		partColumn{Field: f}.value(b, v, time.UTC)
+		if value := b.Finish(); value.IsValid(0) {
+			one.Min = column.Value(value, 0)
+			one.Max = one.Min
+		} else {
+			one.Nulls = c.rows
+		}
+		sum.Add(one)
+		return true
+	}
+	return false
 }
 
 // addTo adds a column's chunks; a column that the file does not have is null.

@@ -67,6 +67,11 @@ func Open(ctx context.Context, formatName, name string, paths []string, schema *
 	if t.schema, err = f.infer(ctx, files, opt); err != nil {
 		return nil, err
 	}
+	names, err := partitionNames(files)
+	if err != nil {
+		return nil, err
+	}
+	t.schema = withPartitions(t.schema, partitionFields(files, names, opt.Location))
 	return t, nil
 }
 
@@ -94,6 +99,13 @@ func (t *Table) PlanScan(ctx context.Context, req connector.ScanRequest) (*conne
 	files, err := list(t.paths)
 	if err != nil {
 		return nil, err
+	}
+	names, err := partitionNames(files)
+	if err != nil {
+		return nil, err
+	}
+	if len(names) > 0 {
+		return t.planParts(ctx, req, files, names)
 	}
 	splits, note, err := t.format.splits(ctx, files, t.schema, req.Columns, req.Filters, t.opt)
 	if err != nil {
