@@ -146,3 +146,7 @@ func (c *compiler) lazyCase(e *Case) (int, error) {
 	}
 	return c.lazily(caseFunction, e.DataType(), e.Children(), 1, kern)
 }
+
+// Lazy reports whether a function computes operands only for the rows that need them, so that an operand which fails may do no
+// harm: and, or, coalesce and the like.
+func Lazy(fn string) bool { return lazyFunctions[fn] != nil }

@@ -16,11 +16,20 @@ func (p *Physical) Format() string {
 	for _, s := range p.Stateful {
 		bounds[s.Op] = s.Bound
 	}
-	draw(&b, p.Root, "", "", bounds)
+	d := drawing{&b, bounds, map[*Node]bool{}}
+	d.draw(p.Root, "", "")
 	return b.String()
 }
 
-func draw(b *strings.Builder, n *Node, first, rest string, bounds map[string]string) {
+// drawing is a plan being drawn.
+type drawing struct {
+	b      *strings.Builder
+	bounds map[string]string
+	drawn  map[*Node]bool // shared nodes that stand somewhere above
+}
+
+func (d *drawing) draw(n *Node, first, rest string) {
+	b, bounds := d.b, d.bounds
 	fmt.Fprintf(b, "%s%s", first, n.ID)
 	if n.Detail != "" {
 		b.WriteString(" " + n.Detail)
@@ -45,15 +54,22 @@ func draw(b *strings.Builder, n *Node, first, rest string, bounds map[string]str
 	for _, note := range n.Notes {
 		fmt.Fprintf(b, "%s  %s\n", stem, note)
 	}
+	if n.Exchange != nil && n.Kids[0].shared {
+		if k := n.Kids[0]; d.drawn[k] {
+			fmt.Fprintf(b, "%s└─ of %s, made once\n", rest, k.ID)
+			return
+		}
+		d.drawn[n.Kids[0]] = true
+	}
 	if n.shares {
 		fmt.Fprintf(b, "%s└─ of %s\n", rest, n.Kids[0].ID)
 		return
 	}
 	for i, k := range kids {
 		if i == len(kids)-1 {
-			draw(b, k, rest+"└─ ", rest+"   ", bounds)
+			d.draw(k, rest+"└─ ", rest+"   ")
 		} else {
-			draw(b, k, rest+"├─ ", rest+"│  ", bounds)
+			d.draw(k, rest+"├─ ", rest+"│  ")
 		}
 	}
 }

@@ -30,6 +30,7 @@ type Node struct {
 	watermark *WatermarkOp // watermark operators
 	stateful  *StatefulOp  // operators that keep state
 	joining   *joining     // joins, until the plan is finished
+	shared    bool         // several exchanges carry its rows
 	shares    bool         // its input is that of another operator too, where explain draws it
 	fixed     *Node        // joins of a stream: the table's plan, which runs inside the task
 	weighs    bool         // the operator reads its input's weights, and passes them on only if props.changes says so

@@ -165,7 +165,7 @@ func (w *walk) down(n *Node, i int) {
 		return
 	}
 	if k.Exchange != nil {
-		if kind := k.Exchange.Partitioner.Kind; !k.Exchange.Broadcast && kind != rdd.RoundRobin {
+		if kind := k.Exchange.Partitioner.Kind; !k.Exchange.Broadcast && kind != rdd.RoundRobin && !k.Kids[0].shared {
 			w.under = &place{k, 0}
 			w.down(k, 0)
 		}

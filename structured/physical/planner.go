@@ -50,6 +50,7 @@ func Plan(ctx context.Context, plan logical.Plan, opt Options) (*Physical, error
 	}
 	phys.Root = root
 	if !opt.Streaming {
+		reuse(root)
 		p.filterKeys(root)
 	}
 	p.finish(phys)
@@ -301,6 +302,10 @@ func (p *planner) compute(n *Node, list []expr.Expr, attrs []*expr.Attr) (*Node,
 		return n, nil
 	}
 	if err := p.stable(n, list...); err != nil {
+		return nil, err
+	}
+	n, list, err := p.once(n, list)
+	if err != nil {
 		return nil, err
 	}
 	bound := make([]expr.Expr, len(list))
