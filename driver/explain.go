@@ -5,16 +5,18 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/streamflow/streamflow/structured/cost"
 	"github.com/streamflow/streamflow/structured/logical"
 	"github.com/streamflow/streamflow/structured/optimize"
 	"github.com/streamflow/streamflow/structured/physical"
 )
 
 // explanation is every stage of planning as text: the physical plan alone in mode "simple", everything from the parsed plan
-// on otherwise.
+// on otherwise. Mode "cost" is what Spark's is: the optimised plan with what is estimated of each node, then the physical one.
 func (s *Session) explanation(ctx context.Context, p logical.Plan, mode, src string) (string, error) {
 	var b strings.Builder
-	full := mode != "" && !strings.EqualFold(mode, "simple") && !strings.EqualFold(mode, "formatted")
+	costs := strings.EqualFold(mode, "cost")
+	full := mode != "" && !costs && !strings.EqualFold(mode, "simple") && !strings.EqualFold(mode, "formatted")
 	if full {
 		section(&b, "Parsed Logical Plan", logical.Format(p))
 	}
@@ -32,6 +34,9 @@ func (s *Session) explanation(ctx context.Context, p logical.Plan, mode, src str
 		if full {
 			section(&b, fmt.Sprintf("Optimized: %s (%s)", st.Batch, strings.Join(st.Rules, ", ")), logical.Format(st.Plan))
 		}
+	}
+	if costs {
+		section(&b, "Optimized Logical Plan", cost.Format(optimised))
 	}
 	phys, err := s.explainPhysical(ctx, optimised)
 	if err != nil {
