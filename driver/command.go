@@ -32,6 +32,8 @@ func (s *Session) command(ctx context.Context, p logical.Plan, run *logical.Run,
 		return s.show(ctx, p)
 	case *logical.Describe:
 		return s.describe(ctx, p, src)
+	case *logical.AnalyzeTable:
+		return nothing(), s.analyzeTable(ctx, p, src)
 	case *logical.Explain:
 		return s.explain(ctx, p, src)
 	case *logical.SetConf:

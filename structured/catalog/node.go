@@ -174,6 +174,11 @@ func (n *Node) Drop(ctx context.Context, name string, view bool) error {
 	if s, ok := n.entries.Get(key); ok && s.Kind != kind {
 		return wrongKind(name, s.Kind)
 	}
+	if !view {
+		if err := n.forgetStatistics(ctx, name); err != nil {
+			return err
+		}
+	}
 	if ok, err := n.entries.Delete(ctx, kind, key); ok || err != nil {
 		return err
 	}
@@ -207,6 +212,9 @@ func (n *Node) dropOwned(ctx context.Context, name string) error {
 func (n *Node) List(ctx context.Context) ([]Entry, error) {
 	var out []Entry
 	for _, s := range n.entries.List() {
+		if s.Kind == KindStatistics {
+			continue
+		}
 		r, err := decode(s)
 		if err != nil {
 			return nil, err

@@ -161,6 +161,9 @@ func (a *analyzer) scan(u *logical.UnresolvedTable, t logical.Table, qualifier [
 			At(u.Pos.Line, u.Pos.Col).WithFix("Read it without STREAM.")
 	}
 	s := &logical.Scan{Table: t, Streaming: u.Streaming || a.live && grows, Options: a.scanOptions(u, grows)}
+	if kept, ok := a.env.Catalog.(catalog.Analyzed); ok {
+		s.Stats = kept.Statistics(t.Name())
+	}
 	fields := t.Schema().Fields
 	for i, f := range fields {
 		s.Columns = append(s.Columns, i)

@@ -14,11 +14,12 @@ func init() {
 		"CREATE": (*parser).create, "DROP": (*parser).drop, "INSERT": (*parser).insert, "SHOW": (*parser).show,
 		"DESCRIBE": (*parser).describe, "DESC": (*parser).describe, "EXPLAIN": (*parser).explain,
 		"SET": (*parser).setConf, "RESET": (*parser).resetConf, "USE": (*parser).use, "STOP": (*parser).stop,
+		"ANALYZE": (*parser).analyze,
 	}
 }
 
 // refused are statements of Spark that this engine does not carry out.
-var refused = set(`ALTER ANALYZE CACHE CALL CLEAR COMMENT COMMIT DELETE EXECUTE EXPORT GRANT IMPORT LIST LOAD LOCK MERGE MSCK REFRESH REPAIR
+var refused = set(`ALTER CACHE CALL CLEAR COMMENT COMMIT DELETE EXECUTE EXPORT GRANT IMPORT LIST LOAD LOCK MERGE MSCK REFRESH REPAIR
 	REPLACE REVOKE ROLLBACK START TRUNCATE UNCACHE UNLOCK UPDATE DECLARE BEGIN ADD`)
 
 // statement is a command or a query.
