@@ -3,9 +3,9 @@ package parquet
 import (
 	"encoding/binary"
 	"fmt"
+	"io"
 
 	pq "github.com/apache/arrow/go/v17/parquet"
-	"github.com/apache/arrow/go/v17/parquet/file"
 
 	"github.com/streamflow/streamflow/column"
 )
@@ -20,7 +20,7 @@ var (
 // chunk is a cursor over a flat column of one row group.
 type chunk struct {
 	node  *node
-	pages file.PageReader
+	pages *pages
 	dict  *column.Vector
 
 	left   int    // rows left of the page
@@ -50,39 +50,42 @@ func plainEncodings(encodings []pq.Encoding) bool {
 
 // nextPage moves to the next data page, reading a dictionary on the way.
 func (c *chunk) nextPage() error {
-	for c.pages.Next() {
-		switch p := c.pages.Page().(type) {
-		case *file.DictionaryPage:
+	for {
+		p, err := c.pages.next()
+		if err == io.EOF {
+			return fmt.Errorf("parquet: the column ends before its row group: %w", errPage)
+		}
+		if err != nil {
+			return err
+		}
+		switch p.kind {
+		case dictionaryPage:
 			if err := c.readDict(p); err != nil {
 				return err
 			}
-		case *file.DataPageV1:
+		case dataPage:
 			return c.pageV1(p)
-		case *file.DataPageV2:
+		case dataPageV2:
 			return c.pageV2(p)
 		}
 	}
-	if err := c.pages.Err(); err != nil {
-		return fmt.Errorf("parquet: %w", err)
-	}
-	return fmt.Errorf("parquet: the column ends before its row group: %w", errPage)
 }
 
-func (c *chunk) readDict(p *file.DictionaryPage) error {
-	n := int(p.NumValues())
+func (c *chunk) readDict(p *page) error {
+	n := int(p.values)
 	// Each entry takes a bit at least, so that a false count is found before it costs memory.
-	if n < 0 || n > 8*len(p.Data()) {
+	if n < 0 || n > 8*len(p.data) {
 		return errPage
 	}
 	c.dict = column.NewVector(c.node.typ, n)
-	_, err := c.node.plain(c.dict, 0, n, p.Data())
+	_, err := c.node.plain(c.dict, 0, n, p.data)
 	return err
 }
 
-func (c *chunk) pageV1(p *file.DataPageV1) error {
-	data := p.Data()
+func (c *chunk) pageV1(p *page) error {
+	data := p.data
 	if c.node.def > 0 {
-		if pq.Encoding(p.DefinitionLevelEncoding()) != pq.Encodings.RLE || len(data) < 4 {
+		if pq.Encoding(p.levels) != pq.Encodings.RLE || len(data) < 4 {
 			return errPage
 		}
 		n := uint64(binary.LittleEndian.Uint32(data))
@@ -92,19 +95,19 @@ func (c *chunk) pageV1(p *file.DataPageV1) error {
 		c.levels.reset(data[4:4+n], 1)
 		data = data[4+n:]
 	}
-	return c.values(data, pq.Encoding(p.Encoding()), int(p.NumValues()))
+	return c.values(data, pq.Encoding(p.encoding), int(p.values))
 }
 
-func (c *chunk) pageV2(p *file.DataPageV2) error {
-	data := p.Data()
-	rep, def := int(p.RepetitionLevelByteLen()), int(p.DefinitionLevelByteLen())
+func (c *chunk) pageV2(p *page) error {
+	data := p.data
+	rep, def := int(p.repBytes), int(p.defBytes)
 	if rep < 0 || def < 0 || rep+def > len(data) {
 		return errPage
 	}
 	if c.node.def > 0 {
 		c.levels.reset(data[rep:rep+def], 1)
 	}
-	return c.values(data[rep+def:], pq.Encoding(p.Encoding()), int(p.NumValues()))
+	return c.values(data[rep+def:], pq.Encoding(p.encoding), int(p.values))
 }
 
 func (c *chunk) values(data []byte, enc pq.Encoding, rows int) error {

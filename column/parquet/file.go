@@ -17,7 +17,8 @@ const schemaKey = "streamflow.schema"
 
 // File is an open Parquet file. It may be read by several Rows at once.
 type File struct {
-	r *file.Reader
+	r   *file.Reader
+	src io.ReaderAt
 	*Footer
 }
 
@@ -38,7 +39,7 @@ func Open(src io.ReaderAt, size int64) (f *File, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("parquet: %w", err)
 	}
-	f = &File{r, &Footer{meta: r.MetaData()}}
+	f = &File{r, src, &Footer{meta: r.MetaData()}}
 	if f.nodes, f.schema, err = schemaOf(r.MetaData().Schema); err != nil {
 		return nil, err
 	}
@@ -53,7 +54,7 @@ func OpenWith(src io.ReaderAt, size int64, t *Footer) (f *File, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("parquet: %w", err)
 	}
-	return &File{r, t}, nil
+	return &File{r, src, t}, nil
 }
 
 // guard turns a panic of the library, which some damaged files cause, into an error.
@@ -182,11 +183,7 @@ func (f *File) column(rg *file.RowGroupReader, n *node) (columnReader, error) {
 	if !plainEncodings(meta.Encodings()) || n.phys == pq.Types.Boolean && hasRLEData(meta.Encodings()) {
 		return newLeaf(rg, n)
 	}
-	pages, err := rg.GetColumnPageReader(n.leaf)
-	if err != nil {
-		return nil, err
-	}
-	return &chunk{node: n, pages: pages}, nil
+	return &chunk{node: n, pages: newPages(f.src, meta, keepsPages(n))}, nil
 }
 
 // hasRLEData reports whether booleans may be run-length coded: RLE then stands in the list without a plain encoding.
@@ -214,6 +211,7 @@ func (r *Rows) Next() (b *column.Batch, err error) {
 	defer guard(&err)
 	n := int(min(r.left, int64(r.window)))
 	if n == 0 {
+		r.release()
 		return nil, io.EOF
 	}
 	if err := r.catchUpAll(); err != nil {
@@ -230,6 +228,15 @@ func (r *Rows) Next() (b *column.Batch, err error) {
 	r.left -= int64(n)
 	r.out.N = n
 	return &r.out, nil
+}
+
+// release gives the memory of pages back when the last batch is no longer valid.
+func (r *Rows) release() {
+	for _, c := range r.cols {
+		if c, ok := c.(*chunk); ok {
+			c.pages.release()
+		}
+	}
 }
 
 // All reads some columns of the whole file as one batch that shares nothing with later reads: for small files and tests.

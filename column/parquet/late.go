@@ -25,6 +25,7 @@ func (r *Rows) NextFirst(first []int) (b *column.Batch, err error) {
 	defer guard(&err)
 	n := int(min(r.left, int64(r.window)))
 	if n == 0 {
+		r.release()
 		return nil, io.EOF
 	}
 	if r.behind == nil {
