@@ -72,8 +72,10 @@ structured/connector, structured/catalog, column/parquet, internal/vfs
 structured/connector, structured/catalog, logstore/broker, logstore/columnar < structured/connector/streamlog;
 
 # The node: everything meets here, and only here.
+logstore/tier < driver/savepoint;
 structured, structured/optimize, structured/physical, structured/stream, structured/connector/streamlog,
-structured/connector/file, structured/connector/memory, structured/connector/console, scheduler, executor, internal/config, internal/term, logstore/kafka
+structured/connector/file, structured/connector/memory, structured/connector/console, scheduler, executor, internal/config, internal/term, logstore/kafka,
+driver/savepoint
 	< driver;
 structured, internal/auth, internal/config < driver/connect;
 driver, driver/connect < gateway;

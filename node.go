@@ -13,6 +13,7 @@ import (
 
 	"github.com/streamflow/streamflow/driver"
 	"github.com/streamflow/streamflow/driver/connect"
+	"github.com/streamflow/streamflow/driver/savepoint"
 	"github.com/streamflow/streamflow/executor"
 	"github.com/streamflow/streamflow/executor/state"
 	"github.com/streamflow/streamflow/internal/vfs"
@@ -46,6 +47,8 @@ type Config struct {
 	TopicDefaults map[string]string
 	// StateInterval is how often the state of streaming queries is snapshotted; 0 is 30 s.
 	StateInterval time.Duration
+	// Savepoints is where savepoints of queries are kept; nil is the directory savepoints in Dir.
+	Savepoints tier.Store
 	// OnBatch, when set, sees each published micro-batch of each streaming query. It is called between batches and must be quick.
 	OnBatch func(query string, p *stream.Progress)
 	// Cluster, when set, makes the node one of several.
@@ -142,7 +145,8 @@ func (n *Node) open() error {
 	}
 	n.cluster = driver.NewCluster(n.executor)
 	n.engine = driver.NewEngine(driver.EngineOptions{Meta: n.broker.Meta(), Queries: n.queries, Log: env, Catalog: newCatalog(n.broker, env),
-		Cluster: n.cluster, Plans: connect.PlanCodec{}, Parts: n.conf.Slots, Logger: n.logger, Snapshot: n.snapshot, SnapshotInterval: n.conf.StateInterval, OnBatch: n.conf.OnBatch})
+		Cluster: n.cluster, Plans: connect.PlanCodec{}, Parts: n.conf.Slots, Logger: n.logger, Snapshot: n.snapshot, SnapshotInterval: n.conf.StateInterval, OnBatch: n.conf.OnBatch,
+		Savepoints: savepoint.New(n.savepoints())})
 	n.connect = connect.NewServer(n.connectOptions())
 	return n.engine.Resume(context.Background())
 }
@@ -162,6 +166,14 @@ func (n *Node) openTier() error {
 		n.broker.UseTier(n.tier)
 	}
 	return err
+}
+
+// savepoints is the object store that savepoints go to.
+func (n *Node) savepoints() tier.Store {
+	if n.conf.Savepoints != nil {
+		return n.conf.Savepoints
+	}
+	return tier.NewDir(vfs.OS, filepath.Join(n.conf.Dir, "savepoints"))
 }
 
 // newCatalog is the node's catalog: topics, files, tables in memory, and the definitions in the metadata.

@@ -27,6 +27,8 @@ type Executor interface {
 	AbortState(query string) error
 	// ForgetState drops a query's state, from disk too.
 	ForgetState(query string) error
+	// RetainState drops what there is of a query's state besides the operators that keep says, from disk too.
+	RetainState(query string, keep func(op string) bool) error
 	// StateSizes are what is here of a query's state, by operator and partition.
 	StateSizes(query string) []rdd.StateSize
 	// ViewState shows a partition of an operator's state at a committed version, between two batches of the query.
@@ -146,6 +148,15 @@ func (c *Cluster) ForgetState(query string) error {
 	var errs []error
 	for _, x := range c.all() {
 		errs = append(errs, x.ForgetState(query))
+	}
+	return errors.Join(errs...)
+}
+
+// RetainState drops what executors have of a query's state besides the operators that keep says.
+func (c *Cluster) RetainState(query string, keep func(op string) bool) error {
+	var errs []error
+	for _, x := range c.all() {
+		errs = append(errs, x.RetainState(query, keep))
 	}
 	return errors.Join(errs...)
 }

@@ -35,13 +35,16 @@ func (s *Session) command(ctx context.Context, p logical.Plan, run *logical.Run,
 	case *logical.AnalyzeTable:
 		return nothing(), s.analyzeTable(ctx, p, src)
 	case *logical.Explain:
-		return s.explain(ctx, p, src)
+		return s.explain(ctx, p, run, src)
 	case *logical.SetConf:
 		return s.setConf(ctx, p)
 	case *logical.Use:
 		return nothing(), use(p)
 	case *logical.CreateStream:
 		return s.createStream(ctx, p, original)
+	case *logical.ManageStream:
+		rows, err := s.manage(ctx, p)
+		return rows, placed(err, p.Pos, src)
 	case *logical.StopStream:
 		return nothing(), placed(s.stopStream(ctx, p), p.Pos, src)
 	}
@@ -74,11 +77,16 @@ func commandSchema(p logical.Plan) *column.Schema {
 	case *logical.Describe:
 		return text("col_name", "data_type", "comment")
 	case *logical.Explain:
+		if p.Mode == "check" {
+			return checkSchema()
+		}
 		return text("plan")
 	case *logical.SetConf:
 		return text("key", "value")
 	case *logical.CreateStream:
 		return text("id", "name")
+	case *logical.ManageStream:
+		return manageSchema(p.Do)
 	}
 	return column.NewSchema()
 }
@@ -93,7 +101,11 @@ func placed(err error, pos expr.Pos, src string) error {
 }
 
 func (s *Session) createStream(ctx context.Context, p *logical.CreateStream, original logical.Plan) (structured.Rows, error) {
-	q, err := s.startQuery(ctx, p, original)
+	start := s.startQuery
+	if p.Replace {
+		start = s.replaceQuery
+	}
+	q, err := start(ctx, p, original)
 	if err != nil {
 		return nil, err
 	}
@@ -258,7 +270,15 @@ func (s *Session) Explain(ctx context.Context, plan logical.Plan, mode string) (
 	return s.explanation(ctx, p, mode, src)
 }
 
-func (s *Session) explain(ctx context.Context, p *logical.Explain, src string) (structured.Rows, error) {
+func (s *Session) explain(ctx context.Context, p *logical.Explain, run *logical.Run, src string) (structured.Rows, error) {
+	if p.Mode == "check" {
+		query := p.Query
+		if run != nil {
+			query = &logical.Run{Name: run.Name, Live: true, Child: query}
+		}
+		rows, err := s.check(ctx, query, src)
+		return rows, placed(err, expr.Pos{}, src)
+	}
 	out, err := s.explanation(ctx, p.Query, p.Mode, src)
 	if err != nil {
 		return nil, err

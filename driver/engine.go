@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/streamflow/streamflow/driver/savepoint"
 	"github.com/streamflow/streamflow/internal/usererr"
 	"github.com/streamflow/streamflow/logstore/meta"
 	"github.com/streamflow/streamflow/structured/catalog"
@@ -35,6 +36,8 @@ type EngineOptions struct {
 	Snapshot func(query string) error
 	// SnapshotInterval is how often the state of a query is snapshotted, when Snapshot is set.
 	SnapshotInterval time.Duration
+	// Savepoints are where savepoints of the node's queries are kept.
+	Savepoints *savepoint.Store
 	// OnBatch, when set, sees each published micro-batch, in the loop's goroutine.
 	OnBatch func(query string, p *stream.Progress)
 	Logger  *slog.Logger

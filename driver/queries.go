@@ -57,11 +57,17 @@ func (s *Session) start(ctx context.Context, c *logical.CreateStream, def defini
 	if q.planned, err = s.planStream(ctx, c, name, def.Text, deliver != nil); err != nil {
 		return nil, err
 	}
-	if err := q.register(ctx); err != nil {
+	if q.load, err = e.savepointLoad(ctx, q, &stream.Record{}); err == nil {
+		err = q.register(ctx)
+	}
+	if err != nil {
 		q.planned.job.Close()
 		return nil, err
 	}
 	e.launch(q)
+	if q.load != nil {
+		return q, e.loaded(ctx, q)
+	}
 	return q, nil
 }
 
@@ -87,6 +93,10 @@ type query struct {
 	lastSnap   time.Time
 	latency    latencies
 	samples    []sizeSample
+
+	load       *load     // what it takes over before it reads anything; nil for nothing
+	stopAtOnce bool      // it is taken up only to settle its last batch
+	lastSave   time.Time // of its own savepoints
 }
 
 // register replicates the query, before anything of it runs.
@@ -115,6 +125,9 @@ func (e *Engine) launch(q *query) {
 	q.loop = stream.NewLoop(q.spec(), queryLog{e}, clusterState{e.opts.Cluster}, func() (stream.Record, bool) { return e.opts.Queries.Query(q.name) })
 	q.loop.Logger = e.log
 	q.loop.OnProgress = q.onProgress
+	if q.stopAtOnce {
+		q.loop.Stop()
+	}
 	e.mu.Lock()
 	if old := e.running[q.name]; old != nil {
 		e.order = remove(e.order, old)
@@ -163,6 +176,9 @@ func (q *query) spec() *stream.Spec {
 		if s.Lag != 0 {
 			spec.Lags[s.Op] = s.Lag
 		}
+	}
+	if q.load != nil {
+		spec.Load = q.load.state()
 	}
 	if p.phys.Sink != nil {
 		spec.Sinks = []stream.Sink{{ID: p.phys.SinkOp, Sink: p.phys.Sink}}
@@ -264,6 +280,15 @@ func (e *Engine) resume(ctx context.Context, r stream.Record) (*query, error) {
 
 // planned plans a query as it was defined.
 func (e *Engine) planned(ctx context.Context, r stream.Record) (*query, error) {
+	q, err := e.plannedFor(ctx, r, false)
+	if err == nil {
+		q.load, err = e.savepointLoad(ctx, q, &r)
+	}
+	return q, err
+}
+
+// plannedFor plans a query as it was defined; without its sink when only its operators are of interest.
+func (e *Engine) plannedFor(ctx context.Context, r stream.Record, noSink bool) (*query, error) {
 	q := &query{engine: e, name: r.Name, id: r.ID, runID: uuid.NewString(), ended: make(chan struct{}), progressed: make(chan struct{})}
 	if err := json.Unmarshal(r.Definition, &q.def); err != nil {
 		return nil, fmt.Errorf("driver: definition of query %s: %w", r.Name, err)
@@ -279,7 +304,7 @@ func (e *Engine) planned(ctx context.Context, r stream.Record) (*query, error) {
 	}
 	c := &logical.CreateStream{Name: r.Name, Query: plan, Sink: d.Sink, Columns: d.Columns, ByName: d.ByName, Format: d.Format, Options: d.Options,
 		OutputMode: d.OutputMode, Trigger: d.Trigger, Start: d.Start}
-	q.planned, err = s.planStream(ctx, c, r.Name, d.Text, false)
+	q.planned, err = s.planStream(ctx, c, r.Name, d.Text, noSink)
 	return q, err
 }
 

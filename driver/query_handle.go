@@ -73,6 +73,9 @@ func (q *query) onProgress(p *stream.Progress) {
 	if q.engine.opts.OnBatch != nil {
 		q.engine.opts.OnBatch(q.name, p)
 	}
+	if err := q.autoSave(p); err != nil {
+		q.engine.log.Warn("savepoint failed", "query", q.name, "err", err)
+	}
 	if due {
 		if err := q.engine.opts.Snapshot(q.name); err != nil {
 			q.engine.log.Warn("state snapshot failed", "query", q.name, "err", err)

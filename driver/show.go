@@ -41,6 +41,8 @@ func showSchema(what string) *column.Schema {
 		return text("function_desc")
 	case "query":
 		return text("property", "value")
+	case "savepoints":
+		return savepointsSchema()
 	case "why":
 		return whySchema()
 	case "why json":
@@ -95,6 +97,12 @@ func (s *Session) show(ctx context.Context, p *logical.Show) (structured.Rows, e
 		return describeFunction(p)
 	case "query":
 		return s.describeQuery(p)
+	case "savepoints":
+		rows, err := s.engine.savepointRows(ctx, strings.Join(p.Name, "."))
+		if err != nil {
+			return nil, err
+		}
+		return table(schema, rows...)
 	case "why", "why json":
 		return s.explainQuery(ctx, p, p.What == "why json")
 	}
@@ -243,9 +251,17 @@ func (e *Engine) queryRows() [][]any {
 		if r.Committed != nil {
 			batch = r.Committed.Batch
 		}
-		rows = append(rows, []any{r.Name, r.Status, sink, batch, r.Totals["rows.in"], r.Totals["rows.late"], r.Totals["rows.dead"]})
+		rows = append(rows, []any{r.Name, statusOf(&r), sink, batch, r.Totals["rows.in"], r.Totals["rows.late"], r.Totals["rows.dead"]})
 	}
 	return rows
+}
+
+// statusOf is a query's status in words.
+func statusOf(r *stream.Record) string {
+	if r.Paused && r.Status == stream.Running {
+		return "paused"
+	}
+	return r.Status
 }
 
 // describeFunction is DESCRIBE FUNCTION: what the function table says.
@@ -278,7 +294,7 @@ func (s *Session) describeQuery(p *logical.Show) (structured.Rows, error) {
 		_, err := s.engine.find(name)
 		return nil, placed(err, p.Pos, "")
 	}
-	rows := [][]any{{"name", r.Name}, {"id", r.ID}, {"status", r.Status}, {"epoch", fmt.Sprint(r.Epoch)}}
+	rows := [][]any{{"name", r.Name}, {"id", r.ID}, {"status", statusOf(&r)}, {"epoch", fmt.Sprint(r.Epoch)}}
 	if r.Error != "" {
 		rows = append(rows, []any{"error", r.Error})
 	}

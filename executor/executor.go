@@ -183,6 +183,11 @@ func (x *Executor) SnapshotState(query string, positions map[int]int64) error {
 // ForgetState drops a query's state, from disk too.
 func (x *Executor) ForgetState(query string) error { return x.state.Forget(query, true) }
 
+// RetainState drops what there is of a query's state besides the operators that keep says, from disk too.
+func (x *Executor) RetainState(query string, keep func(op string) bool) error {
+	return x.state.Retain(query, keep)
+}
+
 // StateSizes are what is here of a query's state, by operator and partition.
 func (x *Executor) StateSizes(query string) []rdd.StateSize { return x.state.Sizes(query) }
 

@@ -7,6 +7,7 @@
 //	sfsubmit expr --from orders 'amount > 10 && country == "DE"'
 //	sfsubmit query list                   streaming queries
 //	sfsubmit why QUERY                    where the time of a query goes, and what it waits for
+//	sfsubmit top                          all queries, again and again
 //	sfsubmit tpch --sf 1 --out DIR        the tables of TPC-H as Parquet files
 //	sfsubmit nexmark --query q5           a query of Nexmark, measured
 //	sfsubmit                              an SQL shell
@@ -38,7 +39,7 @@ func run(ctx context.Context, args []string) int {
 			&cli.StringFlag{Name: "server", Aliases: []string{"s", "master"}, EnvVars: []string{"STREAMFLOW_SERVER"}, Usage: "`HOST:PORT` or sc:// address of Spark Connect; without it a node runs in this process"},
 			&cli.StringFlag{Name: "data-dir", EnvVars: []string{"STREAMFLOW_DATA_DIR"}, Usage: "directory of the node in this process; a temporary one without"},
 		},
-		Commands: []*cli.Command{runCommand(), sqlCommand(), exprCommand(), queryCommand(), whyCommand(), tpchCommand(), nexmarkCommand()},
+		Commands: []*cli.Command{runCommand(), sqlCommand(), exprCommand(), queryCommand(), whyCommand(), topCommand(), tpchCommand(), nexmarkCommand()},
 		Action:   bare,
 	}, args)
 }

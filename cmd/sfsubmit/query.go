@@ -28,6 +28,13 @@ func queryCommand() *cli.Command {
 					return withQuery(c, s, func(ctx context.Context, _ *cli.Context, q structured.QueryHandle) error { return q.Stop(ctx) })
 				})
 			}},
+			{Name: "pause", Usage: "hold a query after the batch in hand, until it is resumed; also over a restart of the node", ArgsUsage: "NAME", Action: onQuery("PAUSE QUERY %s")},
+			{Name: "resume", Usage: "let a query go on that was paused or stopped, or that failed", ArgsUsage: "NAME", Action: onQuery("RESUME QUERY %s")},
+			{Name: "drop", Usage: "stop a query and forget it, with its state", ArgsUsage: "NAME", Action: onQuery("DROP STREAMING QUERY %s")},
+			{Name: "replay", Usage: "run a query's program over a part of history, into a topic to look at", ArgsUsage: "NAME", Action: replayQuery, Flags: []cli.Flag{
+				&cli.StringFlag{Name: "from", Required: true, Usage: "begin at this `TIME`"}, &cli.StringFlag{Name: "to", Required: true, Usage: "end before this `TIME`"},
+				&cli.StringFlag{Name: "into", Required: true, Usage: "the `TOPIC`, which is made if there is none"}}},
+			savepointCommand(),
 		},
 	}
 }
@@ -82,4 +89,48 @@ func describeQuery(ctx context.Context, c *cli.Context, q structured.QueryHandle
 		fmt.Println(plan)
 	}
 	return err
+}
+
+// onQuery is a command that runs a statement about the query that its argument names.
+func onQuery(statement string) cli.ActionFunc {
+	return func(c *cli.Context) error {
+		if c.NArg() != 1 {
+			return term.Usage("query %s takes the name of a query", c.Command.Name)
+		}
+		return within(c, func(s *opened) error {
+			return script(c, s, fmt.Sprintf(statement, sqlText(c.Args().First())), structured.RunOptions{})
+		})
+	}
+}
+
+func replayQuery(c *cli.Context) error {
+	if c.NArg() != 1 {
+		return term.Usage("query replay takes the name of a query")
+	}
+	statement := fmt.Sprintf("REPLAY QUERY %s FROM %s TO %s INTO %s", sqlText(c.Args().First()), sqlText(c.String("from")), sqlText(c.String("to")), sqlText(c.String("into")))
+	return within(c, func(s *opened) error { return script(c, s, statement, structured.RunOptions{}) })
+}
+
+func savepointCommand() *cli.Command {
+	two := func(statement string) cli.ActionFunc {
+		return func(c *cli.Context) error {
+			if c.NArg() != 2 {
+				return term.Usage("query savepoint %s takes the names of a query and of a savepoint", c.Command.Name)
+			}
+			return within(c, func(s *opened) error {
+				return script(c, s, fmt.Sprintf(statement, sqlText(c.Args().Get(1)), sqlText(c.Args().First())), structured.RunOptions{})
+			})
+		}
+	}
+	return &cli.Command{Name: "savepoint", Usage: "copies of a query's state and place, to begin a query with", Subcommands: []*cli.Command{
+		{Name: "create", Usage: "make one, between two batches", ArgsUsage: "QUERY NAME", Flags: []cli.Flag{outputFlag()}, Action: two("CREATE SAVEPOINT %s ON QUERY %s")},
+		{Name: "delete", Usage: "remove one, and what only it has", ArgsUsage: "QUERY NAME", Action: two("DROP SAVEPOINT %s ON QUERY %s")},
+		{Name: "list", Usage: "those of a query, or of all", ArgsUsage: "[QUERY]", Flags: []cli.Flag{outputFlag()}, Action: func(c *cli.Context) error {
+			statement := "SHOW SAVEPOINTS"
+			if c.NArg() > 0 {
+				statement += " ON QUERY " + sqlText(c.Args().First())
+			}
+			return within(c, func(s *opened) error { return script(c, s, statement, structured.RunOptions{}) })
+		}},
+	}}
 }

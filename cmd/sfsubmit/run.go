@@ -27,6 +27,7 @@ func runCommand() *cli.Command {
 		Flags: []cli.Flag{outputFlag(),
 			&cli.BoolFlag{Name: "history", Usage: "over everything up to now (the default)"},
 			&cli.BoolFlag{Name: "live", Usage: "over what arrives from now on, until the input ends"},
+			&cli.BoolFlag{Name: "check", Usage: "run nothing: print the operators of the program's streaming queries, what bounds their state, what sinks guarantee, and the difference to the queries that there are"},
 			&cli.StringFlag{Name: "from", Usage: "begin at this `TIME` (2001-01-01T00:00:00Z, or '2001-01-01 00:00:00' in UTC)"},
 			&cli.StringFlag{Name: "to", Usage: "end before this `TIME`; history only"},
 			&cli.StringFlag{Name: "name", Usage: "of the program; its side outputs are the topics NAME.late and NAME.dead (default: the file's name and the mode)"}},
@@ -47,11 +48,17 @@ func runProgram(c *cli.Context) error {
 	}
 	path := c.Args().First()
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		if c.Bool("check") {
+			return term.Usage("--check reads an SQL file; a Go program is not run")
+		}
 		return runGo(c, path, o)
 	}
 	text, err := readFile(path)
 	if err != nil {
 		return err
+	}
+	if c.Bool("check") {
+		return within(c, func(s *opened) error { return checkSQL(c, s, path, text, o) })
 	}
 	return within(c, func(s *opened) error { return runSQL(c, s, path, text, o) })
 }

@@ -66,11 +66,15 @@ func serve(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	savepoints, err := tier.OpenStore(conf.Savepoints, filepath.Join(conf.DataDir, "savepoints"), s3Options(conf))
+	if err != nil {
+		return usererr.New("INVALID_SAVEPOINT_URL", "22023", "The place of savepoints is %q.", conf.Savepoints).In("storage.state.savepoints").WithFix("Write s3://BUCKET/PREFIX, or a directory.")
+	}
 	cluster, err := clusterOf(conf, ls)
 	if err != nil {
 		return err
 	}
-	node, err := streamflow.Start(streamflow.Config{Cluster: cluster, Context: c.Context, Tier: cold, Dir: conf.DataDir, Slots: int(conf.Slots), Memory: conf.Memory, Log: logOptions(conf), TopicDefaults: topicDefaults(conf),
+	node, err := streamflow.Start(streamflow.Config{Cluster: cluster, Context: c.Context, Tier: cold, Savepoints: savepoints, Dir: conf.DataDir, Slots: int(conf.Slots), Memory: conf.Memory, Log: logOptions(conf), TopicDefaults: topicDefaults(conf),
 		DefaultPartitions: int(conf.DefaultPartitions), StateInterval: conf.StateInterval, Logger: logger})
 	if err != nil {
 		return err
@@ -117,10 +121,13 @@ func tierOptions(conf *config.Config) (*tier.Options, error) {
 	if !t.Enabled {
 		return nil, nil
 	}
-	store, err := tier.OpenStore(t.URL, filepath.Join(conf.DataDir, "tier"), tier.S3{
-		Endpoint: t.Endpoint, Region: t.Region, AccessKey: t.AccessKey, SecretKey: t.SecretKey, VirtualHost: !t.PathStyle,
-	})
+	store, err := tier.OpenStore(t.URL, filepath.Join(conf.DataDir, "tier"), s3Options(conf))
 	return &tier.Options{Store: store, Interval: t.Interval, CacheMemory: t.CacheMemory, CacheDisk: t.CacheDisk}, err
+}
+
+func s3Options(conf *config.Config) tier.S3 {
+	t := conf.Tier
+	return tier.S3{Endpoint: t.Endpoint, Region: t.Region, AccessKey: t.AccessKey, SecretKey: t.SecretKey, VirtualHost: !t.PathStyle}
 }
 
 // topicDefaults are the topic configs that the node's configuration decides for topics that do not say.

@@ -30,6 +30,7 @@ type Config struct {
 	SyncInterval   time.Duration
 	Tier           Tier
 	StateInterval  time.Duration
+	Savepoints     string
 
 	CompactionInterval time.Duration
 	CompactionMemory   int64
@@ -110,6 +111,7 @@ var Settings = append([]Setting{
 	{"storage.scrub_interval", "24h", "Pause between two readings of everything.", duration(func(c *Config) *time.Duration { return &c.ScrubInterval })},
 	{"storage.open_files", "4096", "Segment files that stay open while nobody reads them.", count(func(c *Config) *int64 { return &c.OpenFiles }, 1)},
 	{"storage.state.checkpoint_interval", "30s", "How often the state of streaming queries is written to a snapshot.", duration(func(c *Config) *time.Duration { return &c.StateInterval })},
+	{"storage.state.savepoints", "", "Where savepoints of streaming queries are kept: s3://BUCKET/PREFIX (with the settings of storage.tier.s3), or a directory; empty: the directory savepoints in the data directory.", text(func(c *Config) *string { return &c.Savepoints })},
 	{"storage.tier.enabled", "false", "Topics may give their sealed segments to a cold tier, by remote.storage.enable.", flag(func(c *Config) *bool { return &c.Tier.Enabled })},
 	{"storage.tier.url", "", "Where the cold tier keeps them: s3://BUCKET/PREFIX, or a directory; empty: the directory tier in the data directory.", text(func(c *Config) *string { return &c.Tier.URL })},
 	{"storage.tier.s3.endpoint", "https://s3.amazonaws.com", "URL of the S3 service.", text(func(c *Config) *string { return &c.Tier.Endpoint })},

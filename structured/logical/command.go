@@ -91,7 +91,8 @@ type CreateStream struct {
 	Options    map[string]string
 	OutputMode string
 	Trigger    string // "", "once", "available_now", or an interval such as "5 seconds"
-	Start      string // "", "beginning", "now" or a timestamp
+	Start      string // "", "beginning", "now", a timestamp, or "savepoint:query/name"
+	Replace    bool   // a query of the name, if there is one, goes on as this one
 	Pos        expr.Pos
 }
 

@@ -91,7 +91,7 @@ func (p *SetConf) String() string {
 func (p *Use) String() string { return "Use " + strings.Join(p.Name, ".") }
 
 func (p *CreateStream) String() string {
-	s := "CreateStream " + p.Name
+	s := "CreateStream " + p.Name + flag(p.Replace, "or replace")
 	if len(p.Sink) > 0 {
 		s += " into " + strings.Join(p.Sink, ".")
 	}

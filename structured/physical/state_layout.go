@@ -41,7 +41,7 @@ func layoutOf(n *Node) StateLayout {
 
 func (s *StatefulAggregate) layout() StateLayout {
 	k := len(s.Keys)
-	l := StateLayout{Key: &column.Schema{Fields: s.State.Fields[:k]}, Value: stateColumns(s.Aggs), Shown: &column.Schema{Fields: s.Out.Fields[k:]}}
+	l := StateLayout{Key: &column.Schema{Fields: s.State.Fields[:k]}, Value: stateColumns(s.Aggs, s.Out.Fields[k:]), Shown: &column.Schema{Fields: s.Out.Fields[k:]}}
 	l.Shape = fmt.Sprintf("by %s, window %d of %d", l.Key, s.Window, s.Size)
 	l.Fresh = func() (*column.Batch, error) {
 		accs, err := accumulators(s.Aggs)
@@ -67,13 +67,13 @@ func (s *StatefulAggregate) layout() StateLayout {
 	return l
 }
 
-// stateColumns names the states of aggregates by what they are of: "sum(n)", "avg(n)#0", "avg(n)#1".
-func stateColumns(specs []AggSpec) *column.Schema {
+// stateColumns names the states of aggregates by their results: "sum(n)", "avg(n)#0", "avg(n)#1".
+func stateColumns(specs []AggSpec, results []column.Field) *column.Schema {
 	out := &column.Schema{}
-	for _, s := range specs {
+	for k, s := range specs {
 		types := expr.StateTypes(s.Agg)
 		for i, t := range types {
-			name := s.Agg.String()
+			name := results[k].Name
 			if len(types) > 1 {
 				name = fmt.Sprintf("%s#%d", name, i)
 			}
@@ -107,18 +107,18 @@ func (d *StatefulDedup) fieldAt(c int) column.Field {
 
 func (s *StatefulSession) layout() StateLayout {
 	key := &column.Schema{Fields: s.State.Fields[:s.Keys]}
-	aggs := make([]string, len(s.Aggs))
-	for i, a := range s.Aggs {
-		aggs[i] = a.Agg.String()
-	}
-	return StateLayout{Key: key, Shape: fmt.Sprintf("by %s, compute %s", key, strings.Join(aggs, ", "))}
+	return StateLayout{Key: key, Shape: fmt.Sprintf("by %s, compute %s", key, s.Out)}
 }
 
-// inputText draws what computes the rows that reach an operator.
+// inputText draws what computes the rows that reach an operator, but for what only follows from the operator itself.
 func inputText(n *Node) string {
 	var b strings.Builder
 	for _, k := range n.Kids {
-		k.Walk(func(x *Node) { fmt.Fprintf(&b, "%s %s\n", x.Kind, x.Detail) })
+		k.Walk(func(x *Node) {
+			if x.Exchange == nil && x.Kind != "PartialAggregate" {
+				fmt.Fprintf(&b, "%s %s\n", x.Kind, x.Detail)
+			}
+		})
 	}
 	return b.String()
 }

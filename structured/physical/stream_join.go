@@ -98,7 +98,9 @@ func (s *StreamJoin) prepare() error {
 }
 
 // stateExpires reports whether entries of the operator's state have a time to live.
-func stateExpires(tc *rdd.TaskContext) bool { return tc.Binding != nil && tc.Binding.StateTTL[tc.Op] > 0 }
+func stateExpires(tc *rdd.TaskContext) bool {
+	return tc.Binding != nil && tc.Binding.StateTTL[tc.Op] > 0
+}
 
 // ofSides are the columns of left followed by right as those of each side; left has n.
 func ofSides(cols []int, n int) (left, right []int) {

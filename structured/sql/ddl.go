@@ -29,10 +29,9 @@ func (p *parser) create() logical.Plan {
 	case p.accept("TABLE"):
 		return p.createTable(replace)
 	case p.accept("STREAMING", "QUERY"):
-		if replace {
-			panic(p.unsupported(t, "STATEMENT", "CREATE OR REPLACE STREAMING QUERY").WithFix("Write DROP STREAMING QUERY name first: the new query begins with nothing."))
-		}
-		return p.createStream()
+		return p.createStream(replace)
+	case p.accept("SAVEPOINT"):
+		return p.savepoint(logical.CreateSavepoint)
 	case p.accept("STREAMING", "TABLE"):
 		panic(p.unsupported(t, "STATEMENT", "CREATE STREAMING TABLE").WithFix("Create a table, then CREATE STREAMING QUERY name AS INSERT INTO it SELECT …."))
 	}
@@ -243,6 +242,8 @@ func (p *parser) drop() logical.Plan {
 	case p.accept("TABLE"):
 	case p.at("DATABASE"), p.at("SCHEMA"), p.at("FUNCTION"), p.at("TEMPORARY"), p.at("NAMESPACE"), p.at("INDEX"):
 		panic(p.unsupported(t, "STATEMENT", "DROP "+strings.ToUpper(t.raw)))
+	case p.accept("SAVEPOINT"):
+		return p.savepoint(logical.DropSavepoint)
 	case p.accept("STREAMING", "QUERY"), p.accept("QUERY"):
 		ifExists := p.accept("IF", "EXISTS")
 		at := p.peek()

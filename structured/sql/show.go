@@ -6,8 +6,8 @@ import (
 	"github.com/streamflow/streamflow/structured/logical"
 )
 
-// show is SHOW TABLES | VIEWS | FUNCTIONS | DATABASES | QUERIES [IN db] [[LIKE] 'pattern'], SHOW COLUMNS IN t, and
-// SHOW CREATE TABLE t.
+// show is SHOW TABLES | VIEWS | FUNCTIONS | DATABASES | QUERIES [IN db] [[LIKE] 'pattern'], SHOW COLUMNS IN t,
+// SHOW CREATE TABLE t, and SHOW SAVEPOINTS [ON QUERY q].
 func (p *parser) show() logical.Plan {
 	p.take()
 	s := &logical.Show{Pos: p.peek().pos}
@@ -32,6 +32,14 @@ func (p *parser) show() logical.Plan {
 		s.What = "databases"
 	case p.accept("QUERIES"), p.accept("STREAMING", "QUERIES"):
 		s.What = "queries"
+	case p.accept("SAVEPOINTS"):
+		s.What = "savepoints"
+		if p.accept("ON") {
+			p.accept("STREAMING")
+			p.expect("QUERY")
+			s.Name = []string{p.nameOrString()}
+		}
+		return s
 	case p.at("USER", "FUNCTIONS"), p.at("SYSTEM", "FUNCTIONS"), p.at("ALL", "FUNCTIONS"):
 		p.take()
 		p.take()

@@ -15,6 +15,7 @@ func init() {
 		"DESCRIBE": (*parser).describe, "DESC": (*parser).describe, "EXPLAIN": (*parser).explain,
 		"SET": (*parser).setConf, "RESET": (*parser).resetConf, "USE": (*parser).use, "STOP": (*parser).stop,
 		"ANALYZE": (*parser).analyze,
+		"PAUSE": (*parser).manage, "RESUME": (*parser).manage, "REPLAY": (*parser).replay,
 	}
 }
 
@@ -43,7 +44,7 @@ func (p *parser) statement() logical.Plan {
 	return p.query()
 }
 
-// explain is EXPLAIN [EXTENDED | FORMATTED | CODEGEN | COST] statement, or EXPLAIN STREAMING QUERY name [AS JSON]: where
+// explain is EXPLAIN [EXTENDED | FORMATTED | CODEGEN | COST | CHECK] statement, or EXPLAIN STREAMING QUERY name [AS JSON]: where
 // the time of a query that runs goes.
 func (p *parser) explain() logical.Plan {
 	p.take()
@@ -56,7 +57,7 @@ func (p *parser) explain() logical.Plan {
 		return s
 	}
 	mode := "simple"
-	for _, m := range []string{"EXTENDED", "FORMATTED", "CODEGEN", "COST"} {
+	for _, m := range []string{"EXTENDED", "FORMATTED", "CODEGEN", "COST", "CHECK"} {
 		if p.accept(m) {
 			mode = strings.ToLower(m)
 		}

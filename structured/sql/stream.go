@@ -6,13 +6,13 @@ import (
 	"github.com/streamflow/streamflow/structured/logical"
 )
 
-// createStream is what follows CREATE STREAMING QUERY:
+// createStream is what follows CREATE [OR REPLACE] STREAMING QUERY:
 //
-//	name [USING format] [OUTPUT MODE append | update | complete]
-//	     [TRIGGER ONCE | AVAILABLE NOW | EVERY interval] [START FROM BEGINNING | NOW | TIMESTAMP '…'] [OPTIONS (…)]
+//	name [USING format] [OUTPUT MODE append | update | complete] [TRIGGER ONCE | AVAILABLE NOW | EVERY interval]
+//	     [START FROM BEGINNING | NOW | TIMESTAMP '…' | SAVEPOINT 'query/name'] [OPTIONS (…)]
 //	AS INSERT INTO table SELECT … | AS SELECT …     the latter only with USING
-func (p *parser) createStream() logical.Plan {
-	c := &logical.CreateStream{Options: map[string]string{}}
+func (p *parser) createStream(replace bool) logical.Plan {
+	c := &logical.CreateStream{Options: map[string]string{}, Replace: replace}
 	if t := p.peek(); p.accept("IF", "NOT", "EXISTS") {
 		panic(p.unsupported(t, "STATEMENT", "CREATE STREAMING QUERY IF NOT EXISTS"))
 	}
@@ -99,7 +99,50 @@ func (p *parser) start() string {
 		return "beginning"
 	case p.accept("NOW"):
 		return "now"
+	case p.accept("SAVEPOINT"):
+		return "savepoint:" + p.str()
 	}
 	p.accept("TIMESTAMP")
 	return p.str()
+}
+
+// manage is PAUSE QUERY name or RESUME QUERY name.
+func (p *parser) manage() logical.Plan {
+	do := logical.ResumeStream
+	if p.take().is("PAUSE") {
+		do = logical.PauseStream
+	}
+	p.accept("STREAMING")
+	p.expect("QUERY")
+	t := p.peek()
+	return &logical.ManageStream{Do: do, Query: p.nameOrString(), Pos: t.pos}
+}
+
+// savepoint is what follows CREATE SAVEPOINT and DROP SAVEPOINT: name ON QUERY name.
+func (p *parser) savepoint(do string) logical.Plan {
+	t := p.peek()
+	m := &logical.ManageStream{Do: do, Name: p.nameOrString(), Pos: t.pos}
+	p.expect("ON")
+	p.accept("STREAMING")
+	p.expect("QUERY")
+	m.Query = p.nameOrString()
+	return m
+}
+
+// replay is REPLAY QUERY name FROM 'time' TO 'time' INTO topic.
+func (p *parser) replay() logical.Plan {
+	p.take()
+	p.accept("STREAMING")
+	p.expect("QUERY")
+	t := p.peek()
+	m := &logical.ManageStream{Do: logical.ReplayStream, Query: p.nameOrString(), Pos: t.pos}
+	p.expect("FROM")
+	p.accept("TIMESTAMP")
+	m.From = p.str()
+	p.expect("TO")
+	p.accept("TIMESTAMP")
+	m.To = p.str()
+	p.expect("INTO")
+	m.Name = p.nameOrString()
+	return m
 }

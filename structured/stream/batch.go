@@ -271,7 +271,7 @@ func (b *batch) commitEntry(res *RunResult, sides []byte) *Commit {
 	for _, rows := range b.rows {
 		c.Counters[RowsOut] += int64(rows.N)
 	}
-	if own := b.ownTokens(sides); own != nil {
+	if own := keepToken(b.record, sides); own != nil {
 		c.Tokens[ownToken] = own
 	}
 	return c
@@ -289,15 +289,15 @@ func (b *batch) tally(sum map[string]int64, n rdd.Counter) {
 	}
 }
 
-// ownTokens is the query log's token: of this batch, or of the last one that staged something. Markers are not synced when
+// keepToken is the query log's token: of this batch, or of the last one that staged something. Markers are not synced when
 // a batch is published, only with whatever is staged next. A batch that stages nothing syncs nothing, so its entry must
 // keep what a node that comes back has to publish again.
-func (b *batch) ownTokens(staged []byte) [][]byte {
+func keepToken(r *Record, staged []byte) [][]byte {
 	if staged != nil {
 		return [][]byte{staged}
 	}
-	if b.record.Committed != nil {
-		return b.record.Committed.Tokens[ownToken]
+	if r.Committed != nil {
+		return r.Committed.Tokens[ownToken]
 	}
 	return nil
 }

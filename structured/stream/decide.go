@@ -22,10 +22,14 @@ const (
 	Stop
 	// Fenced ends the loop because another driver has the query.
 	Fenced
+	// Hold runs no batch because the user has paused the query.
+	Hold
+	// Load runs a batch without input that brings state over from elsewhere.
+	Load
 )
 
 func (a Action) String() string {
-	return [...]string{"wait", "finish", "recover", "replay", "run", "done", "stop", "fenced"}[a]
+	return [...]string{"wait", "finish", "recover", "replay", "run", "done", "stop", "fenced", "hold", "load"}[a]
 }
 
 // Facts is all that the decision depends on.
@@ -39,6 +43,7 @@ type Facts struct {
 	Until     map[string]connector.Offsets // available-now: the query is done when these are committed; nil otherwise
 	MaxRows   int64                        // cap on offsets taken from one partition by one batch; 0 is no cap
 	FixRanges bool                         // a sink is only idempotent: ranges are replicated before the batch runs
+	Load      string                       // id of the state that is to be brought over before anything is read; "" for none
 }
 
 // SourceFacts is what a source has.
@@ -67,10 +72,13 @@ func Decide(f Facts) Decision {
 		return Decision{Action: Fenced}
 	case r.Committed != nil && f.Published < r.Committed.Batch:
 		return Decision{Action: Finish, Batch: r.Committed.Batch}
-	case r.Committed != nil && r.Committed.Ended:
+	case r.Committed != nil && r.Committed.Ended && (f.Load == "" || r.Loaded == f.Load):
 		return Decision{Action: Done, Batch: r.Committed.Batch}
 	case !f.Recovered:
 		d.Action = Recover
+		return d
+	case f.Load != "" && r.Loaded != f.Load:
+		d.Action = Load
 		return d
 	case r.Planned != nil && r.Planned.Batch == d.Batch:
 		d.Action, d.To, d.Ended = Replay, r.Planned.To, r.Planned.Ended
@@ -78,6 +86,8 @@ func Decide(f Facts) Decision {
 		return d
 	case f.StopAsked:
 		return Decision{Action: Stop, Batch: d.Batch - 1}
+	case r.Paused:
+		return Decision{Action: Hold, Batch: d.Batch - 1}
 	}
 	return choose(f, d)
 }

@@ -38,6 +38,7 @@ type Loop struct {
 
 	activity activity
 	requests chan request
+	woken    chan struct{} // the record has changed otherwise than by a batch
 	ended    chan struct{} // closed when Run returns
 
 	stop      chan struct{}
@@ -59,11 +60,33 @@ type Loop struct {
 // NewLoop returns a loop over the spec.
 func NewLoop(spec *Spec, log Log, state State, record func() (Record, bool)) *Loop {
 	return &Loop{Spec: spec, Log: log, State: state, Record: record, Logger: slog.Default(), stop: make(chan struct{}), pause: pause, claimed: make(chan struct{}),
-		requests: make(chan request), ended: make(chan struct{}), published: -1}
+		requests: make(chan request), woken: make(chan struct{}, 1), ended: make(chan struct{}), published: -1}
 }
 
 // Stop asks the loop to end after the batch that is running. It may be called more than once.
 func (l *Loop) Stop() { l.stopOnce.Do(func() { close(l.stop) }) }
+
+// Wake makes the loop look at its record again: it was paused, or is to go on.
+func (l *Loop) Wake() {
+	select {
+	case l.woken <- struct{}{}:
+	default: // it will look anyway
+	}
+}
+
+// hold waits while the query is paused.
+func (l *Loop) hold(ctx context.Context, r *Record) error {
+	l.activity.turn(WhilePaused)
+	select {
+	case <-l.woken:
+	case <-l.stop:
+	case q := <-l.requests:
+		q.do(r)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return nil
+}
 
 // Claimed is closed when the loop has the query: where it begins to read is then decided.
 func (l *Loop) Claimed() <-chan struct{} { return l.claimed }
@@ -107,7 +130,7 @@ func (l *Loop) step(ctx context.Context) (done bool, err error) {
 	}
 	l.idle.observe(began, facts.Sources)
 	d := Decide(facts)
-	if d.Action == Wait || d.Action == Run { // what was committed is published, and nothing lies beyond it
+	if d.Action == Wait || d.Action == Run || d.Action == Hold { // what was committed is published, and nothing lies beyond it
 		l.oblige(&facts.Record)
 	}
 	switch d.Action {
@@ -117,12 +140,17 @@ func (l *Loop) step(ctx context.Context) (done bool, err error) {
 			return false, err
 		}
 		return false, l.wait(ctx, facts, look)
+	case Hold:
+		return false, l.hold(ctx, &facts.Record)
 	case Finish:
 		l.activity.turn(InBatch)
 		return false, l.publish(ctx, facts.Record.Committed)
 	case Recover:
 		l.activity.turn(InBatch)
 		return false, l.recover(ctx, d.Batch)
+	case Load:
+		l.activity.turn(InBatch)
+		return false, l.load(ctx, &facts.Record, d.Batch)
 	case Run, Replay:
 		return false, l.attempt(ctx, &batch{Loop: l, Decision: d, facts: facts, began: began, record: &facts.Record})
 	case Done:
@@ -203,6 +231,9 @@ func (l *Loop) available(ctx context.Context) (map[string]connector.Offsets, err
 // facts gathers what the next decision depends on.
 func (l *Loop) facts(ctx context.Context) (Facts, error) {
 	f := Facts{Epoch: l.epoch, Published: l.published, Recovered: l.recovered, Until: l.until, MaxRows: l.Spec.MaxRows, FixRanges: l.Spec.FixRanges}
+	if l.Spec.Load != nil {
+		f.Load = l.Spec.Load.ID
+	}
 	if l.Spec.Trigger.Once {
 		f.MaxRows = 0
 	}
@@ -253,6 +284,8 @@ func (l *Loop) wait(ctx context.Context, f Facts, look time.Time) error {
 	case q := <-l.requests:
 		q.do(&f.Record)
 		return nil
+	case <-l.woken:
+		return nil
 	case <-l.stop:
 		return nil
 	case <-ctx.Done():
@@ -283,6 +316,9 @@ func (l *Loop) abort(ctx context.Context, tx connector.Tx) error {
 func (l *Loop) publish(ctx context.Context, c *Commit) error {
 	tx := connector.Tx{Query: l.Spec.Name, ID: l.id, Epoch: c.Epoch, Batch: c.Batch}
 	for _, s := range l.Spec.Sinks {
+		if c.Silent {
+			break
+		}
 		if err := s.Publish(ctx, tx, c.Tokens[s.ID]); err != nil {
 			return fmt.Errorf("stream: publish batch %d of %s: %w", c.Batch, l.Spec.Name, err)
 		}
@@ -309,18 +345,23 @@ func (l *Loop) attempt(ctx context.Context, b *batch) error {
 	}
 	l.activity.turn(InBatch)
 	err := b.run(ctx)
+	return l.outcome(b.Batch, b.phase, err)
+}
+
+// outcome notes how a batch went.
+func (l *Loop) outcome(batch int64, came phase, err error) error {
 	if err == nil {
 		l.failures = 0
 		l.activity.failed(nil)
 		return nil
 	}
-	switch b.phase {
+	switch came {
 	case running:
 		l.recovered = false
 	case committing:
 		l.holds, l.recovered = false, false
 	}
-	return fmt.Errorf("batch %d: %w", b.Batch, err)
+	return fmt.Errorf("batch %d: %w", batch, err)
 }
 
 // waitTrigger holds a batch back until its interval has passed.

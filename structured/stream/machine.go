@@ -33,6 +33,7 @@ type Command struct {
 	Plan   *Planned   `json:"plan,omitempty"`
 	Commit *Commit    `json:"commit,omitempty"`
 	Status *StatusCmd `json:"status,omitempty"`
+	Pause  *bool      `json:"pause,omitempty"` // hold the query after the batch in hand, or let it go on
 	Drop   bool       `json:"drop,omitempty"`
 }
 
@@ -102,6 +103,8 @@ func (m *Machine) apply(c *Command) Reply {
 		return q.commit(c.Commit)
 	case c.Status != nil:
 		return q.status(c.Status)
+	case c.Pause != nil:
+		q.Paused = *c.Pause
 	case c.Drop:
 		delete(m.queries, c.Query)
 	}
@@ -126,7 +129,7 @@ func (r *Record) claim(c *ClaimCmd) Reply {
 }
 
 func (r *Record) plan(p *Planned) Reply {
-	if refused := r.refuse(p.Epoch, p.Batch); refused != "" {
+	if refused := r.refuse(p.Epoch, p.Batch, false); refused != "" {
 		return Reply{Refused: refused, Record: r}
 	}
 	r.Planned = p
@@ -134,10 +137,14 @@ func (r *Record) plan(p *Planned) Reply {
 }
 
 func (r *Record) commit(c *Commit) Reply {
-	if refused := r.refuse(c.Epoch, c.Batch); refused != "" {
+	if refused := r.refuse(c.Epoch, c.Batch, c.Load != nil); refused != "" {
 		return Reply{Refused: refused, Record: r}
 	}
 	r.Committed, r.Planned = c, nil
+	if c.Load != nil {
+		r.load(c.Load)
+		c.Load = nil // the record has it now
+	}
 	if r.Totals == nil {
 		r.Totals = map[string]int64{}
 	}
@@ -148,12 +155,24 @@ func (r *Record) commit(c *Commit) Reply {
 	return Reply{}
 }
 
-// refuse says why a driver of that epoch may not decide about that batch, or "".
-func (r *Record) refuse(epoch, batch int64) string {
+// load takes over what a batch that brought state over changes.
+func (r *Record) load(l *Loaded) {
+	r.Loaded, r.StateNames = l.ID, l.StateNames
+	if l.Definition != nil {
+		r.Definition = l.Definition
+	}
+	if l.StartOffsets != nil {
+		r.StartOffsets = l.StartOffsets
+	}
+}
+
+// refuse says why a driver of that epoch may not decide about that batch, or "". After the end of the input only a batch that
+// brings state over follows: its query may read on.
+func (r *Record) refuse(epoch, batch int64, loads bool) string {
 	switch {
 	case epoch != r.Epoch:
 		return RefusedFenced
-	case r.Committed != nil && r.Committed.Ended:
+	case r.Committed != nil && r.Committed.Ended && !loads:
 		return RefusedEnded
 	case batch != r.NextBatch():
 		return RefusedOrder

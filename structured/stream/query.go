@@ -30,6 +30,17 @@ type Spec struct {
 	FixRanges    bool  // some sink is only idempotent
 	// IdleTimeout is how long a partition may bring nothing before it is marked; 0 never.
 	IdleTimeout time.Duration
+	// Load is state to be brought over before anything is read; nil for none.
+	Load *StateLoad
+}
+
+// StateLoad brings state over from another version of the query, another query or a savepoint. It is a batch of its own: its
+// changes of state are staged as those of any batch, and one commit entry makes them true together with where to read on.
+type StateLoad struct {
+	ID string // of the record's Loaded when it is done
+	// Run changes the state of a version (the batch before) and hands on what it changed. The entry has the batch's number; Run
+	// fills in the rest, and Load.
+	Run func(ctx context.Context, tx connector.Tx, r *Record, stage func(op string, partition int, delta []byte) error) (*Commit, error)
 }
 
 // Source is a growing table at the operator that scans it.

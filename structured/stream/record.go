@@ -20,6 +20,7 @@ type Record struct {
 	Epoch      int64  `json:"epoch"`          // the driver's incarnation; each claim is one higher
 	Status     string `json:"status"`
 	Error      string `json:"error,omitempty"`
+	Paused     bool   `json:"paused,omitempty"` // by its user: it runs, but no batch does
 	// StartOffsets are where the sources began, set once with the first claim that chose them.
 	StartOffsets map[string]connector.Offsets `json:"startOffsets,omitempty"`
 	// Planned holds the ranges of a batch that must be replayed with the same content, because a sink is only idempotent.
@@ -29,6 +30,8 @@ type Record struct {
 	// StateNames are the names under which operators' state is kept, where that is not the operator's id: state that a batch
 	// brought over from another version of the query, from another query, or from a savepoint.
 	StateNames map[string]string `json:"stateNames,omitempty"`
+	// Loaded is the id of the last state that was brought over.
+	Loaded string `json:"loaded,omitempty"`
 	// Totals are exact counters summed over all committed batches: rows.in, rows.out, rows.late, rows.dead …
 	Totals map[string]int64 `json:"totals,omitempty"`
 }
@@ -52,6 +55,18 @@ type Commit struct {
 	Tokens     map[string][][]byte          `json:"tokens,omitempty"`     // by sink: what its tasks staged
 	Counters   map[string]int64             `json:"counters,omitempty"`
 	Ended      bool                         `json:"ended,omitempty"` // the input had ended; nothing follows
+	// Silent: the batch puts out nothing, and sinks know nothing of it.
+	Silent bool `json:"silent,omitempty"`
+	// Load: the batch brought state over, and what of the record is another with it.
+	Load *Loaded `json:"load,omitempty"`
+}
+
+// Loaded is what a batch that brings state over changes of a query's record.
+type Loaded struct {
+	ID           string                       `json:"id"`
+	Definition   []byte                       `json:"definition,omitempty"` // nil leaves it
+	StateNames   map[string]string            `json:"stateNames"`
+	StartOffsets map[string]connector.Offsets `json:"startOffsets,omitempty"` // of sources that Offsets does not have; nil leaves them
 }
 
 // NextBatch is the number of the batch after the last committed one.

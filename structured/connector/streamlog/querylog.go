@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -132,10 +133,15 @@ func (q *QueryLog) ensure(topic string, parts int32, configs map[string]string) 
 	if q.topics[topic] {
 		return nil
 	}
-	if _, err := q.env.Broker.Topic(topic); err != nil {
-		if _, err := q.env.Broker.CreateTopic(context.Background(), topic, parts, configs); err != nil {
-			return err
-		}
+	t, err := q.env.Broker.Topic(topic)
+	switch {
+	case err != nil:
+		_, err = q.env.Broker.CreateTopic(context.Background(), topic, parts, configs)
+	case t.Partitions < parts: // the query has more than it began with
+		err = q.env.Broker.CreatePartitions(context.Background(), topic, parts)
+	}
+	if err != nil {
+		return err
 	}
 	q.topics[topic] = true
 	return nil
@@ -200,7 +206,7 @@ func (e *Env) ReplayState(ctx context.Context, query, op string, partition int, 
 		return err
 	}
 	o := p.Offsets()
-	if after+1 < o.LogStart {
+	if after+1 < o.LogStart && !(after < 0 && broughtOver(op)) {
 		return fmt.Errorf("streamlog: state changes of %s-%d after %d were deleted; the log begins at %d", StateTopic(query), partition, after, o.LogStart)
 	}
 	r := newCommittedRecords(p, max(after+1, o.LogStart), o.LastStable)
@@ -218,6 +224,11 @@ func (e *Env) ReplayState(ctx context.Context, query, op string, partition int, 
 	}
 	return ctx.Err()
 }
+
+// broughtOver reports whether a name is of state that began in the midst of the query's life: it has the number of the batch
+// that brought it over behind an @. Before that batch the changelog has nothing of it, and since then what was deleted was in
+// a snapshot first; so without a snapshot everything of it is still there.
+func broughtOver(op string) bool { return strings.Contains(op, "@") }
 
 // Sides is the name whose topics take the side outputs.
 func (q *QueryLog) Sides() string { return q.sides }
