@@ -146,7 +146,7 @@ func (n *Node) open() error {
 	n.cluster = driver.NewCluster(n.executor)
 	n.engine = driver.NewEngine(driver.EngineOptions{Meta: n.broker.Meta(), Queries: n.queries, Log: env, Catalog: newCatalog(n.broker, env),
 		Cluster: n.cluster, Plans: connect.PlanCodec{}, Parts: n.conf.Slots, Logger: n.logger, Snapshot: n.snapshot, SnapshotInterval: n.conf.StateInterval, OnBatch: n.conf.OnBatch,
-		Savepoints: savepoint.New(n.savepoints())})
+		CatchUpMemory: n.conf.Memory / 8, Savepoints: savepoint.New(n.savepoints())})
 	n.connect = connect.NewServer(n.connectOptions())
 	return n.engine.Resume(context.Background())
 }

@@ -121,3 +121,34 @@ func TestPause(t *testing.T) {
 		t.Errorf("the replay put out %s", got)
 	}
 }
+
+// TestWrongStreamSettings refuses what a query could not use when it is started.
+func TestWrongStreamSettings(t *testing.T) {
+	s := local(t)
+	query(t, s.Session, "CREATE TABLE orders (ts TIMESTAMP, n INT) USING topic OPTIONS (partitions '1')")
+	for key, value := range map[string]string{"streamflow.restart.strategy": "sometimes", "streamflow.restart.attempts": "-1", "streamflow.savepoint.retain": "0", "streamflow.trigger.target.latency": "soon"} {
+		query(t, s.Session, "SET "+key+" = "+value)
+		if _, err := s.SQL(context.Background(), "CREATE STREAMING QUERY q USING memory AS SELECT n FROM orders"); err == nil {
+			t.Errorf("%s = %s was taken", key, value)
+		}
+		query(t, s.Session, "RESET "+key)
+	}
+}
+
+// TestSavepointsByThemselves lets a query make savepoints after each batch, and keep two.
+func TestSavepointsByThemselves(t *testing.T) {
+	s := local(t)
+	query(t, s.Session, "SET streamflow.savepoint.interval = '1 microsecond'")
+	query(t, s.Session, "SET streamflow.savepoint.retain = 2")
+	query(t, s.Session, "SET streamflow.trigger.target.latency = '20 milliseconds'")
+	counting(t, s)
+	for i := range 3 {
+		produce(t, s, "orders", 0, order(1, i, "c", 1))
+		processed(t, s, "counted")
+	}
+	query(t, s.Session, "PAUSE QUERY counted") // waits for nothing; the next statement looks between two batches
+	query(t, s.Session, "SELECT * FROM state('counted', 'by_item')")
+	if got := query(t, s.Session, "SHOW SAVEPOINTS ON QUERY counted"); strings.Count(got, "savepoint=auto-") != 2 {
+		t.Errorf("savepoints:\n%s", got)
+	}
+}

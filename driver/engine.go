@@ -38,6 +38,8 @@ type EngineOptions struct {
 	SnapshotInterval time.Duration
 	// Savepoints are where savepoints of the node's queries are kept.
 	Savepoints *savepoint.Store
+	// CatchUpMemory is what batches of all queries may read at the same time, in bytes; 0 is no bound. See stream.Admission.
+	CatchUpMemory int64
 	// OnBatch, when set, sees each published micro-batch, in the loop's goroutine.
 	OnBatch func(query string, p *stream.Progress)
 	Logger  *slog.Logger
@@ -50,6 +52,8 @@ type Engine struct {
 	ctx     context.Context
 	stop    context.CancelFunc
 	queries sync.WaitGroup
+	// admission lets queries that catch up take turns.
+	admission stream.Admission
 
 	mu      sync.Mutex
 	running map[string]*query // by name, ended ones too
@@ -63,6 +67,7 @@ func NewEngine(opts EngineOptions) *Engine {
 		opts.Logger = slog.Default()
 	}
 	e := &Engine{opts: opts, log: opts.Logger, running: map[string]*query{}, gates: map[string]*sync.Mutex{}}
+	e.admission.Limit = opts.CatchUpMemory
 	e.ctx, e.stop = context.WithCancel(context.Background())
 	opts.Log.Producer = e.producerOf
 	opts.Catalog.Providers().Register(StateSource, stateProvider{e})

@@ -2,7 +2,6 @@ package driver
 
 import (
 	"context"
-	"strconv"
 	"strings"
 	"time"
 
@@ -27,11 +26,7 @@ type plannedQuery struct {
 	idle    time.Duration
 
 	maxWatermark bool
-	// autoSave: how often the query makes a savepoint by itself (0 never), and how many of those it keeps.
-	autoSave struct {
-		interval time.Duration
-		keep     int
-	}
+	streamConf
 }
 
 // planStream plans a streaming query. text is the SQL that positions in it point into, if it came from SQL; toClient says
@@ -77,7 +72,7 @@ func (s *Session) planStream(ctx context.Context, c *logical.CreateStream, name,
 	if p.maxWatermark, err = s.maxWatermark(ctx); err != nil {
 		return nil, err
 	}
-	if p.autoSave.interval, p.autoSave.keep, err = s.savepoints(ctx); err != nil {
+	if p.streamConf, err = s.streamConf(ctx); err != nil {
 		return nil, err
 	}
 	p.job, err = s.engine.opts.Cluster.Prepare(p.phys.Lower())
@@ -171,28 +166,4 @@ func (s *Session) idleTimeout(ctx context.Context) (time.Duration, error) {
 	}
 	micros, err := structured.ParseDelay(v)
 	return time.Duration(micros) * time.Microsecond, err
-}
-
-// Settings of the savepoints that a query makes by itself.
-const (
-	savepointConf     = "streamflow.savepoint.interval"
-	savepointKeepConf = "streamflow.savepoint.retain"
-	defaultKept       = 3
-)
-
-func (s *Session) savepoints(ctx context.Context) (interval time.Duration, keep int, err error) {
-	keep = defaultKept
-	if v, ok, err := s.conf.Get(ctx, savepointKeepConf); err != nil {
-		return 0, 0, err
-	} else if ok {
-		if keep, err = strconv.Atoi(v); err != nil || keep < 1 {
-			return 0, 0, usererr.New("INVALID_CONF_VALUE", "22022", "%s must be a number of savepoints, not %q.", savepointKeepConf, v)
-		}
-	}
-	v, ok, err := s.conf.Get(ctx, savepointConf)
-	if err != nil || !ok || v == "0" {
-		return 0, keep, err
-	}
-	micros, err := structured.ParseDelay(v)
-	return time.Duration(micros) * time.Microsecond, keep, err
 }

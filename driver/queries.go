@@ -177,6 +177,7 @@ func (q *query) spec() *stream.Spec {
 			spec.Lags[s.Op] = s.Lag
 		}
 	}
+	spec.TargetLatency, spec.Restart, spec.Admission = p.target, p.restart, &q.engine.admission
 	if q.load != nil {
 		spec.Load = q.load.state()
 	}

@@ -127,8 +127,8 @@ func (e *Engine) savepointLoad(ctx context.Context, q *query, r *stream.Record) 
 // autoSave makes a query's own savepoint when one is due, and lets go of the oldest. The query's loop calls it between two
 // batches.
 func (q *query) autoSave(p *stream.Progress) error {
-	a := q.planned.autoSave
-	if a.interval <= 0 || p.Published.Sub(q.lastSave) < a.interval {
+	conf := &q.planned.streamConf
+	if conf.saveEvery <= 0 || p.Published.Sub(q.lastSave) < conf.saveEvery {
 		return nil
 	}
 	q.lastSave = p.Published
@@ -139,5 +139,5 @@ func (q *query) autoSave(p *stream.Progress) error {
 	if _, _, err := q.engine.save(q.engine.ctx, q.planned.phys, &r, fmt.Sprintf("%s%d", autoPrefix, r.Committed.Batch)); err != nil {
 		return err
 	}
-	return q.engine.opts.Savepoints.Prune(q.engine.ctx, q.name, autoPrefix, a.keep)
+	return q.engine.opts.Savepoints.Prune(q.engine.ctx, q.name, autoPrefix, conf.keep)
 }

@@ -64,6 +64,12 @@ func (b *batch) run(ctx context.Context) error {
 	if err := b.begin(ctx); err != nil {
 		return err
 	}
+	leave, err := b.Spec.Admission.Enter(ctx, b.bytes(), func() { b.activity.turn(ForMemory) })
+	if err != nil {
+		return err
+	}
+	defer leave()
+	b.activity.turn(InBatch)
 	mark := time.Now()
 	p.Choose = mark.Sub(b.began)
 	res, sides, err := b.execute(ctx)
@@ -90,6 +96,7 @@ func (b *batch) run(ctx context.Context) error {
 	}
 	p.Watermarks, p.Counters = c.Watermarks, c.Counters
 	p.RowsIn, p.RowsOut = c.Counters[RowsIn], c.Counters[RowsOut]
+	b.pace.after(busiest(p.From, p.To), p.Total()-p.Choose)
 	if b.OnProgress != nil {
 		p.Arrivals = arrivals(res)
 		b.OnProgress(p)
@@ -128,6 +135,18 @@ func (b *batch) begin(ctx context.Context) error {
 	bind.Watermarks = b.watermarks(bind.PartitionClocks)
 	b.binding = bind
 	return b.beginSinks(ctx)
+}
+
+// bytes is what the batch's splits of growing sources are, as far as they know.
+func (b *batch) bytes() (n int64) {
+	for _, s := range b.Spec.Sources {
+		for _, part := range b.binding.Splits[s.ID] {
+			for _, split := range part {
+				n += split.Bytes
+			}
+		}
+	}
+	return n
 }
 
 func (b *batch) beginSinks(ctx context.Context) error {

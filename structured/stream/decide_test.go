@@ -40,6 +40,8 @@ func parseFact(t *testing.T, f *Facts, w []string) {
 		f.Recovered = true
 	case "stop":
 		f.StopAsked = true
+	case "load":
+		f.Load = w[1]
 	case "max":
 		f.MaxRows = num(t, w[1])
 	case "until":
@@ -79,6 +81,10 @@ func parseRecord(t *testing.T, r *Record, w []string) {
 			r.Planned = &Planned{Batch: num(t, batch), To: ranges(t, rest)}
 		case "ended":
 			r.Committed.Ended = true
+		case "paused":
+			r.Paused = true
+		case "loaded":
+			r.Loaded = v
 		}
 	}
 }

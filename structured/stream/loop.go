@@ -15,14 +15,6 @@ import (
 // ErrFenced ends a loop whose query another driver has claimed.
 var ErrFenced = errors.New("stream: another driver has claimed the query")
 
-// maxAttempts is how often in a row something may fail for no fault of the user before the query fails. Between attempts
-// the loop waits, twice as long each time: from firstPause to longestPause, some five seconds in all.
-const (
-	maxAttempts  = 10
-	firstPause   = 10 * time.Millisecond
-	longestPause = 2 * time.Second
-)
-
 // Loop drives one query. Its fields are set before Run and not changed after; Run is called once.
 type Loop struct {
 	Spec  *Spec
@@ -53,7 +45,8 @@ type Loop struct {
 	recovered bool
 	until     map[string]connector.Offsets
 	nextFire  time.Time
-	failures  int
+	failures  failures
+	pace      pace
 	idle      idleness
 }
 
@@ -107,6 +100,7 @@ func (l *Loop) Run(ctx context.Context) error {
 
 func (l *Loop) run(ctx context.Context) error {
 	l.idle.timeout = l.Spec.IdleTimeout
+	l.pace = pace{target: l.Spec.TargetLatency, max: l.Spec.MaxRows}
 	for {
 		done, err := l.step(ctx)
 		if err != nil {
@@ -175,8 +169,14 @@ func (l *Loop) survive(ctx context.Context, err error) error {
 	if users && !full {
 		return fmt.Errorf("query %s: %w", l.Spec.Name, err)
 	}
-	if l.failures++; l.failures >= maxAttempts && !full {
-		return fmt.Errorf("query %s failed %d times in a row: %w", l.Spec.Name, l.failures, err)
+	now := time.Now()
+	l.failures.add(now)
+	wait, again := l.Spec.Restart.after(&l.failures, now)
+	if full {
+		wait, again = DefaultRestart.backoff(l.failures.inRow), true
+	}
+	if !again {
+		return fmt.Errorf("query %s failed %d times in a row: %w", l.Spec.Name, l.failures.inRow, err)
 	}
 	l.activity.failed(err)
 	if full {
@@ -184,8 +184,8 @@ func (l *Loop) survive(ctx context.Context, err error) error {
 	} else {
 		l.activity.turn(ForRetry)
 	}
-	l.Logger.Warn("query failed and is tried again", "query", l.Spec.Name, "attempt", l.failures, "err", err)
-	l.pause(ctx, min(firstPause<<min(l.failures-1, 10), longestPause))
+	l.Logger.Warn("query failed and is tried again", "query", l.Spec.Name, "attempt", l.failures.inRow, "after", wait, "err", err)
+	l.pause(ctx, wait)
 	return nil
 }
 
@@ -230,7 +230,7 @@ func (l *Loop) available(ctx context.Context) (map[string]connector.Offsets, err
 
 // facts gathers what the next decision depends on.
 func (l *Loop) facts(ctx context.Context) (Facts, error) {
-	f := Facts{Epoch: l.epoch, Published: l.published, Recovered: l.recovered, Until: l.until, MaxRows: l.Spec.MaxRows, FixRanges: l.Spec.FixRanges}
+	f := Facts{Epoch: l.epoch, Published: l.published, Recovered: l.recovered, Until: l.until, MaxRows: l.pace.next(), FixRanges: l.Spec.FixRanges}
 	if l.Spec.Load != nil {
 		f.Load = l.Spec.Load.ID
 	}
@@ -351,7 +351,7 @@ func (l *Loop) attempt(ctx context.Context, b *batch) error {
 // outcome notes how a batch went.
 func (l *Loop) outcome(batch int64, came phase, err error) error {
 	if err == nil {
-		l.failures = 0
+		l.failures.inRow = 0
 		l.activity.failed(nil)
 		return nil
 	}

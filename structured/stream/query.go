@@ -30,6 +30,10 @@ type Spec struct {
 	FixRanges    bool  // some sink is only idempotent
 	// IdleTimeout is how long a partition may bring nothing before it is marked; 0 never.
 	IdleTimeout time.Duration
+	// TargetLatency, when it is not 0, is how long a batch should take: the loop takes as many rows as fit into it, within MaxRows.
+	TargetLatency time.Duration
+	Restart       Restart    // the zero value is DefaultRestart
+	Admission     *Admission // shared with other queries; nil admits everything
 	// Load is state to be brought over before anything is read; nil for none.
 	Load *StateLoad
 }

@@ -59,8 +59,16 @@ func simulate(t *testing.T, seed int64) {
 	if want, got := w.setAside(), w.visibleSide(); !slices.Equal(got, want) {
 		t.Fatalf("seed %d: set aside are %v, want %v", seed, got, want)
 	}
-	if w.state.committed != int64(w.total()) {
-		t.Fatalf("seed %d: state counted %d rows, want %d", seed, w.state.committed, w.total())
+	r, _ := w.machine.Query("q")
+	want := int64(w.total())
+	if r.Loaded != "" {
+		want += broughtOver
+		if r.StateNames["agg"] != "agg@over" || string(r.Definition) != "other" {
+			t.Fatalf("seed %d: the record has not what was brought over: %+v", seed, r)
+		}
+	}
+	if w.state.committed != want {
+		t.Fatalf("seed %d: state counted %d rows, want %d", seed, w.state.committed, want)
 	}
 }
 
@@ -77,7 +85,12 @@ type world struct {
 	state   simState
 	own     *simOwn
 	side    []simSide
+	lives   int // of drivers
+	loadAt  int // the life in which another version takes over
 }
+
+// broughtOver is what a load adds to the counting state.
+const broughtOver = 1000
 
 type simStaged struct {
 	batch int64
@@ -95,6 +108,7 @@ func newWorld(seed int64) *world {
 		w.source.rows = append(w.source.rows, rows)
 	}
 	w.apply(Command{Query: "q", Create: &CreateCmd{ID: "id"}})
+	w.loadAt = 1 + w.rnd.Intn(6)
 	return w
 }
 
@@ -123,7 +137,7 @@ func (w *world) setAside() (want []int64) {
 
 func (w *world) visibleSide() (got []int64) {
 	for _, s := range w.side {
-		if s.committed {
+		if s.committed && s.row >= 0 {
 			got = append(got, s.row)
 		}
 	}
@@ -169,6 +183,9 @@ func (w *world) drive() error {
 		Sources:    []Source{{ID: "src", Reader: w.source}},
 		Watermarks: []WatermarkOp{{ID: "wm", Delay: 3, Parts: len(w.source.rows)}}, Stateful: []string{"agg"},
 		Sinks: []Sink{{ID: "sink", Sink: &simSink{w}}}, Own: w.own}
+	if w.lives++; w.lives >= w.loadAt {
+		spec.Load = &StateLoad{ID: "over", Run: w.bringOver}
+	}
 	l := NewLoop(spec, &simLog{w}, &w.state, func() (Record, bool) { return w.machine.Query("q") })
 	l.Logger = slog.New(slog.DiscardHandler)
 	l.pause = func(context.Context, time.Duration) {}
@@ -183,7 +200,24 @@ func (w *world) restoreState() {
 		for _, o := range r.Committed.Offsets["src"] {
 			w.state.committed += o
 		}
+		if r.Loaded != "" {
+			w.state.committed += broughtOver
+		}
 	}
+}
+
+// bringOver is a load of another version that reads on where the old one was.
+func (w *world) bringOver(_ context.Context, _ connector.Tx, r *Record, _ func(string, int, []byte) error) (*Commit, error) {
+	w.state.open += broughtOver
+	w.own.stage(-1)
+	if err := w.dice(); err != nil {
+		return nil, err
+	}
+	c := &Commit{Offsets: map[string]connector.Offsets{"src": r.From("src")}, Load: &Loaded{Definition: []byte("other"), StateNames: map[string]string{"agg": "agg@over"}}}
+	if r.Committed != nil {
+		c.Clocks, c.Watermarks = r.Committed.Clocks, r.Committed.Watermarks
+	}
+	return c, nil
 }
 
 // simLog replicates, and may crash before or after the entry is in the log.

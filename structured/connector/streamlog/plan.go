@@ -162,10 +162,26 @@ func (t *Table) Bind(from, to connector.Offsets) [][]rdd.Split {
 			start = from[p]
 		}
 		if p < len(to) && to[p] > start {
-			out[p] = []rdd.Split{{Data: encodeRange(int32(p), start, to[p]), Rows: to[p] - start}}
+			out[p] = []rdd.Split{{Data: encodeRange(int32(p), start, to[p]), Rows: to[p] - start, Bytes: t.estimate(p, to[p]-start)}}
 		}
 	}
 	return out
+}
+
+// estimatedRows is from where on it is worth knowing how many bytes a range has.
+const estimatedRows = 4096
+
+// estimate is about how many bytes a number of a partition's offsets have, by the partition's average; 0 for few.
+func (t *Table) estimate(partition int, offsets int64) int64 {
+	if offsets < estimatedRows {
+		return 0
+	}
+	p, err := t.env.Broker.Partition(t.name, int32(partition))
+	if err != nil {
+		return 0 // reading will say so
+	}
+	o := p.Offsets()
+	return int64(float64(p.Size()) * float64(offsets) / float64(max(o.HighWatermark-o.LogStart, offsets)))
 }
 
 // A split is a partition and an offset range: version 1, partition int32, from int64, to int64, big endian.
