@@ -2,6 +2,7 @@ package streamflow
 
 import (
 	"context"
+	"log/slog"
 	"strings"
 	"testing"
 )
@@ -150,5 +151,45 @@ func TestSavepointsByThemselves(t *testing.T) {
 	query(t, s.Session, "SELECT * FROM state('counted', 'by_item')")
 	if got := query(t, s.Session, "SHOW SAVEPOINTS ON QUERY counted"); strings.Count(got, "savepoint=auto-") != 2 {
 		t.Errorf("savepoints:\n%s", got)
+	}
+}
+
+// TestReplacedQueryComesBack restarts the node after a query took over state, once from the changelog alone and once from
+// snapshots: each time it has what it had.
+func TestReplacedQueryComesBack(t *testing.T) {
+	conf := Config{Dir: t.TempDir(), Slots: 2, Memory: 256 << 20, Logger: slog.New(slog.DiscardHandler)}
+	s, err := Local(conf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	counting(t, s)
+	query(t, s.Session, strings.Replace(countedNow, "FROM orders", "FROM orders WHERE n > 0", 1)) // kept where it is
+	query(t, s.Session, "SET streamflow.sql.partitions = 3")
+	query(t, s.Session, countedNow) // moved
+	want := "Row(item=a, sum(n)=4, avg(n)=2)\nRow(item=a, sum(n)=5, avg(n)=5)\nRow(item=b, sum(n)=2, avg(n)=2)\n"
+	for life := range 3 {
+		if got := query(t, s.Session, strings.Replace(keptState, "%s", "StatefulAggregate-1", 1)); got != want {
+			t.Errorf("life %d: state is\n%s", life, got)
+		}
+		if life == 1 { // a batch, after which state is snapshotted and the changelog cut
+			produce(t, s, "orders", 0, order(2, 0, "c", 7))
+			processed(t, s, "counted")
+			want += "Row(item=c, sum(n)=7, avg(n)=7)\n"
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if s, err = Local(conf); err != nil {
+			t.Fatal(err)
+		}
+	}
+	produce(t, s, "orders", 0, order(9, 0, "a", 1))
+	produce(t, s, "orders", 1, order(9, 0, "b", 1))
+	processed(t, s, "counted")
+	if got := query(t, s.Session, "SELECT item, n FROM totals ORDER BY w, item"); got != "Row(item=a, n=4)\nRow(item=b, n=2)\nRow(item=a, n=5)\nRow(item=c, n=7)\n" {
+		t.Errorf("totals:\n%s", got)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
 	}
 }
