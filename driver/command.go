@@ -42,6 +42,10 @@ func (s *Session) command(ctx context.Context, p logical.Plan, run *logical.Run,
 		return nothing(), use(p)
 	case *logical.CreateStream:
 		return s.createStream(ctx, p, original)
+	case *logical.CreateMaterialized:
+		return nothing(), placed(s.createMaterialized(ctx, p, original, src), p.Pos, src)
+	case *logical.DropMaterialized:
+		return nothing(), placed(s.engine.dropMaterialized(ctx, p), p.Pos, src)
 	case *logical.ManageStream:
 		rows, err := s.manage(ctx, p)
 		return rows, placed(err, p.Pos, src)

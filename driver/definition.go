@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/streamflow/streamflow/internal/usererr"
 	"github.com/streamflow/streamflow/structured/logical"
 )
 
@@ -63,10 +64,12 @@ func (d *definition) same(encoded []byte) bool {
 func (d *definition) session(e *Engine) (*Session, error) {
 	s := e.NewSession(os.Stdout)
 	for k, v := range d.Conf {
-		if ok, _ := s.conf.Modifiable(context.Background(), k); ok {
-			if err := s.conf.Set(context.Background(), k, v); err != nil {
-				return nil, err
-			}
+		err := s.conf.Set(context.Background(), k, v)
+		if u, ok := usererr.As(err); ok && u.Code == "CANNOT_MODIFY_STATIC_CONFIG" {
+			continue // it is the node's
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
 	if d.Parts > 0 {
@@ -100,6 +103,8 @@ func (d *definition) query(e *Engine) (logical.Plan, error) {
 	case *logical.InsertInto:
 		return p.Query, nil
 	case *logical.CreateStream:
+		return p.Query, nil
+	case *logical.CreateMaterialized:
 		return p.Query, nil
 	}
 	return plan, nil

@@ -58,6 +58,7 @@ type Engine struct {
 	mu      sync.Mutex
 	running map[string]*query // by name, ended ones too
 	order   []*query
+	views   map[string]*viewRows   // materialised views that were read, by topic
 	gates   map[string]*sync.Mutex // by query: held to start it, and to touch its state while it does not run
 }
 
@@ -66,11 +67,12 @@ func NewEngine(opts EngineOptions) *Engine {
 	if opts.Logger == nil {
 		opts.Logger = slog.Default()
 	}
-	e := &Engine{opts: opts, log: opts.Logger, running: map[string]*query{}, gates: map[string]*sync.Mutex{}}
+	e := &Engine{opts: opts, log: opts.Logger, running: map[string]*query{}, gates: map[string]*sync.Mutex{}, views: map[string]*viewRows{}}
 	e.admission.Limit = opts.CatchUpMemory
 	e.ctx, e.stop = context.WithCancel(context.Background())
 	opts.Log.Producer = e.producerOf
 	opts.Catalog.Providers().Register(StateSource, stateProvider{e})
+	opts.Catalog.Providers().Register(viewSource, viewProvider{e})
 	return e
 }
 

@@ -1,11 +1,9 @@
 package driver
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/streamflow/streamflow/column"
@@ -149,35 +147,13 @@ type finder struct {
 	buf    []byte
 }
 
-// condition: a column, by position among the rows' columns, is equal to an encoded value.
-type condition struct {
-	col  int
-	want []byte
-}
-
 // errEnough ends a scan that has found what was asked for.
 var errEnough = errors.New("driver: enough entries")
 
-func (f *finder) filter(where map[string]string) error {
-	schema := stateSchema(f.layout)
+func (f *finder) filter(where map[string]string) (err error) {
 	f.found = []json.RawMessage{}
-	for name, text := range where {
-		at := -1
-		for i, x := range schema.Fields {
-			if strings.EqualFold(x.Name, name) {
-				at = i
-			}
-		}
-		if at < 0 {
-			return usererr.New("UNRESOLVED_COLUMN.WITH_SUGGESTION", "42703", "The state has no column %s.", name).WithFix("Its columns: %s.", schema)
-		}
-		v, err := parsed(text, schema.Fields[at])
-		if err != nil {
-			return err
-		}
-		f.conds = append(f.conds, condition{at, column.AppendKey(nil, []*column.Vector{v}, 0)})
-	}
-	return nil
+	f.conds, err = conditions(stateSchema(f.layout), where)
+	return err
 }
 
 func (f *finder) take(e *entry) error {
@@ -206,7 +182,7 @@ func (f *finder) flush() error {
 		return err
 	}
 	for i := range b.N {
-		if !f.passes(b, i) {
+		if !holds(f.conds, b, i, &f.buf) {
 			continue
 		}
 		if len(f.found) == f.limit {
@@ -216,14 +192,4 @@ func (f *finder) flush() error {
 		f.found = append(f.found, column.AppendJSONRow(nil, b, i, len(b.Cols), time.UTC))
 	}
 	return nil
-}
-
-func (f *finder) passes(b *column.Batch, row int) bool {
-	for _, c := range f.conds {
-		f.buf = column.AppendKey(f.buf[:0], b.Cols[c.col:c.col+1], row)
-		if !bytes.Equal(f.buf, c.want) {
-			return false
-		}
-	}
-	return true
 }

@@ -38,6 +38,7 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("GET /v1/queries", o.queries)
 	mux.HandleFunc("GET /v1/queries/{query}/why", o.why)
 	mux.HandleFunc("GET /v1/queries/{query}/state/{operator}", o.state)
+	mux.HandleFunc("GET /v1/views/{view}", o.view)
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)

@@ -81,3 +81,23 @@ func fillLookup(l *driver.StateLookup, params url.Values) error {
 	}
 	return nil
 }
+
+// view answers GET /v1/views/{view}?column=…: rows of a materialised view. Any parameter but limit names a column and what it
+// must be equal to.
+func (o Options) view(w http.ResponseWriter, r *http.Request) {
+	l := driver.StateLookup{Where: map[string]string{}}
+	params := r.URL.Query()
+	if err := fillLookup(&l, params); err != nil {
+		refuse(w, http.StatusBadRequest, err)
+		return
+	}
+	if params.Has("key") { // a column may be called so
+		l.Where["key"] = params.Get("key")
+	}
+	out, err := o.Engine.LookUpView(r.Context(), r.PathValue("view"), l.Where, l.Limit)
+	if err != nil {
+		refuse(w, statusOf(err), err)
+		return
+	}
+	answer(w, out)
+}

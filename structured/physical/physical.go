@@ -39,6 +39,8 @@ type Physical struct {
 	Sink       connector.Sink // nil when rows go to the caller
 	SinkOp     string         // operator id of the sink; its tasks report connector.TokenKey under it
 	Streaming  bool
+	// Upsert are the columns that identify a row of the result, nil when rows are only added.
+	Upsert []*expr.Attr
 }
 
 // Source is a leaf that reads a table. A run binds Splits[Op].

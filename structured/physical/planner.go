@@ -43,6 +43,7 @@ func Plan(ctx context.Context, plan logical.Plan, opt Options) (*Physical, error
 		return nil, err
 	}
 	phys := &Physical{Output: attrs, Streaming: opt.Streaming}
+	phys.Upsert = root.props.upsert
 	if opt.Sink != nil {
 		if root, err = p.sink(root, phys); err != nil {
 			return nil, err

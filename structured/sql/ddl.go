@@ -19,7 +19,13 @@ func (p *parser) create() logical.Plan {
 	switch {
 	case p.accept("VIEW"):
 		return p.createView(replace, temp)
-	case p.at("MATERIALIZED"), p.at("FUNCTION"), p.at("DATABASE"), p.at("SCHEMA"), p.at("EXTERNAL"), p.at("INDEX"), p.at("NAMESPACE"):
+	case p.at("MATERIALIZED", "VIEW"):
+		if replace {
+			panic(p.unsupported(t, "STATEMENT", "CREATE OR REPLACE MATERIALIZED VIEW").WithFix("Write DROP MATERIALIZED VIEW name first."))
+		}
+		p.accept("MATERIALIZED", "VIEW")
+		return p.createMaterialized()
+	case p.at("FUNCTION"), p.at("DATABASE"), p.at("SCHEMA"), p.at("EXTERNAL"), p.at("INDEX"), p.at("NAMESPACE"):
 		panic(p.unsupported(p.peek(), "STATEMENT", "CREATE "+strings.ToUpper(p.peek().raw)))
 	case temp:
 		if p.at("TABLE") {
@@ -37,6 +43,18 @@ func (p *parser) create() logical.Plan {
 	}
 	p.fail()
 	return nil
+}
+
+// createMaterialized is what follows CREATE MATERIALIZED VIEW: name [OPTIONS (…)] AS query.
+func (p *parser) createMaterialized() logical.Plan {
+	v := &logical.CreateMaterialized{Options: map[string]string{}, Pos: p.peek().pos}
+	v.Name = p.nameOrString()
+	if p.accept("OPTIONS") {
+		p.options(v.Options)
+	}
+	p.expect("AS")
+	v.Query = p.query()
+	return v
 }
 
 func (p *parser) createView(replace, temp bool) logical.Plan {
@@ -244,6 +262,10 @@ func (p *parser) drop() logical.Plan {
 		panic(p.unsupported(t, "STATEMENT", "DROP "+strings.ToUpper(t.raw)))
 	case p.accept("SAVEPOINT"):
 		return p.savepoint(logical.DropSavepoint)
+	case p.accept("MATERIALIZED", "VIEW"):
+		ifExists := p.accept("IF", "EXISTS")
+		at := p.peek()
+		return &logical.DropMaterialized{Name: p.nameOrString(), IfExists: ifExists, Pos: at.pos}
 	case p.accept("STREAMING", "QUERY"), p.accept("QUERY"):
 		ifExists := p.accept("IF", "EXISTS")
 		at := p.peek()

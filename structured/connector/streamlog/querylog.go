@@ -230,5 +230,30 @@ func (e *Env) ReplayState(ctx context.Context, query, op string, partition int, 
 // a snapshot first; so without a snapshot everything of it is still there.
 func broughtOver(op string) bool { return strings.Contains(op, "@") }
 
+// Records visits the committed records of a partition from an offset on, up to the last stable one at the call, and returns
+// where to go on. A record without a value is a tombstone: value is nil.
+func (e *Env) Records(ctx context.Context, topic string, partition int32, from int64, visit func(key, value []byte, offset int64) error) (next int64, err error) {
+	p, err := e.Broker.Partition(topic, partition)
+	if err != nil {
+		return from, err
+	}
+	o := p.Offsets()
+	r := newCommittedRecords(p, max(from, o.LogStart), o.LastStable)
+	for ctx.Err() == nil && r.next() {
+		rec := r.record()
+		if rec.Offset < from {
+			continue // of a batch that begins before
+		}
+		if err := visit(rec.Key, rec.Value, rec.Offset); err != nil {
+			return rec.Offset, err
+		}
+		from = rec.Offset + 1
+	}
+	if r.err != nil {
+		return from, r.err
+	}
+	return max(from, o.LastStable), ctx.Err()
+}
+
 // Sides is the name whose topics take the side outputs.
 func (q *QueryLog) Sides() string { return q.sides }
