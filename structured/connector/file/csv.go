@@ -3,8 +3,10 @@ package file
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/streamflow/streamflow/column"
 	"github.com/streamflow/streamflow/expr"
@@ -110,14 +112,11 @@ func (csvFormat) open(r *reader, data []byte) (splitReader, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &csvReader{r: r, records: &csvRecords{lines: lines, opt: r.s.Options}, rows: column.NewBatchBuilder(r.out())}
-	c.at = make([]int, len(r.s.Schema.Fields))
-	for i := range c.at {
-		c.at[i] = -1
+	c := &csvReader{r: r, records: &csvRecords{lines: lines, opt: r.s.Options}, rows: column.NewBatchBuilder(r.out()), corrupt: -1}
+	if c.form, err = r.s.Options.form(); err != nil {
+		return nil, errors.Join(err, lines.close())
 	}
-	for i, col := range r.s.Columns {
-		c.at[col] = i
-	}
+	c.place(r.s.Schema, r.s.Columns, corruptAt(r.s.Schema, &r.s.Options))
 	if r.s.Options.Header && lines.at == 0 {
 		if _, err := c.records.next(); err != nil && err != io.EOF {
 			return nil, err
@@ -129,9 +128,34 @@ func (csvFormat) open(r *reader, data []byte) (splitReader, error) {
 type csvReader struct {
 	r       *reader
 	records *csvRecords
-	at      []int // place of each column of the schema in the output, -1 when it is not asked for
+	form    textForm
+	fields  []column.Field // of a record
+	at      []int          // place of each of them in the output, -1 when it is not asked for
+	corrupt int            // place in the output of what cannot be read, -1 for none
+	scratch []*column.Builder
 	rows    *column.BatchBuilder
 	n       int
+}
+
+// place finds where the fields of a record go. The column for what cannot be read is none of them.
+func (c *csvReader) place(schema *column.Schema, columns []int, corrupt int) {
+	for i, f := range schema.Fields {
+		to := slices.Index(columns, i)
+		if i == corrupt {
+			c.corrupt = to
+			continue
+		}
+		c.fields, c.at = append(c.fields, f), append(c.at, to)
+	}
+	if c.corrupt < 0 {
+		return
+	}
+	c.scratch = make([]*column.Builder, len(c.fields)) // a record is whole only if all its fields are
+	for i, f := range c.fields {
+		if c.at[i] < 0 {
+			c.scratch[i] = column.NewBuilder(f.Type)
+		}
+	}
 }
 
 func (c *csvReader) next() (*column.Batch, error) {
@@ -159,21 +183,12 @@ func (c *csvReader) next() (*column.Batch, error) {
 
 // record appends one record according to the mode.
 func (c *csvReader) record(fields []csvField) error {
-	var bad error
-	if len(fields) != len(c.at) {
-		bad = fmt.Errorf("%d fields, want %d", len(fields), len(c.at))
-	}
-	for i, to := range c.at {
-		if to < 0 {
-			continue
-		}
-		if i >= len(fields) || isNullField(fields[i], c.r.s.Options) {
-			c.rows.Cols[to].AppendNull()
-			continue
-		}
-		if !appendText(c.rows.Cols[to], c.r.s.Schema.Fields[i].Type, fields[i].text, c.r.s.Options.Location) {
-			c.rows.Cols[to].AppendNull()
-			bad = fmt.Errorf("%q in column %s is not %s", fields[i].text, c.r.s.Schema.Fields[i].Name, c.r.s.Schema.Fields[i].Type)
+	bad := c.append(fields)
+	if c.corrupt >= 0 {
+		if bad != nil {
+			c.rows.Cols[c.corrupt].AppendBytes(c.records.raw)
+		} else {
+			c.rows.Cols[c.corrupt].AppendNull()
 		}
 	}
 	if bad == nil || c.r.s.Options.Mode == permissive {
@@ -186,6 +201,38 @@ func (c *csvReader) record(fields []csvField) error {
 		return malformed(c.records.lines.path, c.records.lines.n, "%v", bad)
 	}
 	return c.r.setAside(joinFields(fields, c.r.s.Options), fmt.Errorf("%s: %w", where, bad))
+}
+
+// append appends the fields that are asked for, null where one cannot be read, and says what is wrong with the record.
+func (c *csvReader) append(fields []csvField) (bad error) {
+	if len(fields) != len(c.at) {
+		bad = fmt.Errorf("%d fields, want %d", len(fields), len(c.at))
+	}
+	for i, to := range c.at {
+		var col *column.Builder
+		switch {
+		case to >= 0:
+			col = c.rows.Cols[to]
+		case c.scratch != nil:
+			col = c.scratch[i]
+			col.Reset()
+		default:
+			continue
+		}
+		if i >= len(fields) || isNullField(fields[i], c.r.s.Options) {
+			col.AppendNull()
+			continue
+		}
+		text := fields[i].text
+		if len(text) == 0 && fields[i].quoted {
+			text = []byte(c.r.s.Options.EmptyValue)
+		}
+		if !c.form.append(col, c.fields[i].Type, text) {
+			col.AppendNull()
+			bad = fmt.Errorf("%q in column %s is not %s", fields[i].text, c.fields[i].Name, c.fields[i].Type)
+		}
+	}
+	return bad
 }
 
 func joinFields(fields []csvField, opt Options) []byte {
@@ -204,6 +251,7 @@ type csvWriter struct {
 	finish func() error
 	schema *column.Schema
 	opt    Options
+	form   textForm
 	buf    []byte
 }
 
@@ -218,6 +266,9 @@ func (csvFormat) writer(w io.Writer, schema *column.Schema, opt Options) (writer
 		return nil, err
 	}
 	c := &csvWriter{w: out, finish: finish, schema: schema, opt: opt}
+	if c.form, err = c.opt.form(); err != nil {
+		return nil, err
+	}
 	if opt.Header {
 		for i, f := range schema.Fields {
 			c.sep(i)
@@ -259,13 +310,21 @@ func (c *csvWriter) value(v *column.Vector, i int) {
 		c.text(v.Bytes(i))
 		return
 	}
-	c.buf = appendValue(c.buf, v, i, c.opt.Location)
+	if k := v.Type.Kind; c.opt.QuoteAll || k == column.Date && c.form.date != nil || k == column.Timestamp && c.form.timestamp != nil {
+		c.text(c.form.value(nil, v, i))
+		return
+	}
+	c.buf = c.form.value(c.buf, v, i)
 }
 
 // text writes a field, quoted when it must be: also when it would be read as null.
 func (c *csvWriter) text(s []byte) {
 	q := c.opt.quote()
-	if q == 0 || string(s) != c.opt.NullValue && len(s) > 0 && !bytes.ContainsAny(s, c.opt.Sep+"\n\r"+c.opt.Quote+c.opt.Escape) {
+	if len(s) == 0 && c.opt.EmptyValue != "" {
+		c.buf = append(c.buf, c.opt.EmptyValue...)
+		return
+	}
+	if q == 0 || !c.opt.QuoteAll && string(s) != c.opt.NullValue && len(s) > 0 && !bytes.ContainsAny(s, c.opt.Sep+"\n\r"+c.opt.Quote+c.opt.Escape+c.opt.Comment) {
 		c.buf = append(c.buf, s...)
 		return
 	}

@@ -19,6 +19,7 @@ type csvRecords struct {
 	opt    Options
 	fields []csvField
 	line   []byte // a record of several lines
+	raw    []byte // the record as it stands in the file
 	buf    []byte // fields whose quotes or escapes had to be taken out
 }
 
@@ -42,9 +43,10 @@ func (r *csvRecords) next() ([]csvField, error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(line) == 0 {
+		if len(line) == 0 || r.opt.Comment != "" && line[0] == r.opt.Comment[0] {
 			continue
 		}
+		r.raw = line
 		open := r.split(line)
 		if !open || !r.opt.MultiLine {
 			return r.fields, nil
@@ -59,6 +61,7 @@ func (r *csvRecords) next() ([]csvField, error) {
 				return nil, err
 			}
 			r.line = append(append(r.line, '\n'), more...)
+			r.raw = r.line
 			open = r.split(r.line)
 		}
 		return r.fields, nil
@@ -80,12 +83,23 @@ func (r *csvRecords) split(line []byte) (open bool) {
 		}
 		i := bytes.IndexByte(line, sep)
 		if i < 0 {
-			r.fields = append(r.fields, csvField{text: line})
+			r.fields = append(r.fields, csvField{text: r.trimmed(line)})
 			return false
 		}
-		r.fields = append(r.fields, csvField{text: line[:i]})
+		r.fields = append(r.fields, csvField{text: r.trimmed(line[:i])})
 		line = line[i+1:]
 	}
+}
+
+// trimmed is a field that is not quoted without the spaces that the options leave out.
+func (r *csvRecords) trimmed(field []byte) []byte {
+	if r.opt.TrimLeft {
+		field = bytes.TrimLeft(field, " \t")
+	}
+	if r.opt.TrimRight {
+		field = bytes.TrimRight(field, " \t")
+	}
+	return field
 }
 
 // quoted reads a field after its opening quote. more tells whether another field follows in rest.

@@ -106,6 +106,11 @@ func readAll(t testing.TB, table *Table) ([]*column.Batch, error) {
 	for i := range cols {
 		cols[i] = i
 	}
+	return readColumns(t, table, cols)
+}
+
+func readColumns(t testing.TB, table *Table, cols []int) ([]*column.Batch, error) {
+	t.Helper()
 	s, err := table.PlanScan(context.Background(), connector.ScanRequest{Columns: cols, Partitions: 1})
 	if err != nil {
 		return nil, err

@@ -3,8 +3,10 @@ package file
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/streamflow/streamflow/column"
 	"github.com/streamflow/streamflow/expr"
@@ -19,33 +21,60 @@ var JSON = register(jsonFormat{})
 
 func (jsonFormat) name() string { return "json" }
 
-func (jsonFormat) splits(_ context.Context, files []entry, _ *column.Schema, _ []int, _ []expr.Expr, _ Options) ([]rdd.Split, string, error) {
-	s, err := spans(files, false)
+func (jsonFormat) splits(_ context.Context, files []entry, _ *column.Schema, _ []int, _ []expr.Expr, opt Options) ([]rdd.Split, string, error) {
+	s, err := spans(files, opt.MultiLine)
 	return s, "", err
+}
+
+// records are the texts of a file's objects; next is valid until the following call.
+type records interface {
+	next() ([]byte, error)
+	place() (path string, line int)
+	close() error
+}
+
+// openObjects opens the objects of a span: its lines, or with multiLine the values of the file.
+func openObjects(data []byte, opt *Options) (records, error) {
+	if !opt.MultiLine {
+		return openLines(data)
+	}
+	var s span
+	if err := json.Unmarshal(data, &s); err != nil {
+		return nil, fmt.Errorf("file: split: %w", err)
+	}
+	return openValues(s.Path)
 }
 
 // open reads the objects of a span into the columns asked for.
 func (jsonFormat) open(r *reader, data []byte) (splitReader, error) {
-	lines, err := openLines(data)
+	in, err := openObjects(data, &r.s.Options)
 	if err != nil {
 		return nil, err
 	}
-	j := &jsonReader{r: r, lines: lines}
-	// An object without any column asked for must still be read, to know whether it is one.
-	j.scan = column.NewJSONScanner(r.out())
+	j := &jsonReader{r: r, in: in}
+	// An object without any column asked for must still be read, to know whether it is one. Whether one is whole, only all
+	// its columns tell.
+	schema := r.out()
+	if at := corruptAt(r.s.Schema, &r.s.Options); at >= 0 && slices.Contains(r.s.Columns, at) {
+		schema, j.corrupt, j.pick = r.s.Schema, r.s.Schema.Fields[at].Name, r.s.Columns
+	}
+	j.scan = column.NewJSONScanner(schema)
 	return j, nil
 }
 
 type jsonReader struct {
-	r     *reader
-	lines *lineReader
-	scan  *column.JSONScanner
-	out   *column.Batch
+	r       *reader
+	in      records
+	scan    *column.JSONScanner
+	corrupt string // the column that gets what cannot be read, empty for none
+	pick    []int  // the columns produced of those scanned, nil for all
+	out     *column.Batch
+	picked  column.Batch
 }
 
 func (j *jsonReader) next() (*column.Batch, error) {
 	for j.scan.Len() < column.BatchRows {
-		line, err := j.lines.next()
+		line, err := j.in.next()
 		if err == io.EOF {
 			break
 		}
@@ -65,21 +94,36 @@ func (j *jsonReader) next() (*column.Batch, error) {
 		return nil, io.EOF
 	}
 	j.out = j.scan.Finish(j.out)
-	return j.out, nil
+	if j.pick == nil {
+		return j.out, nil
+	}
+	j.picked.Schema, j.picked.N, j.picked.Cols = j.r.out(), j.out.N, j.picked.Cols[:0]
+	for _, c := range j.pick {
+		j.picked.Cols = append(j.picked.Cols, j.out.Cols[c])
+	}
+	return &j.picked, nil
 }
 
-// malformed handles a line that is no object of the schema according to the mode.
-func (j *jsonReader) malformed(line []byte, cause error) error {
+// malformed handles a text that is no object of the schema according to the mode.
+func (j *jsonReader) malformed(text []byte, cause error) error {
+	path, line := j.in.place()
 	switch j.r.s.Options.Mode {
 	case failFast:
-		return malformed(j.lines.path, j.lines.n, "%v", cause)
+		return malformed(path, line, "%v", cause)
 	case dropMalformed:
-		return j.r.setAside(line, fmt.Errorf("%s:%d: %w", j.lines.path, j.lines.n, cause))
+		return j.r.setAside(text, fmt.Errorf("%s:%d: %w", path, line, cause))
 	}
-	return j.scan.Scan([]byte("{}"))
+	if j.corrupt == "" {
+		return j.scan.Scan([]byte("{}"))
+	}
+	kept, err := json.Marshal(map[string]string{j.corrupt: string(text)})
+	if err != nil {
+		return fmt.Errorf("file: %s: %w", path, err)
+	}
+	return j.scan.Scan(kept)
 }
 
-func (j *jsonReader) close() error { return j.lines.close() }
+func (j *jsonReader) close() error { return j.in.close() }
 
 type jsonWriter struct {
 	w      io.Writer

@@ -11,7 +11,8 @@ import (
 	"github.com/streamflow/streamflow/column"
 )
 
-// infer finds the schema in the first objects. Columns are sorted by name, as in Spark.
+// infer finds the schema in the first objects. Columns are sorted by name, as in Spark; where something is no object there is
+// a column for it besides.
 func (jsonFormat) infer(_ context.Context, files []entry, opt Options) (*column.Schema, error) {
 	all := column.StructOf()
 	rows := 0
@@ -23,12 +24,12 @@ func (jsonFormat) infer(_ context.Context, files []entry, opt Options) (*column.
 		if err != nil {
 			return nil, err
 		}
-		lines, err := openLines(data)
+		in, err := openObjects(data, &opt)
 		if err != nil {
 			return nil, err
 		}
-		err = sampleJSON(lines, opt, &all, &rows)
-		if e := lines.close(); err == nil {
+		err = sampleJSON(in, opt, &all, &rows)
+		if e := in.close(); err == nil {
 			err = e
 		}
 		if err != nil {
@@ -39,7 +40,7 @@ func (jsonFormat) infer(_ context.Context, files []entry, opt Options) (*column.
 }
 
 // sampleJSON merges the types of one file's objects into all; what is no object is left to the mode at reading.
-func sampleJSON(lines *lineReader, opt Options, all *column.Type, rows *int) error {
+func sampleJSON(lines records, opt Options, all *column.Type, rows *int) error {
 	for *rows < inferRows {
 		line, err := lines.next()
 		if err == io.EOF {
@@ -51,26 +52,34 @@ func sampleJSON(lines *lineReader, opt Options, all *column.Type, rows *int) err
 		var v any
 		d := json.NewDecoder(bytes.NewReader(line))
 		d.UseNumber()
-		if err := d.Decode(&v); err != nil {
-			if opt.Mode == failFast && len(bytes.TrimSpace(line)) > 0 {
-				return malformed(lines.path, lines.n, "%v", err)
-			}
-			continue
-		}
-		if t := jsonType(v); t.Kind == column.Struct {
+		err = d.Decode(&v)
+		switch t := jsonType(v, opt.PrimitivesAsText); {
+		case err == nil && t.Kind == column.Struct:
 			*all = mergeTypes(*all, t)
 			*rows++
+		case len(bytes.TrimSpace(line)) == 0:
+		case opt.Mode == failFast:
+			path, n := lines.place()
+			return malformed(path, n, "%v", err)
+		case opt.Mode == permissive:
+			*all = mergeTypes(*all, column.StructOf(column.Field{Name: opt.CorruptRecord, Type: column.Of(column.String), Nullable: true}))
 		}
 	}
 	return nil
 }
 
-// jsonType is the type of a decoded value.
-func jsonType(v any) column.Type {
+// jsonType is the type of a decoded value; asText makes text of numbers and booleans.
+func jsonType(v any, asText bool) column.Type {
 	switch v := v.(type) {
 	case bool:
+		if asText {
+			return column.Of(column.String)
+		}
 		return column.Of(column.Bool)
 	case json.Number:
+		if asText {
+			return column.Of(column.String)
+		}
 		if _, err := v.Int64(); err == nil {
 			return column.Of(column.Int64)
 		}
@@ -80,13 +89,13 @@ func jsonType(v any) column.Type {
 	case []any:
 		elem := column.Type{}
 		for _, x := range v {
-			elem = mergeTypes(elem, jsonType(x))
+			elem = mergeTypes(elem, jsonType(x, asText))
 		}
 		return column.ListOf(elem, true)
 	case map[string]any:
 		var fields []column.Field
 		for name, x := range v {
-			fields = append(fields, column.Field{Name: name, Type: jsonType(x), Nullable: true})
+			fields = append(fields, column.Field{Name: name, Type: jsonType(x, asText), Nullable: true})
 		}
 		sortFields(fields)
 		return column.StructOf(fields...)

@@ -2,7 +2,9 @@ package file
 
 import (
 	"bufio"
+	"compress/bzip2"
 	"compress/gzip"
+	"compress/zlib"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -48,7 +50,12 @@ func spans(files []entry, whole bool) ([]rdd.Split, error) {
 }
 
 func compressed(path string) bool {
-	return strings.HasSuffix(path, ".gz") || strings.HasSuffix(path, ".zst")
+	for _, ext := range []string{".gz", ".zst", ".bz2", ".deflate"} {
+		if strings.HasSuffix(path, ext) {
+			return true
+		}
+	}
+	return false
 }
 
 // opened is a text file read through its decompressor.
@@ -76,6 +83,14 @@ func openText(path string, from int64) (*opened, error) {
 			return nil, errors.Join(fmt.Errorf("file: %s: %w", path, err), f.Close())
 		}
 		o.Reader, o.closers = z, append(o.closers, func() error { z.Close(); return nil })
+	case strings.HasSuffix(path, ".bz2"):
+		o.Reader = bzip2.NewReader(bufio.NewReaderSize(f, 256<<10))
+	case strings.HasSuffix(path, ".deflate"):
+		z, err := zlib.NewReader(bufio.NewReaderSize(f, 256<<10))
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("file: %s: %w", path, err), f.Close())
+		}
+		o.Reader, o.closers = z, append(o.closers, z.Close)
 	case from > 0:
 		if _, err := f.Seek(from, io.SeekStart); err != nil {
 			return nil, errors.Join(fmt.Errorf("file: %s: %w", path, err), f.Close())
@@ -169,6 +184,9 @@ func trimEnd(line []byte) []byte {
 	}
 	return line
 }
+
+// place is where the line read last stands, counted from the beginning of the span.
+func (l *lineReader) place() (path string, line int) { return l.path, l.n }
 
 func (l *lineReader) close() error { return l.in.close() }
 

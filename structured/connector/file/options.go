@@ -18,9 +18,21 @@ type Options struct {
 	NullValue   string // csv: the text that means null, empty by default
 	InferSchema bool   // csv
 	Mode        string // csv, json: PERMISSIVE, DROPMALFORMED or FAILFAST
-	MultiLine   bool   // csv: a quoted field may hold line breaks
+	MultiLine   bool   // csv: a quoted field may hold line breaks; json: a file is one value, an object or an array of them
 	Compression string // none, gzip, zstd; parquet also snappy
 	Location    *time.Location
+
+	CorruptRecord    string // csv, json: the column that gets a record which cannot be read, in mode PERMISSIVE
+	Comment          string // csv: lines that begin with it are skipped
+	EmptyValue       string // csv: what a quoted empty text means, and how one is written
+	TrimLeft         bool   // csv: spaces before and after fields that are not quoted are not part of them
+	TrimRight        bool
+	QuoteAll         bool // csv: fields are quoted when written
+	NaN, PosInf      string
+	NegInf           string // csv: texts of these numbers
+	DateFormat       string // csv: patterns of dates and timestamps, ISO 8601 by default
+	TimestampFormat  string
+	PrimitivesAsText bool // json: numbers and booleans are inferred as text
 }
 
 const (
@@ -31,7 +43,7 @@ const (
 
 // parseOptions reads options by their lower-cased names.
 func parseOptions(provider string, in map[string]string) (Options, error) {
-	o := Options{Sep: ",", Quote: `"`, Escape: `\`, Mode: permissive, Location: time.UTC}
+	o := Options{Sep: ",", Quote: `"`, Escape: `\`, Mode: permissive, Location: time.UTC, CorruptRecord: "_corrupt_record", NaN: "NaN", PosInf: "Inf", NegInf: "-Inf"}
 	low := map[string]string{}
 	for k, v := range in {
 		low[strings.ToLower(k)] = v
@@ -54,6 +66,18 @@ func parseOptions(provider string, in map[string]string) (Options, error) {
 	flag("header", &o.Header)
 	flag("inferschema", &o.InferSchema)
 	flag("multiline", &o.MultiLine)
+	flag("ignoreleadingwhitespace", &o.TrimLeft)
+	flag("ignoretrailingwhitespace", &o.TrimRight)
+	flag("quoteall", &o.QuoteAll)
+	flag("primitivesasstring", &o.PrimitivesAsText)
+	text(&o.CorruptRecord, "columnnameofcorruptrecord")
+	text(&o.Comment, "comment")
+	text(&o.EmptyValue, "emptyvalue")
+	text(&o.NaN, "nanvalue")
+	text(&o.PosInf, "positiveinf")
+	text(&o.NegInf, "negativeinf")
+	text(&o.DateFormat, "dateformat")
+	text(&o.TimestampFormat, "timestampformat")
 	text(&o.Sep, "delimiter", "sep")
 	text(&o.Quote, "quote")
 	text(&o.Escape, "escape")
@@ -78,8 +102,13 @@ func (o *Options) check(provider string) error {
 		return badOption("quote", o.Quote, "one ASCII character, or empty for none")
 	case len(o.Escape) > 1:
 		return badOption("escape", o.Escape, "one ASCII character, or empty for none")
+	case len(o.Comment) > 1:
+		return badOption("comment", o.Comment, "one ASCII character, or empty for none")
 	case o.Mode != permissive && o.Mode != dropMalformed && o.Mode != failFast:
 		return badOption("mode", o.Mode, "PERMISSIVE, DROPMALFORMED or FAILFAST")
+	}
+	if _, err := o.form(); err != nil {
+		return err
 	}
 	switch o.Compression {
 	case "", "none", "uncompressed", "gzip", "zstd":
