@@ -21,7 +21,8 @@ import (
 // fakeBackend is an engine just large enough for the wire: it runs projections and filters over ranges and local rows in
 // one go, keeps views, and has streaming queries that do what a test says.
 type fakeBackend struct {
-	conf structured.MemConf
+	analyzed []string // tables of ANALYZE TABLE
+	conf     structured.MemConf
 
 	mu      sync.Mutex
 	views   map[string]logical.Plan
@@ -143,6 +144,8 @@ func (f *fakeBackend) command(p logical.Plan) (*column.Batch, error) {
 			}
 			return column.FromRows(column.NewSchema(text("key", false), text("value", false)), []any{p.Key, *p.Value})
 		}
+	case *logical.AnalyzeTable:
+		f.analyzed = append(f.analyzed, p.String())
 	case *logical.InsertInto, *logical.CreateTable, *logical.WriteTo:
 	default:
 		return nil, fmt.Errorf("fake: command %s", p)

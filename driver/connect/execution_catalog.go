@@ -82,6 +82,8 @@ func (e *execution) catalog(ctx context.Context, c *pb.Catalog) error {
 		return e.needsTable(ctx, k.CacheTable.GetTableName())
 	case *pb.Catalog_UncacheTable:
 		return e.needsTable(ctx, k.UncacheTable.GetTableName())
+	case *pb.Catalog_AnalyzeTable:
+		return e.analyzeTable(ctx, k.AnalyzeTable.GetTableName(), k.AnalyzeTable.GetNoScan())
 	case *pb.Catalog_RefreshTable:
 		return e.needsTable(ctx, k.RefreshTable.GetTableName())
 	case *pb.Catalog_ClearCache, *pb.Catalog_RefreshByPath:

@@ -630,6 +630,20 @@ func TestCatalog(t *testing.T) {
 	if b := run(&pb.Catalog{CatType: &pb.Catalog_ListFunctions{ListFunctions: &pb.ListFunctions{Pattern: ptr("lowe*")}}}); b.N != 1 {
 		t.Errorf("listFunctions: %d", b.N)
 	}
+	done := func(c *pb.Catalog) {
+		t.Helper()
+		st, err := h.stub.ExecutePlan(ctx, h.request(&pb.Relation{RelType: &pb.Relation_Catalog{Catalog: c}}, true))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := drainAll(t, st); err != nil {
+			t.Fatal(err)
+		}
+	}
+	done(&pb.Catalog{CatType: &pb.Catalog_AnalyzeTable{AnalyzeTable: &pb.AnalyzeTable{TableName: "default.nums", NoScan: true}}})
+	if got := fmt.Sprint(h.fake.analyzed); got != "[AnalyzeTable default.nums, noscan]" {
+		t.Errorf("analyzeTable: %s", got)
+	}
 	drop := func() bool {
 		return run(&pb.Catalog{CatType: &pb.Catalog_DropTempView{DropTempView: &pb.DropTempView{ViewName: "nums"}}}).Cols[0].Bools[0]
 	}
