@@ -65,6 +65,7 @@ structured/catalog, structured/sql, structured/connector, structured/cost, expr/
 structured/connector, structured/logical, structured/cost, executor/state < structured/physical;
 structured/connector, structured/logical, internal/clock < structured/stream;
 structured/logical, structured/sql, expr/exprlang < structured < internal/oracle;
+expr < structured/udf;
 
 # Where rows come from and go to.
 structured/connector, structured/catalog, column/parquet, internal/vfs

@@ -49,7 +49,7 @@ func StateTypes(a *Agg) []column.Type {
 }
 
 func aggregatorOf(a *Agg) (aggregator, error) {
-	f := byName[a.Fn]
+	f := functionOf(a.Fn)
 	if f == nil || f.agg == nil {
 		return aggregator{}, fmt.Errorf("expr: %s is no aggregate function", a.Fn)
 	}

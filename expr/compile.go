@@ -64,7 +64,7 @@ func (c *compiler) call(e *Call) (int, error) {
 	if lazy, ok := lazyFunctions[e.Fn]; ok {
 		return c.lazyCall(lazy, e)
 	}
-	f := byName[e.Fn]
+	f := functionOf(e.Fn)
 	if f != nil && f.higher != nil {
 		return c.higherCall(f, e)
 	}
@@ -155,7 +155,7 @@ func isConstant(e Expr) bool {
 		case *Column, *Attr, *LambdaVar:
 			constant = false
 		case *Call:
-			if f := byName[x.Fn]; f != nil && f.flags&volatile != 0 {
+			if f := functionOf(x.Fn); f != nil && f.flags&volatile != 0 {
 				constant = false
 			}
 		}
@@ -170,7 +170,7 @@ func costOf(e Expr) int {
 	Walk(e, func(x Expr) bool {
 		switch x := x.(type) {
 		case *Call:
-			if f := byName[x.Fn]; f != nil {
+			if f := functionOf(x.Fn); f != nil {
 				total += max(f.cost, 1)
 			}
 		case *Cast:

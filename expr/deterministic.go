@@ -6,7 +6,7 @@ func Deterministic(e Expr) bool {
 	ok := true
 	Walk(e, func(x Expr) bool {
 		if c, is := x.(*Call); is {
-			if f := byName[c.Fn]; f != nil && f.flags&volatile != 0 {
+			if f := functionOf(c.Fn); f != nil && f.flags&volatile != 0 {
 				ok = false
 			}
 		}

@@ -35,7 +35,7 @@ func foldable(e Expr, session bool) bool {
 		if x.Fn == "and" || x.Fn == "or" || x.Fn == "coalesce" {
 			break
 		}
-		f := byName[x.Fn]
+		f := functionOf(x.Fn)
 		if f == nil || f.kernel == nil || f.flags&volatile != 0 || f.flags&zoned != 0 && !session && !intervalOnDate(x) {
 			return false
 		}

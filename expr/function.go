@@ -32,17 +32,18 @@ type Function struct {
 	Doc     string // one sentence
 	Example string // "expression -> result as text", which a test evaluates
 
-	in      []param
-	out     func(args []Expr) (column.Type, error)
-	null    nullRule
-	flags   flag
-	cost    int                              // rough nanoseconds for a row; expensive branches are evaluated on their own rows only
-	kernel  func(c *Call) kernel             // scalar: chosen once at compile time by the argument types
-	rewrite func(args []Expr) (Expr, error)  // macro: the call becomes another tree
-	fields  func(args []Expr) []column.Field // generator: its columns
-	agg     func(a *Agg) (aggregator, error)
-	higher  *higher // takes lambdas
-	ordered bool    // window function: it needs ORDER BY
+	in       []param
+	out      func(args []Expr) (column.Type, error)
+	null     nullRule
+	flags    flag
+	cost     int                              // rough nanoseconds for a row; expensive branches are evaluated on their own rows only
+	kernel   func(c *Call) kernel             // scalar: chosen once at compile time by the argument types
+	rewrite  func(args []Expr) (Expr, error)  // macro: the call becomes another tree
+	fields   func(args []Expr) []column.Field // generator: its columns
+	generate func() (TableFunc, error)        // generator of a user
+	agg      func(a *Agg) (aggregator, error)
+	higher   *higher // takes lambdas
+	ordered  bool    // window function: it needs ORDER BY
 }
 
 type flag uint8
@@ -110,14 +111,14 @@ func register(group string, list ...*Function) {
 
 // Functions lists all functions by name.
 func Functions() []*Function {
-	out := append([]*Function{}, table...)
+	out := append(userFunctions(), table...)
 	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
 	return out
 }
 
 // Lookup finds a function by name or alias, without regard to case.
 func Lookup(name string) (*Function, bool) {
-	f := byName[name]
+	f := functionOf(name)
 	if f == nil {
 		f = byName[strings.ToLower(name)]
 	}
@@ -131,6 +132,9 @@ func nearest(name string) []string {
 		if n[0] >= 'a' && n[0] <= 'z' {
 			names = append(names, n)
 		}
+	}
+	for _, f := range userFunctions() {
+		names = append(names, f.Name)
 	}
 	return Nearest(strings.ToLower(name), names)
 }

@@ -18,14 +18,23 @@ type Generation struct {
 	sel   []int32 // element of each generated row
 	cols  []*column.Vector
 	args  []*column.Vector
+	user  TableFunc // of a user's table function
 }
 
 // CompileGenerate makes the program of a bound generator.
 func CompileGenerate(g *Generate) (*Generation, error) {
-	if f := byName[g.Fn]; f == nil || f.Kind != Generator {
+	f := functionOf(g.Fn)
+	if f == nil || f.Kind != Generator {
 		return nil, fmt.Errorf("expr: %s is no generator", g.Fn)
 	}
 	out := &Generation{fn: g.Fn, outer: g.Outer, out: g.Output}
+	if f.generate != nil {
+		user, err := f.generate()
+		if err != nil {
+			return nil, FunctionFailed(g.Fn, err)
+		}
+		out.user = user
+	}
 	for _, a := range g.Args {
 		p, err := Compile(a)
 		if err != nil {
@@ -46,6 +55,9 @@ func (g *Generation) Eval(ctx *Context, b *column.Batch) (rows []int32, cols []*
 			return nil, nil, err
 		}
 		g.args = append(g.args, v)
+	}
+	if g.user != nil {
+		return g.userRows(b.N)
 	}
 	switch g.fn {
 	case "stack":
@@ -250,4 +262,18 @@ func rewriteStack(args []Expr) (Expr, error) {
 		g.Output = append(g.Output, column.Field{Name: fmt.Sprintf("col%d", c), Type: t, Nullable: true})
 	}
 	return g, nil
+}
+
+// userRows calls a user's table function, with constants spread over all rows.
+func (g *Generation) userRows(n int) ([]int32, []*column.Vector, error) {
+	for i, a := range g.args {
+		if a.Const {
+			g.args[i] = column.Expand(a, n)
+		}
+	}
+	rows, cols, err := g.user(g.args, n)
+	if err != nil {
+		return nil, nil, FunctionFailed(g.fn, err)
+	}
+	return rows, cols, nil
 }

@@ -18,7 +18,11 @@ type param struct {
 	optional bool
 	many     bool
 	name     string
+	typ      column.Type // of a parameter of class exact
 }
+
+// exact is the class of a parameter of a user's function: it has a type of its own.
+const exact = 'e'
 
 // params reads the short form: "s:str i:pos i:len?".
 func params(text string) []param {
@@ -49,24 +53,25 @@ type class struct {
 }
 
 var classNames = map[byte]class{
-	's': {"str", `"STRING"`, column.String},
-	'i': {"n", `"INT"`, column.Int32},
-	'l': {"n", `"BIGINT"`, column.Int64},
-	'd': {"x", `"DOUBLE"`, column.Float64},
-	'b': {"cond", `"BOOLEAN"`, column.Bool},
-	'x': {"bin", `"BINARY"`, column.Binary},
-	'D': {"date", `"DATE"`, column.Date},
-	't': {"ts", `"TIMESTAMP"`, column.Timestamp},
-	'y': {"str", `"STRING" or "BINARY"`, column.Null},
-	'n': {"x", `"NUMERIC"`, column.Null},
-	'N': {"x", `"NUMERIC" or "INTERVAL"`, column.Null},
-	'I': {"n", `"INTEGRAL"`, column.Null},
-	'T': {"time", `"DATE" or "TIMESTAMP"`, column.Null},
-	'A': {"array", `"ARRAY"`, column.Null},
-	'M': {"map", `"MAP"`, column.Null},
-	'S': {"struct", `"STRUCT"`, column.Null},
-	'v': {"interval", `"INTERVAL"`, column.Null},
-	'a': {"expr", `"ANY"`, column.Null},
+	's':   {"str", `"STRING"`, column.String},
+	'i':   {"n", `"INT"`, column.Int32},
+	'l':   {"n", `"BIGINT"`, column.Int64},
+	'd':   {"x", `"DOUBLE"`, column.Float64},
+	'b':   {"cond", `"BOOLEAN"`, column.Bool},
+	'x':   {"bin", `"BINARY"`, column.Binary},
+	'D':   {"date", `"DATE"`, column.Date},
+	't':   {"ts", `"TIMESTAMP"`, column.Timestamp},
+	'y':   {"str", `"STRING" or "BINARY"`, column.Null},
+	'n':   {"x", `"NUMERIC"`, column.Null},
+	'N':   {"x", `"NUMERIC" or "INTERVAL"`, column.Null},
+	'I':   {"n", `"INTEGRAL"`, column.Null},
+	'T':   {"time", `"DATE" or "TIMESTAMP"`, column.Null},
+	'A':   {"array", `"ARRAY"`, column.Null},
+	'M':   {"map", `"MAP"`, column.Null},
+	'S':   {"struct", `"STRUCT"`, column.Null},
+	'v':   {"interval", `"INTERVAL"`, column.Null},
+	'a':   {"expr", `"ANY"`, column.Null},
+	exact: {"arg", "", column.Null},
 }
 
 // arity returns how many arguments the parameters admit; hi < 0 is any number.
@@ -91,9 +96,23 @@ func at(in []param, i int) param {
 	return in[i]
 }
 
+// wants says for an error message what the parameter takes.
+func (p param) wants() string {
+	if p.class == exact {
+		return `"` + strings.ToUpper(p.typ.String()) + `"`
+	}
+	return classNames[p.class].text
+}
+
 // fit returns e as a value of the parameter's class, cast where Spark casts implicitly.
 func (p param) fit(e Expr) (Expr, bool) {
 	t := e.DataType()
+	if p.class == exact {
+		if t.Equal(p.typ) {
+			return e, true
+		}
+		return Coerce(e, p.typ), t.Kind == column.Null || implicit(t, p.typ)
+	}
 	if want := classNames[p.class].kind; want != column.Null {
 		if t.Kind == want {
 			return e, true

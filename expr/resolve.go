@@ -100,7 +100,7 @@ func (f *Function) fitArgs(args []Expr) ([]Expr, error) {
 		p := at(f.in, i)
 		e, ok := p.fit(a)
 		if !ok {
-			return nil, unexpectedType(f.Name, i, a, classNames[p.class].text)
+			return nil, unexpectedType(f.Name, i, a, p.wants())
 		}
 		out[i] = e
 		if !p.common {

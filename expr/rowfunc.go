@@ -1,9 +1,6 @@
 package expr
 
-import (
-	"github.com/streamflow/streamflow/column"
-	"github.com/streamflow/streamflow/internal/usererr"
-)
+import "github.com/streamflow/streamflow/column"
 
 // RowFunc computes one row from boxed values, in the Go types of Literal.Value. It may keep buffers between calls.
 type RowFunc func(args []any) (any, error)
@@ -42,21 +39,14 @@ func rowKernel(name string, c *Call, make func(c *Call) (RowFunc, error)) kernel
 			if err != nil {
 				b.AppendNull()
 				k.errs.Rows = append(k.errs.Rows, int32(i))
-				k.errs.Errs = append(k.errs.Errs, rowError(name, err))
+				k.errs.Errs = append(k.errs.Errs, FunctionFailed(name, err))
 			}
 		}
 		*out = *b.Finish()
 		if makeErr != nil {
 			for i := 0; i < k.n; i++ {
-				k.fail(i, rowError(name, makeErr))
+				k.fail(i, FunctionFailed(name, makeErr))
 			}
 		}
 	}
-}
-
-func rowError(name string, err error) error {
-	if u, ok := usererr.As(err); ok {
-		return u
-	}
-	return usererr.New("FAILED_EXECUTE_UDF", "39000", "%s failed: %v.", name, err)
 }

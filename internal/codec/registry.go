@@ -63,6 +63,9 @@ func typeOf(name string) (reflect.Type, bool) {
 	return t, ok
 }
 
+// CanEncode reports why values of type T cannot be encoded, nil when they can.
+func CanEncode[T any]() error { return travels(reflect.TypeFor[T](), map[reflect.Type]bool{}) }
+
 // travels reports why values of type t cannot be encoded, nil when they can. It finds at start-up what would otherwise
 // fail at the first query that uses the type.
 func travels(t reflect.Type, seen map[reflect.Type]bool) error {
