@@ -33,7 +33,7 @@ internal/usererr < internal/config, internal/certs, internal/term, internal/wire
 internal/usererr, internal/invariant, internal/metrics < column < internal/codec, column/parquet;
 column/parquet < internal/tpch;
 column < internal/nexmark < internal/nexmark/answer;
-internal/codec < expr < expr/exprlang;
+internal/codec < expr < expr/exprlang, expr/wasm;
 
 # The engine below SQL.
 internal/codec < rdd < scheduler;
