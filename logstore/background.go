@@ -144,12 +144,17 @@ func (a *alarm) clear() {
 
 // flushDirty writes all durable batches to the segments.
 func (l *Log) flushDirty() error {
-	if err := l.wal.SyncNow(); err != nil { // a segment must not know more than the write-ahead log
+	dirty := l.takeDirty()
+	to := make([]int64, len(dirty))
+	for i, p := range dirty {
+		to[i] = p.flushable()
+	}
+	if err := l.wal.SyncNow(); err != nil { // one for all: see flush
 		return &syncError{err}
 	}
 	var errs []error
-	for _, p := range l.takeDirty() {
-		errs = append(errs, p.flush())
+	for i, p := range dirty {
+		errs = append(errs, p.flushTo(to[i]))
 	}
 	return errors.Join(errs...)
 }

@@ -276,6 +276,55 @@ func TestReadersKeepReplacedSegments(t *testing.T) {
 	mustClose(t, l)
 }
 
+// TestVanishedMarkerEndsItsTransaction: a snapshot from before an abort takes the transaction for open; what a compaction wrote
+// says that it has ended, though the marker may be gone.
+func TestVanishedMarkerEndsItsTransaction(t *testing.T) {
+	fs := vfs.NewMem()
+	l, _ := clocked(t, fs)
+	p := mustEnsure(t, l, "t", compactConfig())
+	for i := range 120 {
+		mustAppend(t, p, keyed(t, record.NewBuilder(record.None), fmt.Sprintf("k%d=%d", i%15, i)))
+	}
+	settled(t, l)
+	mustCompact(t, p)
+	old := func() producers {
+		state := producers{byID: map[int64]*producer{4: {txnFirst: 7}, 5: {txnFirst: 119}}}
+		state.open = []openTxn{{4, 7}, {5, 119}}
+		return state
+	}
+	check := func(want ...openTxn) {
+		t.Helper()
+		state := old()
+		if err := p.endVanished(&state, p.segments, p.tail.list); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(state.open, want) {
+			t.Errorf("open are %v, want %v", state.open, want)
+		}
+		for id, producer := range state.byID {
+			i := slices.IndexFunc(want, func(o openTxn) bool { return o.producerID == id })
+			if i < 0 != (producer.txnFirst < 0) || i >= 0 && producer.txnFirst != want[i].first {
+				t.Errorf("producer %d: its transaction begins at %d", id, producer.txnFirst)
+			}
+		}
+	}
+	check(openTxn{5, 119}) // the last segment was not compacted
+	s := newSender(4, 0, true)
+	first := mustAppend(t, p, s.batch(t, "next")).BaseOffset
+	mustAppend(t, p, s.batch(t, "more"))
+	check(openTxn{5, 119}, openTxn{4, first})
+	settled(t, l) // from memory into a segment
+	check(openTxn{5, 119}, openTxn{4, first})
+	if err := p.EndTxn(4, 0, true); err != nil {
+		t.Fatal(err)
+	}
+	check(openTxn{5, 119})
+	if err := l.Sync(); err != nil {
+		t.Fatal(err)
+	}
+	mustClose(t, l)
+}
+
 // TestCrashWithinCompaction takes a crash image before every write, rename, removal and sync of a compaction, and opens each.
 func TestCrashWithinCompaction(t *testing.T) {
 	n := seed(t)

@@ -228,7 +228,7 @@ func (p *Partition) stateAt(segments []*segment.Segment, tail []tailBatch, start
 			return state, err
 		}
 	}
-	return state, nil
+	return state, p.endVanished(&state, segments, tail)
 }
 
 // appendTime is when the broker appended a batch, or -1 if the batch does not say.

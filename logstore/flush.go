@@ -11,10 +11,29 @@ import (
 	"github.com/streamflow/streamflow/logstore/segment"
 )
 
-// flush writes the durable batches in memory to the segments and lets their memory go. After an error nothing is lost:
-// the batches stay in memory, and the write-ahead log keeps them. It goes beyond the high watermark: a partition that is
-// waiting for its replicas must not hold memory and the write-ahead log, and a cut takes segments back (see cut).
+// flush writes what is durable, or under SyncAsync written, to the segments: after a sync, since a segment must not know more
+// than the write-ahead log.
 func (p *Partition) flush() error {
+	to := p.flushable()
+	if p.log.o.Sync == SyncAsync {
+		if err := p.log.wal.SyncNow(); err != nil {
+			return &syncError{err}
+		}
+	}
+	return p.flushTo(to)
+}
+
+// flushable is the offset below which batches may be flushed once the write-ahead log is synced.
+func (p *Partition) flushable() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.durable
+}
+
+// flushTo writes the batches in memory below an offset to the segments and lets their memory go. After an error nothing is
+// lost: the batches stay in memory, and the write-ahead log keeps them. It goes beyond the high watermark: a partition that is
+// waiting for its replicas must not hold memory and the write-ahead log, and a cut takes segments back (see cut).
+func (p *Partition) flushTo(to int64) error {
 	p.disk.Lock()
 	defer p.disk.Unlock()
 	p.mu.Lock()
@@ -23,11 +42,8 @@ func (p *Partition) flush() error {
 		p.mu.Unlock()
 		return nil
 	}
-	list := slices.Clone(p.tail.below(p.durable))
+	list := slices.Clone(p.tail.below(min(to, p.durable)))
 	p.mu.Unlock()
-	if len(list) == 0 {
-		return nil
-	}
 	batches := make([]record.Batch, len(list))
 	for i := range list {
 		batches[i] = list[i].data
@@ -35,7 +51,7 @@ func (p *Partition) flush() error {
 	written, err := p.writeBatches(batches)
 	p.mu.Lock()
 	freed := p.tail.drop(written)
-	if err != nil && !p.dirty {
+	if len(p.tail.below(p.durable)) > 0 && !p.dirty {
 		p.dirty = true
 		defer p.log.noteDirty(p)
 	}
@@ -54,6 +70,9 @@ func (p *Partition) writeSegments(batches []record.Batch) error {
 // writeBatches appends batches to the active segment, rolling where it must, and tells how many were written. p.disk is
 // held.
 func (p *Partition) writeBatches(batches []record.Batch) (written int, err error) {
+	if len(batches) == 0 {
+		return 0, nil
+	}
 	if err := p.establish(); err != nil {
 		return 0, fmt.Errorf("logstore: flush %s: %w", p.tp, err)
 	}

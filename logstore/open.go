@@ -163,6 +163,15 @@ func (p *Partition) restoreState() error {
 	return nil
 }
 
+// replayed is called when all that there is of the log has been taken in.
+func (p *Partition) replayed() error {
+	if err := p.endVanished(&p.state, p.segments, p.tail.list); err != nil {
+		return err
+	}
+	p.settle()
+	return nil
+}
+
 // learn takes a batch that is on disk into the state.
 func (p *Partition) learn(b record.Batch, ms int64) error {
 	p.epochs.Note(b.LeaderEpoch(), b.BaseOffset())

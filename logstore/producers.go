@@ -2,6 +2,7 @@ package logstore
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 
 	"github.com/streamflow/streamflow/logstore/record"
@@ -185,6 +186,16 @@ func (s *producers) applyMarker(b record.Batch, base, nowMs int64) error {
 		s.aborted = append(s.aborted, abortedTxn{producerID: b.ProducerID(), first: first, last: base})
 	}
 	return nil
+}
+
+// moveOpen says where a producer's open transaction really begins; -1: it has none.
+func (s *producers) moveOpen(producerID, first int64) {
+	s.byID[producerID].txnFirst = first
+	s.open = slices.DeleteFunc(s.open, func(t openTxn) bool { return t.producerID == producerID })
+	if first >= 0 {
+		s.open = append(s.open, openTxn{producerID, first})
+		sort.Slice(s.open, func(i, j int) bool { return s.open[i].first < s.open[j].first })
+	}
 }
 
 // firstOpen is the first offset of the oldest open transaction, or what is given if there is none or it is smaller.

@@ -121,11 +121,23 @@ func (r *recovery) partition(tp TopicPartition, incarnation uint64, base int64) 
 			return nil, r.suspect(tp, err)
 		}
 		r.log.parts[tp] = p
+		if p.starting > 0 {
+			r.start(tp, start{p.incarnation, p.starting})
+			p.starting = 0
+		}
 	}
 	if p.incarnation != incarnation {
 		return nil, nil
 	}
 	return p, nil
+}
+
+// start takes that a partition's log begins at an offset, or behind it.
+func (r *recovery) start(tp TopicPartition, s start) {
+	known, ok := r.starts[tp]
+	if !ok || s.incarnation > known.incarnation || s.incarnation == known.incarnation && s.offset > known.offset {
+		r.starts[tp] = s
+	}
 }
 
 // suspect holds damage back until the end: when a deletion of the topic follows in the log, the node died while it removed
@@ -210,10 +222,7 @@ func (r *recovery) noteStart(tp TopicPartition, incarnation uint64, rest []byte)
 	if len(rest) != 8 {
 		return fmt.Errorf("logstore: write-ahead log record of %s has %d bytes, want 8", tp, len(rest))
 	}
-	if s, ok := r.starts[tp]; ok && s.incarnation > incarnation {
-		return nil
-	}
-	r.starts[tp] = start{incarnation: incarnation, offset: int64(binary.LittleEndian.Uint64(rest))}
+	r.start(tp, start{incarnation: incarnation, offset: int64(binary.LittleEndian.Uint64(rest))})
 	return nil
 }
 
@@ -248,6 +257,11 @@ func (r *recovery) finish() error {
 		if p != nil && s.offset <= p.end {
 			p.logStart = max(p.logStart, s.offset)
 			p.disk.snapWanted++
+		}
+	}
+	for _, p := range r.log.parts {
+		if err := p.replayed(); err != nil {
+			return err
 		}
 	}
 	return nil

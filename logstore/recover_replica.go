@@ -101,6 +101,7 @@ func (r *recovery) reopen(tp TopicPartition, incarnation uint64, to int64) (*Par
 		p.logStart = max(p.logStart, min(base, p.end))
 	}
 	delete(r.gaps, old)
+	p.logStart = max(p.logStart, min(old.logStart, p.end)) // the snapshot that tells of it may go with the cut
 	p.epochs, p.snapDue = old.epochs, old.snapDue
 	return p, nil
 }

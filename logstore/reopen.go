@@ -2,10 +2,8 @@ package logstore
 
 import (
 	"path"
-	"slices"
 
 	"github.com/streamflow/streamflow/internal/vfs"
-	"github.com/streamflow/streamflow/logstore/record"
 	"github.com/streamflow/streamflow/logstore/segment"
 )
 
@@ -57,13 +55,18 @@ func (p *Partition) openSegment(base, limit, nowMs int64) (*segment.Segment, err
 
 // keepNewest takes what no batch tells from the newest snapshot, also when that is of an offset behind the end. A checkpoint
 // notes how far the write-ahead log is safe before it takes its snapshots, so a replay may begin behind the record of a log
-// start, or of a leader epoch, and cut the segments below the snapshot that has it.
+// start, or of a leader epoch, and cut the segments below the snapshot that has it. A log start behind the end waits until the
+// replay has come there.
 func (p *Partition) keepNewest() error {
 	snap, err := loadSnapshot(p.log.o.FS, p.dir, segment.NoLimit)
 	if err != nil || snap == nil || snap.at <= p.end {
 		return err
 	}
-	p.logStart = max(p.logStart, snap.logStart)
+	if snap.logStart <= p.end {
+		p.logStart = max(p.logStart, snap.logStart)
+	} else {
+		p.starting = snap.logStart
+	}
 	for _, e := range snap.epochs {
 		if e.Start <= p.end {
 			p.epochs.Note(e.Epoch, e.Start)
@@ -101,33 +104,4 @@ func (p *Partition) forgetCompaction(to int64) error {
 		}
 	}
 	return fs.SyncDir(p.dir)
-}
-
-// dropVanishedAborts forgets the aborted transactions that an old snapshot tells of and whose markers a compaction has
-// dropped since, with all their records: a reader that is told of one waits for the marker, and meanwhile takes the
-// producer's later records for aborted.
-func (p *Partition) dropVanishedAborts() error {
-	if len(p.life.compacted) == 0 {
-		return nil
-	}
-	var failed error
-	p.state.aborted = slices.DeleteFunc(p.state.aborted, func(a abortedTxn) bool {
-		s := p.segmentOf(a.last)
-		if s == nil || !p.life.compacted[s.Base()] || failed != nil {
-			return false
-		}
-		there, err := hasMarker(s, a)
-		failed = err
-		return err == nil && !there
-	})
-	return failed
-}
-
-// hasMarker tells whether the marker of an aborted transaction is in a segment.
-func hasMarker(s *segment.Segment, a abortedTxn) (there bool, err error) {
-	err = s.Scan(a.last, func(_ int64, b record.Batch) (bool, error) {
-		there = b.BaseOffset() == a.last && b.Attributes().IsControl() && b.ProducerID() == a.producerID
-		return false, nil
-	})
-	return there, err
 }

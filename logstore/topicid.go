@@ -131,6 +131,9 @@ func (l *Log) writeDrop(tp TopicPartition) error {
 // so, if there are replicas to repair it from.
 func (l *Log) openOrKeep(o opening) (*Partition, error) {
 	p, err := l.openPartition(o)
+	if err == nil {
+		err = p.replayed()
+	}
 	if _, damage := usererr.As(err); damage && l.o.KeepDamaged {
 		o.incarnation = max(o.incarnation, l.incarnationOf(o.tp))
 		return l.damaged(o, err), nil
