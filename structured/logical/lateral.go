@@ -58,6 +58,7 @@ type AsofJoin struct {
 	LeftTime, RightTime expr.Expr
 	Direction           AsofDirection
 	Strict              bool      // a row of the very same time is no partner
+	Versioned           bool      // FOR SYSTEM_TIME AS OF LeftTime: the right side's rows are versions of a table, by its event time
 	Tolerance           expr.Expr // how far it may be away; a constant, nil for any distance
 	Done                bool      // analysed
 	Pos                 expr.Pos
@@ -121,7 +122,10 @@ func (p *AsofJoin) String() string {
 	if p.Match != nil {
 		s += ", match " + p.Match.String()
 	}
-	if p.LeftTime != nil {
+	switch {
+	case p.RightTime == nil && p.Versioned:
+		s += ", as of " + p.LeftTime.String()
+	case p.LeftTime != nil:
 		s += fmt.Sprintf(", %s to %s", p.LeftTime, p.RightTime)
 	}
 	for i := range p.LeftKeys {

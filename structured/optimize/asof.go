@@ -23,13 +23,13 @@ func (a *analyzer) asof(p *logical.AsofJoin) (logical.Plan, error) {
 	if j.Right, err = a.plan(p.Right); err != nil {
 		return nil, err
 	}
-	if logical.IsStreaming(&j) {
-		return nil, at(usererr.New("UNSUPPORTED_FEATURE.STREAMING_ASOF_JOIN", "0A000", "An as-of join reads no stream.").WithFix("Run it over history."), p.Pos)
-	}
 	both := over(j.Left, j.Right)
-	if p.Match != nil {
+	switch {
+	case p.Versioned:
+		err = a.asofVersion(p, &j)
+	case p.Match != nil:
 		err = a.asofMatch(p, &j, both)
-	} else {
+	default:
 		err = a.asofTimes(p, &j)
 	}
 	if err != nil {
@@ -96,6 +96,27 @@ func (a *analyzer) asofMatch(p *logical.AsofJoin, j *logical.AsofJoin, both *sco
 	}
 	j.LeftTime, j.RightTime, j.Direction, j.Strict = l, r, o.direction, o.strict
 	return nil
+}
+
+// asofVersion finds the event time of the right side, by which its rows become valid, for FOR SYSTEM_TIME AS OF a.ts.
+func (a *analyzer) asofVersion(p *logical.AsofJoin, j *logical.AsofJoin) error {
+	var found *expr.Attr
+	out := j.Right.Output()
+	logical.Walk(j.Right, func(n logical.Plan) bool {
+		if w, ok := n.(*logical.Watermark); ok && found == nil {
+			for _, c := range out {
+				if k, ok := w.Col.(*expr.Attr); ok && k.ID == c.ID {
+					found = c
+				}
+			}
+		}
+		return found == nil
+	})
+	if found == nil {
+		return usererr.New("INVALID_ASOF_JOIN.NO_EVENT_TIME", "42K09", "FOR SYSTEM_TIME AS OF reads versions of a table by its event time, but nothing declares that of the right side.").
+			WithFix("Declare one: CREATE TABLE … (…, WATERMARK FOR ts AS ts - INTERVAL 1 MINUTE), or write ASOF JOIN … MATCH_CONDITION (a.ts >= b.ts).")
+	}
+	return a.asofTimes(&logical.AsofJoin{LeftTime: p.LeftTime, RightTime: found}, j)
 }
 
 // asofTimes resolves the times that a DataFrame names, each over its own side, and brings them to one type.

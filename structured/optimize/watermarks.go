@@ -41,10 +41,22 @@ func asksTime(p logical.Plan) bool {
 		return readsTime(p.Keys, p.Child)
 	case *logical.Dedup:
 		return p.WithinWatermark || readsTime(p.Cols, p.Child)
-	case *logical.Join:
-		return logical.IsStreaming(p.Left) && logical.IsStreaming(p.Right)
+	case *logical.Join, *logical.AsofJoin:
+		kids := p.Children()
+		return hasWatermark(kids[0]) && hasWatermark(kids[1])
 	}
 	return false
+}
+
+func hasWatermark(p logical.Plan) bool {
+	found := false
+	logical.Walk(p, func(n logical.Plan) bool {
+		if _, ok := n.(*logical.Watermark); ok {
+			found = true
+		}
+		return !found
+	})
+	return found
 }
 
 func readsTime(list []expr.Expr, child logical.Plan) bool {

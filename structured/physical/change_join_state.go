@@ -3,7 +3,6 @@ package physical
 import (
 	"bytes"
 	"encoding/binary"
-	"fmt"
 	"math/bits"
 
 	"github.com/zeebo/xxh3"
@@ -36,7 +35,7 @@ type heldTable struct {
 	name, value, row []byte
 }
 
-func (t *heldTable) damaged() error { return fmt.Errorf("physical: %s: rows held: %w", t.op, errPiece) }
+func (t *heldTable) damaged() error { return damagedRows(t.op, errPiece) }
 
 // entry is what is held under a key: rows as they are encoded, and in how many pieces.
 type heldEntry struct {

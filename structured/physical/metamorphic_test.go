@@ -14,6 +14,8 @@ import (
 	"github.com/streamflow/streamflow/rdd"
 	"github.com/streamflow/streamflow/structured/connector"
 	"github.com/streamflow/streamflow/structured/logical"
+	"github.com/streamflow/streamflow/structured/optimize"
+	"github.com/streamflow/streamflow/structured/sql"
 )
 
 // metamorphic checks that a query gives the same table however it is run. sql reads the growing tables of inputs as STREAM t.
@@ -48,19 +50,33 @@ func metamorphic(t *testing.T, text string, inputs tables, opt ...Options) []str
 // overHistory are the rows of the batch query, sorted.
 func overHistory(t testing.TB, text string, inputs tables, opt Options) []string {
 	t.Helper()
-	l, err := fromSQL(text, inputs)
+	l, err := sql.Parse(text)
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
 	l = logical.TransformUp(l, func(p logical.Plan) logical.Plan {
-		if s, ok := p.(*logical.Scan); ok && s.Streaming {
-			c := *s
+		if u, ok := p.(*logical.UnresolvedTable); ok && u.Streaming {
+			c := *u
 			c.Streaming = false
 			return &c
 		}
 		return p
 	})
+	if l, err = optimize.Analyze(context.Background(), l, optimize.Env{Catalog: inputs, Text: text}); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	l = tweaked(optimize.Optimize(l))
 	return history(t, l, Options{Parts: 2, Conf: opt.Conf, ANSI: opt.ANSI}).rows
+}
+
+// tweak, when not nil, changes plans before they are run: for what SQL cannot say.
+var tweak func(logical.Plan) logical.Plan
+
+func tweaked(l logical.Plan) logical.Plan {
+	if tweak == nil {
+		return l
+	}
+	return logical.TransformUp(l, tweak)
 }
 
 // rows is how many rows all tables have.
@@ -101,7 +117,7 @@ func newLiveRun(t testing.TB, text string, inputs tables, opt Options, parts int
 		t.Fatalf("%s: %v", text, err)
 	}
 	opt.Parts, opt.Streaming, opt.Query, opt.Changes = parts, true, "q", true
-	phys, err := Plan(context.Background(), l, opt)
+	phys, err := Plan(context.Background(), tweaked(l), opt)
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}

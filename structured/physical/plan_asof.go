@@ -1,8 +1,6 @@
 package physical
 
 import (
-	"fmt"
-
 	"github.com/streamflow/streamflow/column"
 	"github.com/streamflow/streamflow/expr"
 	"github.com/streamflow/streamflow/structured/logical"
@@ -18,13 +16,21 @@ func (p *planner) asof(l *logical.AsofJoin) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	n := len(l.LeftKeys)
+	lt, rt, timed := asofTimed(l, left, right)
+	if timed {
+		left, leftCols = p.asofInTime(left, leftCols, lt.lag)
+		right, rightCols = p.asofInTime(right, rightCols, rt.lag)
+	}
+	switch {
+	case left.props.stream && right.props.stream && timed:
+		return p.streamAsof(l, left, leftCols, lt, right, rightCols, rt)
+	case left.props.stream || right.props.stream:
+		return nil, asofNeedsTimes(l, left, right)
+	}
 	alone := left.Parts == 1 && right.Parts == 1
 	left, lk := p.asofSorted(left, leftCols, alone)
 	right, rk := p.asofSorted(right, rightCols, alone)
-	n := len(l.LeftKeys)
-	if left.props.stream || right.props.stream {
-		return nil, unsupported("An as-of join of a stream", "Run it over history.")
-	}
 	leftAttrs, rightAttrs := l.Left.Output(), l.Right.Output()
 	attrs := append([]*expr.Attr{}, leftAttrs...)
 	if l.Kind == logical.LeftOuter {
@@ -32,13 +38,16 @@ func (p *planner) asof(l *logical.AsofJoin) (*Node, error) {
 	} else {
 		attrs = append(attrs, rightAttrs...)
 	}
-	out := p.node("AsofJoin", fmt.Sprintf("%s %s%s, %s to %s", l.Kind, l.Direction, strictly(l.Strict), plain(l.LeftTime), plain(l.RightTime)), attrs, left, right)
+	out := p.node("AsofJoin", asofDetail(l), attrs, left, right)
 	op := &Asof{Keep: l.Kind == logical.LeftOuter, LeftKeys: lk[:n], RightKeys: rk[:n], LeftTime: leftCols[n], RightTime: rightCols[n], Direction: l.Direction, Strict: l.Strict,
 		LeftOut: positions(left.Output, leftAttrs), RightOut: positions(right.Output, rightAttrs), RightTypes: schemaOf(right.Output), Out: schemaOf(attrs)}
 	if t, ok := l.Tolerance.(*expr.Literal); ok {
 		op.Tolerance = t.Value
 	}
 	out.Op = op
+	if timed {
+		out.props.times, out.props.marks = asofTimes(left.props.times, lt, rt.lag, attrs), union(left.props.marks, right.props.marks)
+	}
 	return out, nil
 }
 

@@ -30,6 +30,7 @@ func init() {
 	rdd.Register("physical.StatefulDedup", (*StatefulDedup)(nil))
 	rdd.Register("physical.StatefulSession", (*StatefulSession)(nil))
 	rdd.Register("physical.StreamJoin", (*StreamJoin)(nil))
+	rdd.Register("physical.StreamAsof", (*StreamAsof)(nil))
 	rdd.Register("physical.ChangeJoin", (*ChangeJoin)(nil))
 	rdd.Register("physical.StreamLimit", (*StreamLimit)(nil))
 	rdd.Register("physical.Tail", (*Tail)(nil))

@@ -408,8 +408,10 @@ func eachHeld(v []byte, visit func(head byte, row []byte, at int) error) error {
 	return nil
 }
 
-func (r *streamJoinRun) damaged(err error) error {
-	return fmt.Errorf("physical: %s: rows held: %w", r.op, err)
+func (r *streamJoinRun) damaged(err error) error { return damagedRows(r.op, err) }
+
+func damagedRows(op string, err error) error {
+	return fmt.Errorf("physical: %s: rows held: %w", op, err)
 }
 
 // noteMatches marks the held rows that have found their first partner.
@@ -460,7 +462,7 @@ func samePiece(a, b heldRef) bool {
 // is put out at once.
 func (r *streamJoinRun) hold(rows *joinRows, keys *keyed) error {
 	h := rows.side
-	w := &holding{r: r, h: h, cols: rows.b.Cols}
+	w := &holding{state: r.state, op: r.op, expires: r.expires, h: h, cols: rows.b.Cols}
 	var alone []int32
 	for g := range keys.heads {
 		for i := keys.heads[g]; i >= 0; i = keys.next[i] {
@@ -490,14 +492,16 @@ func (r *streamJoinRun) hold(rows *joinRows, keys *keyed) error {
 
 // holding appends rows to pieces.
 type holding struct {
-	r      *streamJoinRun
-	h      *heldSide
-	cols   []*column.Vector
-	bucket int64
-	rows   []byte // encoded rows of one key, all of one bucket
-	one    []byte
-	value  []byte
-	name   []byte
+	state   rdd.State
+	op      string
+	expires bool // entries of the state live for a time only
+	h       *heldSide
+	cols    []*column.Vector
+	bucket  int64
+	rows    []byte // encoded rows of one key, all of one bucket
+	one     []byte
+	value   []byte
+	name    []byte
 }
 
 func (w *holding) add(bucket int64, keys *keyed, g, row int, matched bool) error {
@@ -522,7 +526,7 @@ func (w *holding) flush(keys *keyed, g int) error {
 		return nil
 	}
 	defer func() { w.rows = w.rows[:0] }()
-	key, kg, st := keys.key(g), keys.kgs[g], w.r.state
+	key, kg, st := keys.key(g), keys.kgs[g], w.state
 	v, ok, err := st.Get(w.bucket, kg, key)
 	if err != nil {
 		return err
@@ -533,13 +537,13 @@ func (w *holding) flush(keys *keyed, g int) error {
 	}
 	more, err := furtherPieces(v)
 	if err != nil {
-		return w.r.damaged(err)
+		return damagedRows(w.op, err)
 	}
 	if more == 0 && len(v)+len(w.rows) <= pieceBytes {
 		w.value = append(append(w.value[:0], v...), w.rows...)
 		return st.Put(w.bucket, kg, key, w.value)
 	}
-	if more > 0 && w.r.expires {
+	if more > 0 && w.expires {
 		// The first piece says how many there are: it lives as long as the last.
 		w.value = append(w.value[:0], v...)
 		if err := st.Put(w.bucket, kg, key, w.value); err != nil {
@@ -552,8 +556,8 @@ func (w *holding) flush(keys *keyed, g int) error {
 		if err != nil {
 			return err
 		}
-		if !ok && !w.r.expires {
-			return w.r.damaged(errPiece)
+		if !ok && !w.expires {
+			return damagedRows(w.op, errPiece)
 		}
 		if ok && len(last)+len(w.rows) <= pieceBytes {
 			w.value = append(append(w.value[:0], last...), w.rows...)
@@ -565,7 +569,7 @@ func (w *holding) flush(keys *keyed, g int) error {
 
 // newPiece begins a piece and notes in the first that it is there.
 func (w *holding) newPiece(key []byte, kg, piece int) error {
-	st := w.r.state
+	st := w.state
 	v, _, err := st.Get(w.bucket, kg, key)
 	if err != nil {
 		return err

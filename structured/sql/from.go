@@ -43,6 +43,10 @@ func (p *parser) joinedTo(left logical.Plan) logical.Plan {
 			left = p.lateralJoin(left, kind)
 			continue
 		}
+		if t, ok := p.temporalTable(); ok {
+			left = p.temporalJoin(left, kind, natural, t)
+			continue
+		}
 		j := &logical.Join{Kind: kind, Natural: natural, Left: left, Right: p.relation()}
 		p.joinCondition(j)
 		left = j
@@ -223,7 +227,7 @@ func (p *parser) namedTable() *logical.UnresolvedTable {
 		return &logical.UnresolvedTable{Format: strings.ToLower(parts[0]), Paths: parts[1:], Pos: t.pos}
 	}
 	u := &logical.UnresolvedTable{Parts: parts, Pos: t.pos}
-	if t := p.peek(); p.at("TIMESTAMP", "AS", "OF") || p.at("VERSION", "AS", "OF") || p.at("FOR") {
+	if t := p.peek(); p.at("TIMESTAMP", "AS", "OF") || p.at("VERSION", "AS", "OF") || p.at("FOR") && !p.temporal {
 		panic(p.unsupported(t, "TIME_TRAVEL", "AS OF").WithFix("Run the program with --from and --to to read a part of history."))
 	}
 	return u

@@ -22,6 +22,8 @@ type parser struct {
 	marks  int // ? markers seen
 	cases  int // CASE expressions open, in which END is a keyword
 
+	temporal bool // FOR SYSTEM_TIME may follow the table that is read
+
 	// What the grammar could have used at token wantAt, collected as rules try and fail: the "expected" of an error.
 	wantAt int
 	want   []string
