@@ -26,6 +26,7 @@ type plannedQuery struct {
 	idle    time.Duration
 
 	maxWatermark bool
+	maxDrift     int64
 	streamConf
 }
 
@@ -70,6 +71,9 @@ func (s *Session) planStream(ctx context.Context, c *logical.CreateStream, name,
 		return nil, err
 	}
 	if p.maxWatermark, err = s.maxWatermark(ctx); err != nil {
+		return nil, err
+	}
+	if p.maxDrift, err = s.maxDrift(ctx); err != nil {
 		return nil, err
 	}
 	if p.streamConf, err = s.streamConf(ctx); err != nil {
@@ -151,6 +155,18 @@ func (s *Session) maxWatermark(ctx context.Context) (bool, error) {
 	}
 	return false, usererr.New("INVALID_CONF_VALUE.OUT_OF_RANGE_OF_OPTIONS", "22022", "%s is min or max, not %q.", policyConf, v).
 		WithFix("SET %s = min: with min no row is lost; with max rows of slower inputs that are behind the fastest are late.", policyConf)
+}
+
+// driftConf is the setting of how far a source partition may be ahead of others in event time while these have something to
+// read: a length of time, 0 for any.
+const driftConf = "streamflow.watermark.max.drift"
+
+func (s *Session) maxDrift(ctx context.Context) (int64, error) {
+	v, ok, err := s.conf.Get(ctx, driftConf)
+	if err != nil || !ok || v == "0" {
+		return 0, err
+	}
+	return structured.ParseDelay(v)
 }
 
 // idleConf is the setting of how long a partition may bring nothing before it no longer holds event time back.

@@ -50,7 +50,8 @@ type Facts struct {
 type SourceFacts struct {
 	ID        string
 	Available connector.Offsets
-	Ended     bool // nothing will follow Available
+	Ended     bool   // nothing will follow Available
+	Held      []bool // partitions that are not read now; nil for none
 }
 
 // Decision is what to do, and with which ranges.
@@ -102,6 +103,11 @@ func choose(f Facts, d Decision) Decision {
 			limit = minOffsets(limit, f.Until[s.ID])
 		}
 		to := advance(d.From[s.ID], limit, f.MaxRows)
+		for p, held := range s.Held {
+			if held && p < len(to) {
+				to[p] = at(d.From[s.ID], p)
+			}
+		}
 		d.To[s.ID] = to
 		data = data || !equalOffsets(d.From[s.ID], to)
 		ended = ended && s.Ended && equalOffsets(to, s.Available)

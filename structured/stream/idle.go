@@ -46,34 +46,73 @@ func (d *idleness) observe(now time.Time, sources []SourceFacts) {
 
 // marks are the partitions to be marked now, and when to look again (zero: not before something moves). Among partitions
 // some of which are active, the idle ones go to the least clock of the active; when all are idle, to the greatest of all.
+// A source all of which is idle goes to where the active ones hold the query's watermark, when all sources are idle to where
+// the farthest does.
 func (d *idleness) marks(now time.Time, ops []WatermarkOp, clocks map[string][]int64) (list []mark, next time.Time) {
+	spans := make([]span, len(ops))
+	active, farthest := int64(EndOfTime), int64(NoTime)
 	for i := range ops {
 		op := &ops[i]
-		moved, c := d.moved[op.Source], clocks[op.ID]
-		if op.Source == "" || len(moved) != len(c) {
+		if op.Source == "" || len(d.moved[op.Source]) != len(clocks[op.ID]) {
 			continue
 		}
-		low, high := int64(EndOfTime), int64(NoTime)
-		for p, t := range moved {
-			if now.Sub(t) < d.timeout {
-				low = min(low, c[p])
-				if due := t.Add(d.timeout); next.IsZero() || due.Before(next) {
-					next = due
-				}
-			}
-			high = max(high, c[p])
+		s := d.span(now, op, clocks[op.ID])
+		if !s.next.IsZero() && (next.IsZero() || s.next.Before(next)) {
+			next = s.next
 		}
-		target := low
-		if low == EndOfTime {
-			target = high
+		if s.active {
+			active = min(active, behind(s.low, op.Delay))
 		}
-		for p, t := range moved {
-			if now.Sub(t) >= d.timeout && c[p] < target {
+		farthest = max(farthest, behind(s.high, op.Delay))
+		spans[i] = s
+	}
+	if active == EndOfTime {
+		active = farthest
+	}
+	for i := range ops {
+		op, target := &ops[i], spans[i].low
+		switch {
+		case !spans[i].known:
+			continue
+		case !spans[i].active:
+			target = max(spans[i].high, ahead(active, op.Delay))
+		}
+		for p, t := range d.moved[op.Source] {
+			if now.Sub(t) >= d.timeout && clocks[op.ID][p] < target {
 				list = append(list, mark{op, p, target})
 			}
 		}
 	}
 	return list, next
+}
+
+// span is where the partitions of a watermark operator stand.
+type span struct {
+	known, active bool
+	low, high     int64     // the least clock of active partitions, the greatest of all
+	next          time.Time // when the next partition may become idle
+}
+
+func (d *idleness) span(now time.Time, op *WatermarkOp, clocks []int64) span {
+	s := span{known: true, low: EndOfTime, high: NoTime}
+	for p, t := range d.moved[op.Source] {
+		if now.Sub(t) < d.timeout {
+			s.active, s.low = true, min(s.low, clocks[p])
+			if due := t.Add(d.timeout); s.next.IsZero() || due.Before(s.next) {
+				s.next = due
+			}
+		}
+		s.high = max(s.high, clocks[p])
+	}
+	return s
+}
+
+// ahead is the clock at which a watermark is reached; the beginning and the end of time stay where they are.
+func ahead(mark, delay int64) int64 {
+	if mark == NoTime || mark > EndOfTime-delay {
+		return mark
+	}
+	return mark + delay
 }
 
 // markIdle marks what has become idle and returns when to look again.

@@ -254,6 +254,9 @@ func (l *Loop) facts(ctx context.Context) (Facts, error) {
 		}
 		f.Sources = append(f.Sources, SourceFacts{ID: s.ID, Available: a.End, Ended: a.Ended})
 	}
+	if r.Committed != nil && !l.Spec.Trigger.Once {
+		align(&f, l.Spec.MaxDrift, l.Spec.Watermarks, r.Committed.Clocks)
+	}
 	return f, nil
 }
 

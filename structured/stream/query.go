@@ -22,12 +22,15 @@ type Spec struct {
 	Lags map[string]int64
 	// MaxWatermark makes the query's watermark follow the fastest of its watermark operators instead of the slowest.
 	MaxWatermark bool
-	Sinks        []Sink
-	Own          QueryLog
-	Deliver      Deliver // rows of a query without a sink, after each commit; nil when all rows go to sinks
-	Trigger      Trigger
-	MaxRows      int64 // cap on rows taken from one partition by one batch; 0 takes all there is
-	FixRanges    bool  // some sink is only idempotent
+	// MaxDrift is by how many microseconds of event time a partition may be ahead of others that have something to read; 0 for
+	// any.
+	MaxDrift  int64
+	Sinks     []Sink
+	Own       QueryLog
+	Deliver   Deliver // rows of a query without a sink, after each commit; nil when all rows go to sinks
+	Trigger   Trigger
+	MaxRows   int64 // cap on rows taken from one partition by one batch; 0 takes all there is
+	FixRanges bool  // some sink is only idempotent
 	// IdleTimeout is how long a partition may bring nothing before it is marked; 0 never.
 	IdleTimeout time.Duration
 	// TargetLatency, when it is not 0, is how long a batch should take: the loop takes as many rows as fit into it, within MaxRows.
