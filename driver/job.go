@@ -6,6 +6,7 @@ import (
 
 	"github.com/streamflow/streamflow/rdd"
 	"github.com/streamflow/streamflow/scheduler"
+	"github.com/streamflow/streamflow/structured/physical"
 )
 
 // Job is a graph that was cut into stages and encoded, ready to run any number of times: a batch query once, a streaming
@@ -23,10 +24,28 @@ type Job struct {
 }
 
 // Prepare cuts the graph below root into stages and encodes their fragments.
-func (c *Cluster) Prepare(root *rdd.RDD) (*Job, error) {
+func (c *Cluster) Prepare(root *rdd.RDD) (*Job, error) { return c.prepare(root, nil, nil) }
+
+// PrepareStream prepares the job of a streaming query. What closes by the watermark waits for all that moves it, so that one
+// micro-batch has one watermark.
+func (c *Cluster) PrepareStream(phys *physical.Physical) (*Job, error) {
+	clocks, closers := map[string]bool{}, map[string]bool{}
+	for _, w := range phys.Watermarks {
+		clocks[w.Op] = true
+	}
+	for _, s := range phys.Stateful {
+		closers[s.Op] = true
+	}
+	return c.prepare(phys.Lower(), clocks, closers)
+}
+
+func (c *Cluster) prepare(root *rdd.RDD, first, then map[string]bool) (*Job, error) {
 	stages, err := scheduler.Stages(root)
 	if err != nil {
 		return nil, fmt.Errorf("driver: prepare %s: %w", root.Name, err)
+	}
+	if len(first) > 0 {
+		scheduler.Order(stages, func(op string) bool { return first[op] }, func(op string) bool { return then[op] })
 	}
 	j := &Job{cluster: c, stages: stages, loaded: map[string]Executor{}}
 	for i, s := range stages {

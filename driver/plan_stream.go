@@ -79,7 +79,7 @@ func (s *Session) planStream(ctx context.Context, c *logical.CreateStream, name,
 	if p.streamConf, err = s.streamConf(ctx); err != nil {
 		return nil, err
 	}
-	p.job, err = s.engine.opts.Cluster.Prepare(p.phys.Lower())
+	p.job, err = s.engine.opts.Cluster.PrepareStream(p.phys)
 	return p, err
 }
 

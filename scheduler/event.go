@@ -20,6 +20,7 @@ type Submit struct {
 type Shape struct {
 	Parts   int
 	Parents []int // stages whose map output it reads, one for each input
+	After   []int // stages that must have been complete before its first task; each comes before it
 	// Prefer names the executor that should run each partition ("" for any); Pinned makes its tasks wait for that executor
 	// as long as it lives, because their state is there, and never run twice at a time.
 	Prefer []string

@@ -72,7 +72,7 @@ func newJob(e Submit, seq int) *job {
 	return j
 }
 
-func (j *job) complete() bool { return j.stages[len(j.stages)-1].complete() }
+func (j *job) finished() bool { return j.stages[len(j.stages)-1].complete() }
 
 // refresh makes the stages ready whose parents are complete and the others not, and reports those that begin.
 func (j *job) refresh(begin func(stage int)) {
@@ -81,7 +81,7 @@ func (j *job) refresh(begin func(stage int)) {
 		if s.ready || s.complete() && s.begun {
 			continue
 		}
-		if !j.parentsComplete(s) {
+		if !j.parentsComplete(s) || !s.begun && !j.allComplete(s.After) {
 			continue
 		}
 		s.ready, s.inputs = true, j.sources(s)
@@ -92,8 +92,11 @@ func (j *job) refresh(begin func(stage int)) {
 	}
 }
 
-func (j *job) parentsComplete(s *stage) bool {
-	for _, p := range s.Parents {
+func (j *job) parentsComplete(s *stage) bool { return j.allComplete(s.Parents) }
+
+// allComplete reports whether all of some stages are complete.
+func (j *job) allComplete(stages []int) bool {
+	for _, p := range stages {
 		if !j.stages[p].complete() {
 			return false
 		}

@@ -11,6 +11,7 @@ type Stage struct {
 	Root     *rdd.RDD
 	Fragment *rdd.Fragment
 	Inputs   []Input          // in the order of the fragment's shuffle inputs
+	After    []int            // stages that it waits for besides
 	Output   *rdd.Partitioner // nil for the result stage
 }
 
@@ -73,7 +74,7 @@ func (c *cutter) stage(root *rdd.RDD, out *rdd.Partitioner) (int, error) {
 
 // Shape is what scheduling needs to know of the stage.
 func (s *Stage) Shape() Shape {
-	sh := Shape{Parts: s.Root.Parts, Parents: make([]int, len(s.Inputs))}
+	sh := Shape{Parts: s.Root.Parts, Parents: make([]int, len(s.Inputs)), After: s.After}
 	for i, in := range s.Inputs {
 		sh.Parents[i] = in.Stage
 	}

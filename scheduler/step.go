@@ -75,7 +75,7 @@ func (s *Scheduler) submit(e Submit) {
 // advance begins the stages that have become ready, and finishes the job when its last stage is complete. A stage without
 // partitions is complete when it begins, so this repeats until nothing changes.
 func (s *Scheduler) advance(j *job) {
-	if j.complete() && j.stages[len(j.stages)-1].begun {
+	if j.finished() && j.stages[len(j.stages)-1].begun {
 		s.finish(j, nil)
 		return
 	}
