@@ -16,20 +16,26 @@ func (p *Physical) Format() string {
 	for _, s := range p.Stateful {
 		bounds[s.Op] = s.Bound
 	}
-	d := drawing{&b, bounds, map[*Node]bool{}}
+	d := drawing{&b, bounds, map[*Node]bool{}, map[*Node]bool{}}
 	d.draw(p.Root, "", "")
 	return b.String()
 }
 
-// drawing is a plan being drawn.
+// drawing is a plan being drawn. What several operators read is drawn once.
 type drawing struct {
 	b      *strings.Builder
 	bounds map[string]string
 	drawn  map[*Node]bool // shared nodes that stand somewhere above
+	seen   map[*Node]bool
 }
 
 func (d *drawing) draw(n *Node, first, rest string) {
-	b, bounds := d.b, d.bounds
+	b := d.b
+	if d.seen[n] {
+		fmt.Fprintf(b, "%s%s, as above\n", first, n.ID)
+		return
+	}
+	d.seen[n] = true
 	fmt.Fprintf(b, "%s%s", first, n.ID)
 	if n.Detail != "" {
 		b.WriteString(" " + n.Detail)
@@ -48,7 +54,7 @@ func (d *drawing) draw(n *Node, first, rest string) {
 	} else {
 		stem += "  "
 	}
-	if bound := bounds[n.ID]; bound != "" {
+	if bound := d.bounds[n.ID]; bound != "" {
 		fmt.Fprintf(b, "%s  state: %s\n", stem, bound)
 	}
 	for _, note := range n.Notes {

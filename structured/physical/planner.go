@@ -49,10 +49,10 @@ func Plan(ctx context.Context, plan logical.Plan, opt Options) (*Physical, error
 			return nil, err
 		}
 	}
-	phys.Root = root
+	phys.Root = p.share(root, plan)
 	if !opt.Streaming {
-		reuse(root)
-		p.filterKeys(root)
+		reuse(phys.Root)
+		p.filterKeys(phys.Root)
 	}
 	p.finish(phys)
 	return phys, nil
