@@ -62,18 +62,24 @@ var joinConds = map[string]string{
 	"later than it says": "a.k = b.k AND b.ts BETWEEN a.ts + INTERVAL 20 SECONDS AND a.ts + INTERVAL 30 SECONDS",
 }
 
+// oneKind are conditions that are tried with the most demanding kinds only.
+var oneKind = map[string]bool{"interval and more": true, "same time": true, "interval, no key": true, "later than it says": true}
+
 // TestStreamJoinKinds: every kind of join under every kind of bound gives live, in append mode, what it gives over history,
 // and holds nothing in the end.
 func TestStreamJoinKinds(t *testing.T) {
 	for name, on := range joinConds {
-		for _, kind := range []string{"JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "LEFT SEMI JOIN", "LEFT ANTI JOIN"} {
+		for _, kind := range joinKinds {
+			if oneKind[name] && kind != "FULL JOIN" && kind != "LEFT ANTI JOIN" {
+				continue
+			}
 			t.Run(kind+" "+name, func(t *testing.T) {
 				list := "a.k, a.ts, a.v, b.ts AS bts, b.v AS bv"
 				if strings.Contains(kind, "SEMI") || strings.Contains(kind, "ANTI") {
 					list = "a.k, a.ts, a.v"
 				}
 				text := fmt.Sprintf("SELECT %s FROM %s AS a %s %s AS b ON %s", list, fromL, kind, fromR, on)
-				in := twoStreams(t, 150, uint64(len(name)))
+				in := twoStreams(t, 110, uint64(len(name)))
 				rows := metamorphic(t, text, in, Options{Conf: map[string]string{"none": ""}})
 				if len(rows) < 5 {
 					t.Fatalf("only %d rows", len(rows))
