@@ -100,3 +100,32 @@ func TestIdleTopicDoesNotHoldJoinsBack(t *testing.T) {
 		t.Fatalf("got %v, want two of %s", got, want)
 	}
 }
+
+// A table that is joined to a stream is read again when it has become old.
+func TestTablesAreReadAgain(t *testing.T) {
+	s := shop(t)
+	query(t, s.Session, "CREATE TABLE names (item STRING, name STRING) USING topic OPTIONS (partitions '1')")
+	query(t, s.Session, "INSERT INTO names VALUES ('a', 'apple')")
+	query(t, s.Session, "SET streamflow.lookup.refresh = 1 millisecond")
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	rows, err := s.Run(ctx, "SELECT o.item, n.name FROM STREAM orders o LEFT JOIN names n ON o.item = n.item", structured.RunOptions{Name: "again"}, structured.ExecOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for i, want := range []string{`{"item":"a","name":"apple"}`, `{"item":"b"}`, `{"item":"b","name":"pear"}`} {
+		if i == 2 {
+			query(t, s.Session, "INSERT INTO names VALUES ('b', 'pear')")
+			time.Sleep(2 * time.Millisecond)
+		}
+		produce(t, s, "orders", 0, order(i, 1, want[9:10], 1))
+		b, err := rows.Next(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := string(column.AppendJSONRow(nil, b, 0, len(b.Cols), time.UTC)); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}

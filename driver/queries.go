@@ -181,6 +181,9 @@ func (q *query) spec() *stream.Spec {
 	if q.load != nil {
 		spec.Load = q.load.state()
 	}
+	for _, r := range p.phys.Refreshes {
+		spec.Refresh = append(spec.Refresh, stream.Refresh{ID: r.Op, Every: time.Duration(r.Every) * time.Microsecond, Read: r.Read})
+	}
 	if p.phys.Sink != nil {
 		spec.Sinks = []stream.Sink{{ID: p.phys.SinkOp, Sink: p.phys.Sink}}
 	}

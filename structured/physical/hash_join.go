@@ -17,7 +17,7 @@ import (
 // When memory refuses the build side, both sides are cut by hash into spill files and joined file by file. Where a cut cannot
 // help, because one key has too many rows or there is none, the build side is joined block by block (hash_join_blocks.go).
 //
-// In a streaming query the build side may be Static: a plan of its own that is run inside the task once and kept.
+// In a streaming query the build side may be Static: a plan of its own that is run inside the task and kept.
 type HashJoin struct {
 	Kind                logical.JoinKind
 	LeftKeys, RightKeys []int
@@ -34,8 +34,9 @@ type HashJoin struct {
 	Env     Env
 	From    Provenance
 
-	filter *expr.Filter
-	static *column.JoinTable // the built static side
+	filter  *expr.Filter
+	static  *column.JoinTable // the built static side
+	version string            // of what it was built from
 }
 
 func (h *HashJoin) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader, error) {
@@ -49,12 +50,12 @@ func (h *HashJoin) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader, error
 	r := newJoinRun(h, tc)
 	switch {
 	case h.Static != nil:
-		if h.static == nil {
+		if v := h.Static.version(tc); h.static == nil || v != h.version {
 			held, err := h.Static.collect(tc)
 			if err != nil {
 				return nil, err
 			}
-			h.static = r.table(held)
+			h.static, h.version = r.table(held), v
 		}
 		r.build, r.probeIn = nil, in[0]
 		r.begin(h.static, in[0])

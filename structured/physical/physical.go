@@ -40,7 +40,8 @@ type Physical struct {
 	SinkOp     string         // operator id of the sink; its tasks report connector.TokenKey under it
 	Streaming  bool
 	// Upsert are the columns that identify a row of the result, nil when rows are only added.
-	Upsert []*expr.Attr
+	Upsert    []*expr.Attr
+	Refreshes []Refresh // tables that are read again while the query runs
 }
 
 // Source is a leaf that reads a table. A run binds Splits[Op].
@@ -51,6 +52,8 @@ type Source struct {
 	Scan   *connector.Scan
 	Parts  int
 	Start  connector.Start // where a streaming query begins, from the scan's options; Mode "" means the query's default
+
+	request connector.ScanRequest
 }
 
 // WatermarkOp is an operator that follows event time. Each task reports ClockKey with the new clock of its partition; the

@@ -123,6 +123,7 @@ func (p *planner) request(s *logical.Scan, inOrder bool) (req connector.ScanRequ
 // planSource asks the connector. A bounded read in log order takes the source's own partitions, as a stream does.
 func (p *planner) planSource(src *Source, stream connector.StreamReader, req connector.ScanRequest, inOrder, live bool) error {
 	var err error
+	src.request = req
 	if !inOrder {
 		if src.Scan, err = src.Table.(connector.BatchReader).PlanScan(p.ctx, req); err != nil {
 			return err

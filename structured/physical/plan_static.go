@@ -1,8 +1,11 @@
 package physical
 
 import (
+	"context"
 	"fmt"
 
+	"github.com/streamflow/streamflow/rdd"
+	"github.com/streamflow/streamflow/structured/connector"
 	"github.com/streamflow/streamflow/structured/logical"
 )
 
@@ -44,8 +47,20 @@ func (p *planner) staticJoin(l *logical.Join, streamLeft bool) (*Node, error) {
 	if !streamLeft {
 		stream, table = j.right, j.left
 	}
-	number(table, "static.")
+	p.tables++
+	prefix := "static."
+	if p.tables > 1 {
+		prefix = fmt.Sprintf("static%d.", p.tables)
+	}
+	number(table, prefix)
 	j.op.Static = staticOf(table)
+	if p.refresh > 0 {
+		if err := p.appendOnly(stream, "A join with a table that is read again"); err != nil {
+			return nil, err
+		}
+		p.readAgain(table, j.op.Static)
+		j.how = fmt.Sprintf("table read again every %s", micros(p.refresh))
+	}
 	j.inputs = []*Node{stream}
 	out := j.node(p)
 	out.fixed = table
@@ -54,6 +69,36 @@ func (p *planner) staticJoin(l *logical.Join, streamLeft bool) (*Node, error) {
 		out.props.upsert = nil // a row may find several
 	}
 	return out, nil
+}
+
+// LookupRefresh is the setting of how old a table that is joined to a stream may become before it is read again: '10 seconds'.
+// Without it, or with 0, tables stay as they were when the query was planned.
+const LookupRefresh = "streamflow.lookup.refresh"
+
+// Refresh is a table that is joined to a stream and read again while the query runs.
+type Refresh struct {
+	Op    string // of its scan: runs bind Splits[Op]
+	Every int64  // microseconds
+	Read  func(context.Context) ([][]rdd.Split, error)
+}
+
+// readAgain notes that the scans of a table are planned again while the query runs.
+func (p *planner) readAgain(table *Node, s *Static) {
+	s.Refreshed = true
+	table.Walk(func(n *Node) {
+		src := n.source
+		if src == nil || src.Table == nil {
+			return
+		}
+		from := src.Table.(connector.BatchReader)
+		p.refreshes = append(p.refreshes, Refresh{Op: n.ID, Every: p.refresh, Read: func(ctx context.Context) ([][]rdd.Split, error) {
+			scan, err := from.PlanScan(ctx, src.request)
+			if err != nil {
+				return nil, err
+			}
+			return [][]rdd.Split{flatten(scan.Splits)}, nil
+		}})
+	})
 }
 
 func (j *joining) streamSide(left bool) *Node {

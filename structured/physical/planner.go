@@ -22,6 +22,12 @@ func Plan(ctx context.Context, plan logical.Plan, opt Options) (*Physical, error
 	if err := p.setTTL(); err != nil {
 		return nil, err
 	}
+	if v := opt.Conf[LookupRefresh]; v != "" && v != "0" {
+		var err error
+		if p.refresh, err = logical.ParseTTL(v); err != nil {
+			return nil, err
+		}
+	}
 	root, err := p.plan(plan)
 	if err != nil {
 		return nil, err
@@ -42,8 +48,7 @@ func Plan(ctx context.Context, plan logical.Plan, opt Options) (*Physical, error
 	if err := p.checkChanges(root); err != nil {
 		return nil, err
 	}
-	phys := &Physical{Output: attrs, Streaming: opt.Streaming}
-	phys.Upsert = root.props.upsert
+	phys := &Physical{Output: attrs, Streaming: opt.Streaming, Upsert: root.props.upsert, Refreshes: p.refreshes}
 	if opt.Sink != nil {
 		if root, err = p.sink(root, phys); err != nil {
 			return nil, err
@@ -60,17 +65,20 @@ func Plan(ctx context.Context, plan logical.Plan, opt Options) (*Physical, error
 
 // planner holds what planning one query needs. A static subplan has a planner of its own.
 type planner struct {
-	ctx    context.Context
-	opt    Options
-	parts  int
-	static bool // everything in one partition, no exchanges
-	env    Env
-	logged map[*logical.Scan]bool
-	est    *cost.Estimator
-	keys   int              // key filters made so far
-	ttl    int64            // of state that nothing else bounds, microseconds; 0 for none
-	label  logical.Label    // of the operator that is being planned
-	inside logical.Labelled // whose label that is
+	ctx       context.Context
+	opt       Options
+	parts     int
+	static    bool // everything in one partition, no exchanges
+	env       Env
+	logged    map[*logical.Scan]bool
+	est       *cost.Estimator
+	keys      int   // key filters made so far
+	ttl       int64 // of state that nothing else bounds, microseconds; 0 for none
+	tables    int   // joined to the stream so far
+	refresh   int64 // how old they may become, microseconds; 0: for ever
+	refreshes []Refresh
+	label     logical.Label    // of the operator that is being planned
+	inside    logical.Labelled // whose label that is
 }
 
 // props are the properties of a node's rows that decide what may stand above it.

@@ -6,13 +6,15 @@ import (
 )
 
 // Static is a plan without exchanges that runs whole inside a task: the side of a join that does not change while a
-// streaming query runs. Its splits are chosen when the query is planned, so every batch joins with the same rows.
+// streaming query runs. Its splits are chosen when the query is planned, so every batch joins with the same rows; or they are
+// bound to each batch, if it is Refreshed.
 type Static struct {
-	ID     string
-	Op     rdd.Operator
-	Kids   []*Static
-	Splits []rdd.Split
-	Out    *column.Schema
+	Refreshed bool
+	ID        string
+	Op        rdd.Operator
+	Kids      []*Static
+	Splits    []rdd.Split
+	Out       *column.Schema
 }
 
 // collect runs the plan and returns copies of its rows.
@@ -21,6 +23,13 @@ func (s *Static) collect(tc *rdd.TaskContext) ([]*column.Batch, error) {
 	inner.Partition, inner.Parts = 0, 1
 	inner.Binding = &rdd.Binding{Splits: map[string][][]rdd.Split{}, StateVersion: -1}
 	s.bind(inner.Binding.Splits)
+	if s.Refreshed && tc.Binding != nil {
+		for id := range inner.Binding.Splits {
+			if now, ok := tc.Binding.Splits[id]; ok {
+				inner.Binding.Splits[id] = now
+			}
+		}
+	}
 	in, err := s.open(&inner)
 	if err != nil {
 		return nil, err
@@ -32,6 +41,17 @@ func (s *Static) collect(tc *rdd.TaskContext) ([]*column.Batch, error) {
 		return nil
 	})
 	return held, err
+}
+
+// TablesParam is the binding parameter that changes when splits of refreshed tables do.
+const TablesParam = "tables"
+
+// version tells the states of a refreshed table apart.
+func (s *Static) version(tc *rdd.TaskContext) string {
+	if !s.Refreshed || tc.Binding == nil {
+		return ""
+	}
+	return tc.Binding.Params[TablesParam]
 }
 
 func (s *Static) bind(splits map[string][][]rdd.Split) {

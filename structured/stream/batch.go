@@ -122,6 +122,9 @@ func (b *batch) begin(ctx context.Context) error {
 		Splits: map[string][][]rdd.Split{}, Params: map[string]string{NowParam: strconv.FormatInt(b.began.UnixMicro(), 10)}, PartitionClocks: map[string][]int64{},
 	}
 	maps.Copy(bind.Splits, b.Spec.Static)
+	if err := b.tables.bind(ctx, b.Spec.Refresh, b.began, bind); err != nil {
+		return err
+	}
 	for _, s := range b.Spec.Sources {
 		bind.Splits[s.ID] = s.Reader.Bind(b.From[s.ID], b.To[s.ID])
 	}

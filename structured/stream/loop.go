@@ -48,6 +48,7 @@ type Loop struct {
 	failures  failures
 	pace      pace
 	idle      idleness
+	tables    tables
 }
 
 // NewLoop returns a loop over the spec.

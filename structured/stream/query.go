@@ -15,6 +15,7 @@ type Spec struct {
 	Job        Job
 	Sources    []Source
 	Static     map[string][][]rdd.Split // of tables that do not grow, bound to every batch
+	Refresh    []Refresh                // tables that are read again
 	Watermarks []WatermarkOp
 	Stateful   []string         // ids of operators with state, whose watermark is bound
 	StateTTL   map[string]int64 // of operators whose state expires, microseconds
