@@ -147,11 +147,10 @@ func (r *liveRun) toEnd() {
 	}
 }
 
-// step runs one batch and reports whether it was the one that ended the input.
-func (r *liveRun) step() bool {
-	r.t.Helper()
-	ended := fmt.Sprint(r.at) == fmt.Sprint(r.end)
-	b := &rdd.Binding{Query: "q", Batch: r.batch, StateVersion: r.batch - 1, PartitionClocks: r.clocks, Watermarks: map[string]int64{},
+// next is the binding of the next batch; ended says that it ends the input.
+func (r *liveRun) next() (b *rdd.Binding, ended bool) {
+	ended = fmt.Sprint(r.at) == fmt.Sprint(r.end)
+	b = &rdd.Binding{Query: "q", Batch: r.batch, StateVersion: r.batch - 1, PartitionClocks: r.clocks, Watermarks: map[string]int64{},
 		Splits: map[string][][]rdd.Split{}}
 	n := 0
 	for _, s := range r.phys.Sources {
@@ -177,6 +176,13 @@ func (r *liveRun) step() bool {
 			b.Watermarks[s.Op] = math.MaxInt64
 		}
 	}
+	return b, ended
+}
+
+// step runs one batch and reports whether it was the one that ended the input.
+func (r *liveRun) step() bool {
+	r.t.Helper()
+	b, ended := r.next()
 	if r.batch%3 == 1 {
 		r.failed(b)
 	}
