@@ -82,6 +82,10 @@ bench-stream: ## Nexmark q0-q23 and cep0-cep3, exactly once from topic to topic:
 bench-latency: ## a 1-minute window count of 1,000 keys, topic to topic, exactly once: latency at 1,000 and 50,000 events/s beside the disk's (BENCH_FLAGS)
 	go run ./cmd/streamflow bench latency $(BENCH_FLAGS)
 
+.PHONY: diff-duckdb
+diff-duckdb: ## generated queries (DIFF_N, 20000, from DIFF_SEED, 1) and functions over edge values, beside DuckDB (DIFF_FLAGS=-write keeps its answers for the tests)
+	go run ./scripts/duckdiff -seed $${DIFF_SEED:-1} -n $${DIFF_N:-20000} $(DIFF_FLAGS)
+
 .PHONY: bench-smoke
 bench-smoke: build ## throughput and latency of the whole path, as JSON lines
 	go run ./cmd/streamflow bench smoke

@@ -69,13 +69,13 @@ expr < structured/udf;
 
 # Where rows come from and go to.
 structured/connector, structured/catalog, column/parquet, internal/vfs
-	< structured/connector/connectortest, structured/connector/file, structured/connector/memory < structured/connector/console;
+	< structured/connector/connectortest, structured/connector/file, structured/connector/memory, structured/connector/cached < structured/connector/console;
 structured/connector, structured/catalog, logstore/broker, logstore/columnar < structured/connector/streamlog;
 
 # The node: everything meets here, and only here.
 logstore/tier < driver/savepoint;
 structured, structured/optimize, structured/physical, structured/stream, structured/connector/streamlog,
-structured/connector/file, structured/connector/memory, structured/connector/console, scheduler, executor, internal/config, internal/term, logstore/kafka,
+structured/connector/file, structured/connector/memory, structured/connector/cached, structured/connector/console, scheduler, executor, internal/config, internal/term, logstore/kafka,
 driver/savepoint
 	< driver;
 structured, internal/auth, internal/config < driver/connect;
@@ -85,6 +85,8 @@ streamflow, gateway, internal/term, internal/config, internal/certs, internal/si
 streamflow, internal/nexmark < internal/nexmark/run < cmd;
 NONE < scripts/compat, scripts/benchlog;
 streamflow, internal/config, internal/oracle, internal/tpch < scripts/benchbatch;
+NONE < internal/sqlgen;
+streamflow, internal/oracle, internal/sqlgen < scripts/duckdiff;
 
 # What must never be, and why.
 executor/... never structured/..., driver/...: executors know batches, not SQL

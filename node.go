@@ -145,7 +145,7 @@ func (n *Node) open() error {
 	}
 	n.cluster = driver.NewCluster(n.executor)
 	n.engine = driver.NewEngine(driver.EngineOptions{Meta: n.broker.Meta(), Queries: n.queries, Log: env, Catalog: newCatalog(n.broker, env),
-		Cluster: n.cluster, Plans: connect.PlanCodec{}, Parts: n.conf.Slots, Logger: n.logger, Snapshot: n.snapshot, SnapshotInterval: n.conf.StateInterval, OnBatch: n.conf.OnBatch,
+		Cluster: n.cluster, Warehouse: filepath.Join(n.conf.Dir, "warehouse"), Memory: n.executor.Memory(), CacheMemory: n.executor.MemoryLimit() / 4, CacheDir: filepath.Join(spill, "cache"), Plans: connect.PlanCodec{}, Parts: n.conf.Slots, Logger: n.logger, Snapshot: n.snapshot, SnapshotInterval: n.conf.StateInterval, OnBatch: n.conf.OnBatch,
 		CatchUpMemory: n.conf.Memory / 8, Savepoints: savepoint.New(n.savepoints())})
 	n.connect = connect.NewServer(n.connectOptions())
 	return n.engine.Resume(context.Background())

@@ -2,7 +2,9 @@ package driver
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"path/filepath"
 	"sort"
 	"strings"
 
@@ -39,7 +41,26 @@ func (s *Session) command(ctx context.Context, p logical.Plan, run *logical.Run,
 	case *logical.SetConf:
 		return s.setConf(ctx, p)
 	case *logical.Use:
-		return nothing(), use(p)
+		return nothing(), s.use(p)
+	case *logical.AlterTable:
+		return nothing(), placed(s.alter(ctx, p, src), p.Pos, src)
+	case *logical.CreateDatabase:
+		return nothing(), placed(s.createDatabase(ctx, p), p.Pos, src)
+	case *logical.DropDatabase:
+		return nothing(), placed(s.dropDatabase(ctx, p), p.Pos, src)
+	case *logical.CreateFunction:
+		return nothing(), placed(s.createFunction(ctx, p, src), p.Pos, src)
+	case *logical.DropFunction:
+		return nothing(), placed(s.dropFunction(ctx, p), p.Pos, src)
+	case *logical.Refresh:
+		rows, err := s.refresh(ctx, p)
+		return rows, placed(err, p.Pos, src)
+	case *logical.CacheTable:
+		return nothing(), placed(s.cacheTable(ctx, p, src), p.Pos, src)
+	case *logical.Uncache:
+		return nothing(), placed(s.uncache(ctx, p), p.Pos, src)
+	case *logical.Delete, *logical.Update, *logical.Merge:
+		return s.rewrite(ctx, p, src)
 	case *logical.CreateStream:
 		return s.createStream(ctx, p, original)
 	case *logical.CreateMaterialized:
@@ -119,11 +140,14 @@ func (s *Session) createStream(ctx context.Context, p *logical.CreateStream, ori
 // createTable declares a table, and fills it when it has a query.
 func (s *Session) createTable(ctx context.Context, p *logical.CreateTable, run *logical.Run, src string) (structured.Rows, error) {
 	c := s.engine.opts.Catalog
-	name := strings.Join(p.Name, ".")
+	name, err := s.newName(p.Name)
+	if err != nil {
+		return nil, placed(err, p.Pos, src)
+	}
 	if _, ok, err := c.Table(ctx, name); err == nil && ok && p.IfNotExists {
 		return nothing(), nil
 	}
-	def, err := tableDef(p, name)
+	def, err := s.tableDef(p, name)
 	if err != nil {
 		return nil, placed(err, p.Pos, src)
 	}
@@ -136,6 +160,11 @@ func (s *Session) createTable(ctx context.Context, p *logical.CreateTable, run *
 		query = analysed.Children()[0]
 		def.Schema = schemaOf(query.Output())
 	}
+	if old, ok, _ := c.Definition(name); ok && p.OrReplace && p.As == nil && old.Options[catalog.OptionManaged] == "true" {
+		if err := c.Drop(ctx, name, false); err != nil { // its rows go too; a query's rows take their place when they are there
+			return nil, err
+		}
+	}
 	if err := c.CreateTable(ctx, def); err != nil {
 		return nil, placed(err, p.Pos, src)
 	}
@@ -146,10 +175,10 @@ func (s *Session) createTable(ctx context.Context, p *logical.CreateTable, run *
 	if err != nil {
 		return nil, err
 	}
-	return s.write(ctx, query, target, false, run)
+	return s.write(ctx, query, target, p.OrReplace, run)
 }
 
-func tableDef(p *logical.CreateTable, name string) (catalog.TableDef, error) {
+func (s *Session) tableDef(p *logical.CreateTable, name string) (catalog.TableDef, error) {
 	def := catalog.TableDef{Name: name, Provider: p.Provider, Options: map[string]string{}, Replace: p.OrReplace}
 	for k, v := range p.Options {
 		def.Options[k] = v
@@ -159,6 +188,9 @@ func tableDef(p *logical.CreateTable, name string) (catalog.TableDef, error) {
 	}
 	if p.Location != "" {
 		def.Options["path"] = p.Location
+	}
+	if w := s.engine.opts.Warehouse; def.Options["path"] == "" && w != "" && fileProviders[def.Provider] {
+		def.Options["path"], def.Options[catalog.OptionManaged] = filepath.Join(w, strings.ToLower(name)), "true"
 	}
 	if len(p.Columns) > 0 {
 		def.Schema = &column.Schema{Fields: p.Columns}
@@ -176,6 +208,9 @@ func tableDef(p *logical.CreateTable, name string) (catalog.TableDef, error) {
 	return def, nil
 }
 
+// fileProviders are those that keep a table where the node chooses when it has no LOCATION.
+var fileProviders = map[string]bool{"parquet": true, "csv": true, "json": true}
+
 func watermarkColumn(e expr.Expr) string {
 	switch e := e.(type) {
 	case *expr.UnresolvedAttr:
@@ -192,19 +227,30 @@ func (s *Session) createView(ctx context.Context, p *logical.CreateView, src str
 		return err
 	}
 	v := analysed.(*logical.CreateView)
-	name := strings.Join(v.Name, ".")
 	if v.Temporary {
-		return placed(s.views.Put(name, v.Query, v.OrReplace), p.Pos, src)
+		if _, err := s.cache.drop(optimize.ViewKey(strings.Join(v.Name, "."))); err != nil {
+			return err
+		}
+		return placed(s.views.Put(strings.Join(v.Name, "."), v.Query, v.OrReplace), p.Pos, src)
+	}
+	name, err := s.newName(v.Name)
+	if err != nil {
+		return placed(err, p.Pos, src)
 	}
 	return placed(s.engine.opts.Catalog.CreateView(ctx, name, v.SQL, v.OrReplace), p.Pos, src)
 }
 
 func (s *Session) drop(ctx context.Context, p *logical.Drop) error {
-	name := strings.Join(p.Name, ".")
-	if p.View && s.views.Drop(name) {
-		return nil
+	if name := strings.Join(p.Name, "."); p.View && s.views.Drop(name) {
+		_, err := s.cache.drop(optimize.ViewKey(name))
+		return err
 	}
+	name := s.existingName(ctx, p.Name)
 	err := s.engine.opts.Catalog.Drop(ctx, name, p.View)
+	if err == nil {
+		_, err = s.engine.cache.drop(strings.ToLower(name))
+		err = errors.Join(err, s.contentChanged(name))
+	}
 	if u, ok := usererr.As(err); ok && p.IfExists && u.Code == "TABLE_OR_VIEW_NOT_FOUND" {
 		return nil
 	}
@@ -252,16 +298,6 @@ func (s *Session) listConf(ctx context.Context) (structured.Rows, error) {
 	}
 	sort.Slice(rows, func(i, j int) bool { return rows[i][0].(string) < rows[j][0].(string) })
 	return table(text("key", "value"), rows...)
-}
-
-// use accepts the one database that there is.
-func use(p *logical.Use) error {
-	name := strings.Join(p.Name, ".")
-	switch strings.ToLower(name) {
-	case "default", "spark_catalog", "spark_catalog.default":
-		return nil
-	}
-	return usererr.New("SCHEMA_NOT_FOUND", "42704", "There is no database %s.", name).At(p.Pos.Line, p.Pos.Col).WithFix("The only one is default.")
 }
 
 // Explain shows the stages of planning.

@@ -13,6 +13,7 @@ import (
 	"github.com/streamflow/streamflow/logstore/meta"
 	"github.com/streamflow/streamflow/structured/catalog"
 	"github.com/streamflow/streamflow/structured/connector"
+	"github.com/streamflow/streamflow/structured/connector/cached"
 	"github.com/streamflow/streamflow/structured/connector/streamlog"
 	"github.com/streamflow/streamflow/structured/logical"
 	"github.com/streamflow/streamflow/structured/stream"
@@ -26,14 +27,20 @@ type PlanCodec interface {
 
 // EngineOptions are what an engine is made of.
 type EngineOptions struct {
-	Meta     *meta.Node
-	Queries  *stream.Machine // one of Meta's machines
-	Log      *streamlog.Env
-	Catalog  *catalog.Node
-	Cluster  *Cluster
-	Plans    PlanCodec
-	Parts    int // partitions after an exchange
-	Snapshot func(query string) error
+	Meta    *meta.Node
+	Queries *stream.Machine // one of Meta's machines
+	Log     *streamlog.Env
+	Catalog *catalog.Node
+	Cluster *Cluster
+	Plans   PlanCodec
+	Parts   int // partitions after an exchange
+	// Memory is the account of what is cached, CacheMemory how much of it that may be; what has no room goes to CacheDir.
+	Memory      cached.Account
+	CacheMemory int64
+	CacheDir    string
+	// Warehouse is the directory of tables of files that are declared without a place; "" refuses them.
+	Warehouse string
+	Snapshot  func(query string) error
 	// SnapshotInterval is how often the state of a query is snapshotted, when Snapshot is set.
 	SnapshotInterval time.Duration
 	// Savepoints are where savepoints of the node's queries are kept.
@@ -55,6 +62,10 @@ type Engine struct {
 	// admission lets queries that catch up take turns.
 	admission stream.Admission
 
+	cache    cache       // of tables and permanent views
+	kept     *cacheShare // memory of what is cached
+	rewrites sync.Map    // *sync.Mutex of tables that are changed in place, by name
+
 	mu      sync.Mutex
 	running map[string]*query // by name, ended ones too
 	order   []*query
@@ -67,7 +78,10 @@ func NewEngine(opts EngineOptions) *Engine {
 	if opts.Logger == nil {
 		opts.Logger = slog.Default()
 	}
-	e := &Engine{opts: opts, log: opts.Logger, running: map[string]*query{}, gates: map[string]*sync.Mutex{}, views: map[string]*viewRows{}}
+	e := &Engine{opts: opts, log: opts.Logger, running: map[string]*query{}, gates: map[string]*sync.Mutex{}, views: map[string]*viewRows{}, kept: &cacheShare{account: opts.Memory, limit: opts.CacheMemory}}
+	if opts.Memory == nil {
+		e.kept.limit = -1
+	}
 	e.admission.Limit = opts.CatchUpMemory
 	e.ctx, e.stop = context.WithCancel(context.Background())
 	opts.Log.Producer = e.producerOf

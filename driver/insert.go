@@ -119,13 +119,13 @@ func (s *Session) write(ctx context.Context, query logical.Plan, target connecto
 		return nil, err
 	}
 	defer job.Close()
-	counters, err := s.engine.runBatch(ctx, job, phys, batchRun{name: nameOf(run), target: target}, nil)
+	counters, err := s.engine.runBatch(ctx, job, phys, batchRun{name: nameOf(run), target: target, overwrite: overwrite}, nil)
 	if err != nil {
 		return nil, err
 	}
 	res := nothing()
 	res.counters = counters
-	return res, nil
+	return res, s.contentChanged(target.Name())
 }
 
 // streamSink opens what a streaming query writes to: a table by name, or a format with options.

@@ -12,9 +12,10 @@ import (
 
 // batchRun says how a batch query runs.
 type batchRun struct {
-	name     string           // of the program; its side outputs become topics
-	target   connector.Writer // what its rows are written to, nil for none
-	progress func(structured.Progress)
+	name      string           // of the program; its side outputs become topics
+	target    connector.Writer // what its rows are written to, nil for none
+	overwrite bool             // they take the place of what is there
+	progress  func(structured.Progress)
 }
 
 // run starts a batch query; its rows are read while it runs.

@@ -2,9 +2,9 @@ package driver
 
 import (
 	"context"
+	"errors"
 	"io"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -26,10 +26,13 @@ type Session struct {
 	engine *Engine
 	conf   structured.MemConf
 	views  *catalog.Views
-	out    io.Writer // where the console sink prints
+	funcs  catalog.Functions // temporary ones
+	cache  cache             // of temporary views and DataFrames
+	out    io.Writer         // where the console sink prints
 
-	mu  sync.Mutex
-	ops map[string]*operation
+	mu       sync.Mutex
+	ops      map[string]*operation
+	database string // "" is the default one
 }
 
 var (
@@ -54,7 +57,8 @@ func (s *Session) Conf() structured.Conf { return &s.conf }
 // Close cancels what the session runs. Streaming queries run on.
 func (s *Session) Close() error {
 	_, err := s.Interrupt(context.Background(), structured.Interrupt{})
-	return err
+	_, kept := s.cache.drop("")
+	return errors.Join(err, kept)
 }
 
 // Interrupt cancels operations.
@@ -207,14 +211,35 @@ func parse(p logical.Plan) (logical.Plan, error) {
 			return nil, err
 		}
 		return p.WithChildren([]logical.Plan{child}), nil
+	case *logical.With:
+		return parseWith(p)
 	}
 	return p, nil
+}
+
+// parseWith parses a statement over relations that its client gave names: INSERT INTO t SELECT * FROM {frame}. Of a command they
+// belong to the query inside.
+func parseWith(p *logical.With) (logical.Plan, error) {
+	child, err := parse(p.Child)
+	if err != nil {
+		return nil, err
+	}
+	c := *p
+	c.Child = child
+	if _, inner := unwrap(child); !logical.IsCommand(inner) {
+		return p, nil // the analyser parses it where names are known
+	} else if kids := inner.Children(); len(kids) == 1 {
+		c.Child = kids[0]
+		return inner.WithChildren([]logical.Plan{&c}), nil
+	}
+	return child, nil
 }
 
 // env is what the session's names are resolved against.
 func (s *Session) env(text, mode string) optimize.Env {
 	c := s.exprContext()
-	return optimize.Env{Catalog: s.engine.opts.Catalog, Providers: s.engine.opts.Catalog.Providers(), Views: s.views, Text: text, Session: &c, OutputMode: mode, Rows: s.rowsOf}
+	return optimize.Env{Catalog: s.engine.opts.Catalog, Providers: s.engine.opts.Catalog.Providers(), Views: s.views, Text: text, Session: &c, OutputMode: mode, Rows: s.rowsOf,
+		Database: s.currentDatabase(), Function: s.function}
 }
 
 func (s *Session) exprContext() expr.Context {
@@ -260,7 +285,11 @@ func (s *Session) plan(ctx context.Context, p logical.Plan, text string, run *lo
 // analyse resolves a plan that is not a stream. A program over history treats late rows as it would live, so that both give
 // the same answer; a plain query sees every row, as Spark's batch queries do: there the watermark means nothing.
 func (s *Session) analyse(ctx context.Context, p logical.Plan, text string, run *logical.Run) (logical.Plan, error) {
-	analysed, err := optimize.Analyze(ctx, p, s.env(text, ""))
+	env := s.env(text, "")
+	if run == nil {
+		env.Cached = s.cachedTable
+	}
+	analysed, err := optimize.Analyze(ctx, p, env)
 	if err != nil || run != nil {
 		return analysed, err
 	}
@@ -316,20 +345,13 @@ func filesOf(p logical.Plan) (files []string) {
 
 // table opens a table by name to write into it.
 func (s *Session) table(ctx context.Context, parts []string, pos expr.Pos) (connector.Writer, error) {
-	name := strings.Join(parts, ".")
-	t, ok, err := s.engine.opts.Catalog.Table(ctx, name)
-	if err == nil && !ok && len(parts) > 1 {
-		t, ok, err = s.engine.opts.Catalog.Table(ctx, parts[len(parts)-1])
-	}
+	t, err := s.readable(ctx, parts, pos)
 	if err != nil {
 		return nil, err
 	}
-	if !ok {
-		return nil, catalog.NotFound(ctx, s.engine.opts.Catalog, s.views, name).At(pos.Line, pos.Col)
-	}
 	w, ok := t.(connector.Writer)
 	if !ok {
-		return nil, usererr.New("UNSUPPORTED_INSERT.NOT_WRITABLE", "42809", "Table %s (%s) cannot be written.", name, t.Provider()).At(pos.Line, pos.Col)
+		return nil, usererr.New("UNSUPPORTED_INSERT.NOT_WRITABLE", "42809", "Table %s (%s) cannot be written.", t.Name(), t.Provider()).At(pos.Line, pos.Col)
 	}
 	return w, nil
 }

@@ -29,10 +29,26 @@ func showSchema(what string) *column.Schema {
 		s := text("namespace", "viewName")
 		s.Fields = append(s.Fields, flag("isTemporary"))
 		return s
-	case "functions":
+	case "functions", "user functions":
 		return text("function")
 	case "databases":
 		return text("namespace")
+	case "table extended":
+		s := text("namespace", "tableName")
+		s.Fields = append(s.Fields, flag("isTemporary"), column.Field{Name: "information", Type: column.Of(column.String)})
+		return s
+	case "properties":
+		return text("key", "value")
+	case "partitions":
+		return text("partition")
+	case "cached":
+		return text("name")
+	case "catalogs":
+		return text("catalog")
+	case "current database":
+		return text("catalog", "namespace")
+	case "database":
+		return text("info_name", "info_value")
 	case "columns":
 		return text("col_name")
 	case "create table":
@@ -66,15 +82,17 @@ func (s *Session) show(ctx context.Context, p *logical.Show) (structured.Rows, e
 	schema := showSchema(p.What)
 	switch p.What {
 	case "tables", "views":
-		rows, err := s.entries(ctx, p.What, match)
+		rows, err := s.entries(ctx, p, match)
 		if err != nil {
 			return nil, err
 		}
 		return table(schema, rows...)
 	case "functions":
-		return table(schema, functionNames(match)...)
-	case "databases":
-		return table(schema, []any{"default"})
+		return table(schema, append(functionNames(match), s.userFunctionNames(match)...)...)
+	case "user functions":
+		return table(schema, s.userFunctionNames(match)...)
+	case "databases", "catalogs", "current database", "database", "properties", "partitions", "table extended":
+		return s.showDefinition(ctx, p, match)
 	case "columns":
 		t, err := s.readable(ctx, p.Name, p.Pos)
 		if err != nil {
@@ -90,11 +108,16 @@ func (s *Session) show(ctx context.Context, p *logical.Show) (structured.Rows, e
 		if err != nil {
 			return nil, err
 		}
-		return table(schema, []any{createStatement(t)})
+		return table(schema, []any{createStatement(t, strings.Join(p.Name, "."))})
+	case "cached":
+		if c, key := s.cacheOf(ctx, p.Name); c.get(key) != nil {
+			return table(schema, []any{key})
+		}
+		return table(schema)
 	case "queries":
 		return table(schema, s.engine.queryRows()...)
 	case "function":
-		return describeFunction(p)
+		return s.describeFunction(p)
 	case "query":
 		return s.describeQuery(p)
 	case "savepoints":
@@ -127,16 +150,26 @@ func pattern(p string) (func(string) bool, error) {
 	return re.MatchString, nil
 }
 
-// entries lists tables or views: the node's, then the session's temporary views. SHOW TABLES lists views too, as Spark does.
-func (s *Session) entries(ctx context.Context, what string, match func(string) bool) ([][]any, error) {
-	list, err := s.engine.opts.Catalog.List(ctx)
+// entries lists tables or views of a database, then the session's temporary views. SHOW TABLES lists views too, as Spark does.
+func (s *Session) entries(ctx context.Context, p *logical.Show, match func(string) bool) ([][]any, error) {
+	c := s.engine.opts.Catalog
+	in := s.currentDatabase()
+	if len(p.Name) > 0 {
+		in = catalog.Name(p.Name, "")
+	}
+	db, ok := c.Database(in)
+	if !ok {
+		return nil, placed(c.NoDatabase(in), p.Pos, "")
+	}
+	list, err := c.List(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var rows [][]any
 	for _, e := range list {
-		if match(e.Name) && (what == "tables" || e.Kind == "view") {
-			rows = append(rows, []any{"default", e.Name, false})
+		of, name := c.DatabaseOf(e.Name)
+		if of == db.Name && match(name) && (p.What == "tables" || e.Kind == "view") {
+			rows = append(rows, []any{db.Name, name, false})
 		}
 	}
 	for _, v := range s.views.Names() {
@@ -164,12 +197,12 @@ func functionNames(match func(string) bool) [][]any {
 
 // readable opens a table or view by name, to describe it.
 func (s *Session) readable(ctx context.Context, parts []string, pos expr.Pos) (logical.Table, error) {
-	name := strings.Join(parts, ".")
-	t, ok, err := s.engine.opts.Catalog.Table(ctx, name)
-	if err == nil && !ok {
-		err = catalog.NotFound(ctx, s.engine.opts.Catalog, s.views, name)
+	for _, name := range catalog.Names(parts, s.currentDatabase()) {
+		if t, ok, err := s.engine.opts.Catalog.Table(ctx, name); ok || err != nil {
+			return t, placed(err, pos, "")
+		}
 	}
-	return t, placed(err, pos, "")
+	return nil, placed(catalog.NotFound(ctx, s.engine.opts.Catalog, s.views, strings.Join(parts, ".")), pos, "")
 }
 
 // visible are a table's columns without the hidden ones.
@@ -178,9 +211,9 @@ func visible(t logical.Table) *column.Schema {
 	return &column.Schema{Fields: f[:len(f)-t.Hidden()]}
 }
 
-func createStatement(t logical.Table) string {
+func createStatement(t logical.Table, name string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "CREATE TABLE %s (\n", t.Name())
+	fmt.Fprintf(&b, "CREATE TABLE %s (\n", name)
 	for i, f := range visible(t).Fields {
 		sep := ","
 		if i == visible(t).Len()-1 {
@@ -190,7 +223,7 @@ func createStatement(t logical.Table) string {
 	}
 	fmt.Fprintf(&b, ") USING %s", t.Provider())
 	var opts []string
-	for k, v := range t.Options() {
+	for k, v := range shownOptions(t) {
 		opts = append(opts, fmt.Sprintf("%s '%s'", k, strings.ReplaceAll(v, "'", "''")))
 	}
 	sort.Strings(opts)
@@ -217,7 +250,7 @@ func (s *Session) describe(ctx context.Context, p *logical.Describe, src string)
 	if p.Extended && p.Query == nil {
 		if t, err := s.readable(ctx, p.Name, p.Pos); err == nil {
 			rows = append(rows, []any{"", "", nil}, []any{"# Detailed Table Information", "", nil}, []any{"Name", t.Name(), nil}, []any{"Provider", t.Provider(), nil})
-			for _, k := range sortedKeys(t.Options()) {
+			for _, k := range sortedKeys(shownOptions(t)) {
 				rows = append(rows, []any{k, t.Options()[k], nil})
 			}
 		}
@@ -264,10 +297,13 @@ func statusOf(r *stream.Record) string {
 	return r.Status
 }
 
-// describeFunction is DESCRIBE FUNCTION: what the function table says.
-func describeFunction(p *logical.Show) (structured.Rows, error) {
+// describeFunction is DESCRIBE FUNCTION: what the function table says, or CREATE FUNCTION said.
+func (s *Session) describeFunction(p *logical.Show) (structured.Rows, error) {
 	name := strings.Join(p.Name, ".")
 	f, ok := expr.Lookup(name)
+	if own, has := s.function(catalog.Name(strings.Split(name, "."), s.currentDatabase())); has && !ok {
+		return describeOwn(own)
+	}
 	if !ok {
 		e := usererr.New("UNRESOLVED_ROUTINE", "42883", "There is no function %s.", name).At(p.Pos.Line, p.Pos.Col)
 		var names []string

@@ -38,6 +38,9 @@ type writeTarget struct {
 	Format  string            `json:"format,omitempty"`
 	Options map[string]string `json:"options,omitempty"`
 	Schema  string            `json:"schema,omitempty"`
+	// Overwrite: the write replaces the table's content, or these files of it.
+	Overwrite bool     `json:"overwrite,omitempty"`
+	Replaces  []string `json:"replaces"`
 }
 
 // beginWrite starts the transaction of a batch run.
@@ -50,6 +53,10 @@ func (e *Engine) beginWrite(ctx context.Context, phys *physical.Physical, how ba
 	target := writeTarget{Sides: how.name}
 	if t := how.target; t != nil {
 		target.Table, target.Format, target.Options, target.Schema = t.Name(), t.Provider(), t.Options(), schemaOf(phys.Output).String()
+		target.Overwrite = how.overwrite
+		if r, ok := t.(interface{ Replaces() []string }); ok {
+			target.Replaces = r.Replaces()
+		}
 	}
 	def, err := json.Marshal(target)
 	if err != nil {
@@ -191,7 +198,7 @@ func (e *Engine) reopen(ctx context.Context, t writeTarget) (connector.Sink, err
 		return nil, nil
 	}
 	if w, ok := tab.(connector.Writer); ok {
-		return w.PlanWrite(ctx, connector.WriteRequest{Schema: schema})
+		return w.PlanWrite(ctx, connector.WriteRequest{Schema: schema, Overwrite: t.Overwrite, Replaces: t.Replaces})
 	}
 	return nil, nil
 }

@@ -47,6 +47,17 @@ func (p *pool) Release(n int64) {
 	}
 }
 
+// Memory is the account for what outlives tasks.
+func (x *Executor) Memory() interface {
+	Reserve(bytes int64) bool
+	Release(bytes int64)
+} {
+	return x.memory
+}
+
+// MemoryLimit is the limit of all that tasks and others hold together, in bytes.
+func (x *Executor) MemoryLimit() int64 { return x.memory.limit }
+
 // taskMemory is one task's account with the pool. It belongs to the task's goroutine.
 type taskMemory struct {
 	pool *pool

@@ -2,6 +2,7 @@ package expr
 
 import (
 	"math"
+	"slices"
 	"sort"
 
 	"github.com/streamflow/streamflow/column"
@@ -147,6 +148,8 @@ func init() {
 		exact.function("percentile", "d:x a:p a:frequency?", "The exact percentile, interpolated; p from 0 to 1, or an array of such.", "percentile(x, 0.5) over 1, 2 -> 1.5", number, always),
 		(&listAgg{finish: median}).function("median", "d:x", "The middle value, interpolated.", "median(x) over 1, 2, 4 -> 2.0", outOf(column.Float64), always),
 		nearest.function("percentile_approx", "n:x a:p i:accuracy?", "The least value that a share p of the values does not exceed; computed exactly.", "percentile_approx(x, 0.5) over 1, 2, 4 -> 2", same, always, "approx_percentile"),
+		exact.function("percentile_cont", "d:x a:p b:desc?", "percentile, also written percentile_cont(p) WITHIN GROUP (ORDER BY x).", "percentile_cont(x, 0.5) over 1, 2 -> 1.5", number, always),
+		(&listAgg{finish: percentileDisc}).function("percentile_disc", "n:x a:p b:desc?", "The first value in order whose share of the values before and with it is at least p; also written percentile_disc(p) WITHIN GROUP (ORDER BY x).", "percentile_disc(x, 0.5) over 1, 2, 4, 8 -> 2", same, always),
 		(&listAgg{finish: mode}).function("mode", "a:x", "The most frequent value.", "mode(x) over 1, 2, 2 -> 2", typeOfFirst, always),
 		(&listAgg{finish: joinTexts}).function("listagg", "s:x s:sep?", "The values as one text with sep between; nulls are left out.", "listagg(cast(x as string), ',') over 1, 2 -> 1,2", outOf(column.String), always, "string_agg"),
 	)
@@ -218,8 +221,14 @@ func sortedFloats(v *column.Vector, from, to int32) []float64 {
 	return x
 }
 
+// descending reports whether the third argument of percentile_cont and percentile_disc is true.
+func descending(a *Agg) bool { return len(a.Args) == 3 && a.Fn != "percentile" && isTrue(a.Args[2]) }
+
 func percentile(a *Agg, b *column.Builder, v *column.Vector, from, to int32) error {
 	x := sortedFloats(v, from, to)
+	if descending(a) {
+		slices.Reverse(x)
+	}
 	return perShare(a, b, from, to, func(b *column.Builder, p float64) { b.AppendF64(interpolate(x, p)) })
 }
 
@@ -247,6 +256,20 @@ func percentileOf(a *Agg, b *column.Builder, v *column.Vector, from, to int32) e
 		rows = append(rows, int(j))
 	}
 	sort.Slice(rows, func(x, y int) bool { return compareValues(v, rows[x], v, rows[y]) < 0 })
+	return perShare(a, b, from, to, func(b *column.Builder, p float64) {
+		b.AppendFrom(v, rows[max(int(math.Ceil(p*float64(len(rows))))-1, 0)])
+	})
+}
+
+func percentileDisc(a *Agg, b *column.Builder, v *column.Vector, from, to int32) error {
+	rows := make([]int, 0, to-from)
+	for j := from; j < to; j++ {
+		rows = append(rows, int(j))
+	}
+	sort.Slice(rows, func(x, y int) bool { return compareValues(v, rows[x], v, rows[y]) < 0 })
+	if descending(a) {
+		slices.Reverse(rows)
+	}
 	return perShare(a, b, from, to, func(b *column.Builder, p float64) {
 		b.AppendFrom(v, rows[max(int(math.Ceil(p*float64(len(rows))))-1, 0)])
 	})

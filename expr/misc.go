@@ -135,5 +135,9 @@ func raisedCondition(name string) error {
 	if name == "SCALAR_SUBQUERY_TOO_MANY_ROWS" {
 		return usererr.New(name, "21000", "More than one row returned by a subquery used as an expression.").WithFix("Aggregate in the subquery, or add LIMIT 1.")
 	}
+	if name == "MERGE_CARDINALITY_VIOLATION" {
+		return usererr.New(name, "23K01", "The ON search condition of the MERGE statement matched a single row from the target table with multiple rows of the source table.").
+			WithFix("Make the source's rows unique in the columns of ON, for example by GROUP BY or row_number() … QUALIFY.")
+	}
 	return usererr.New(name, "P0001", "The error condition %s was raised.", name)
 }

@@ -123,6 +123,7 @@ type UnresolvedCall struct {
 // Star is * or t.*.
 type Star struct {
 	Qualifier []string
+	Except    []string // columns that it leaves out
 	Pos       Pos
 }
 

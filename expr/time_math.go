@@ -143,7 +143,8 @@ func init() {
 				}
 				return int64(d)
 			})},
-		makeTimestamp("make_timestamp", column.Timestamp), makeTimestamp("make_timestamp_ltz", column.Timestamp), makeTimestamp("make_timestamp_ntz", column.TimestampNTZ),
+		makeTimestamp("make_timestamp", column.Timestamp, false), makeTimestamp("make_timestamp_ltz", column.Timestamp, false), makeTimestamp("make_timestamp_ntz", column.TimestampNTZ, false),
+		makeTimestamp("try_make_timestamp", column.Timestamp, true), makeTimestamp("try_make_timestamp_ltz", column.Timestamp, true), makeTimestamp("try_make_timestamp_ntz", column.TimestampNTZ, true),
 		&Function{Name: "make_dt_interval", in: params("i:days? i:hours? i:mins? d:secs?"), out: outOf(column.IntervalDT), Doc: "An interval of days, hours, minutes and seconds.", Example: "make_dt_interval(1, 2, 3, 4.5) -> INTERVAL '1 02:03:04.5' DAY TO SECOND", cost: 10,
 			kernel: rowInt(func(_ *kctx, a []*column.Vector, i int) int64 {
 				total := int64(0)
@@ -182,6 +183,7 @@ func init() {
 			kernel: rowInt(func(_ *kctx, a []*column.Vector, i int) int64 { return (intAt(a[0], i) - intAt(a[1], i)) * microsDay })},
 		&Function{Name: "subtract_timestamps", in: params("t:end t:start"), out: outOf(column.IntervalDT), flags: zoned, Doc: "The interval from start to end, as - does it.", Example: "subtract_timestamps(TIMESTAMP'2026-01-01 01:00:00', TIMESTAMP'2026-01-01 00:00:00') -> INTERVAL '0 01:00:00' DAY TO SECOND", cost: 2,
 			kernel: rowInt(func(k *kctx, a []*column.Vector, i int) int64 { return localAt(k, a[0], i) - localAt(k, a[1], i) })},
+		&Function{Name: "convert_timezone", in: params("s:zones a:rest*"), Doc: "A reading of one zone's clock (the session's when it is left out) as the clock of another shows it, as timestamp_ntz.", Example: "convert_timezone('Europe/Brussels', 'America/Los_Angeles', '2021-12-06 00:00:00') -> 2021-12-05 15:00:00", flags: zoned, cost: 100, rewrite: rewriteConvertTimezone, kernel: convertTimezone},
 		scaleInterval("multiply_interval", "An interval times a number, as * does it.", "multiply_interval(INTERVAL'1 hour', 2.5D) -> INTERVAL '0 02:30:00' DAY TO SECOND", false),
 		scaleInterval("divide_interval", "An interval divided by a number, as / does it.", "divide_interval(INTERVAL'1 hour', 2D) -> INTERVAL '0 00:30:00' DAY TO SECOND", true),
 	)
@@ -210,14 +212,23 @@ func errDateTime(what string) error {
 		WithFix("If necessary set \"spark.sql.ansi.enabled\" to \"false\" to get NULL instead.")
 }
 
-func makeTimestamp(name string, kind column.Kind) *Function {
-	return &Function{Name: name, in: params("i:year i:month i:day i:hour i:min d:sec s:zone?"), out: outOf(kind), flags: zoned, Doc: "A timestamp of its parts, in the session's time zone or the one given.",
-		Example: name + "(2026, 3, 15, 13, 45, 7.5) -> 2026-03-15 13:45:07.5", cost: 40,
+// makeTimestamp is a timestamp of its parts; try makes parts that are none a null.
+func makeTimestamp(name string, kind column.Kind, try bool) *Function {
+	doc, example, null := "A timestamp of its parts, in the session's time zone or the one given.", name+"(2026, 3, 15, 13, 45, 7.5) -> 2026-03-15 13:45:07.5", ifArgs
+	if try {
+		doc, example, null = "A timestamp of its parts, or null when they are none.", name+"(2026, 13, 15, 13, 45, 7.5) -> NULL", always
+	}
+	return &Function{Name: name, in: params("i:year i:month i:day i:hour i:min d:sec s:zone?"), out: outOf(kind), null: null, flags: zoned, Doc: doc,
+		Example: example, cost: 40,
 		kernel: rowInt(func(k *kctx, a []*column.Vector, i int) int64 {
 			d, ok := civil(int(a[0].I32[i]), int(a[1].I32[i]), int(a[2].I32[i]))
 			h, m, s := intAt(a[3], i), intAt(a[4], i), a[5].F64[i]
 			if !ok || h < 0 || h > 23 || m < 0 || m > 59 || s < 0 || s > 60 {
-				k.ansi(i, errDateTime("timestamp"))
+				if try {
+					k.null(i)
+				} else {
+					k.ansi(i, errDateTime("timestamp"))
+				}
 				return 0
 			}
 			local := int64(d)*microsDay + h*microsHour + m*microsMinute + int64(s*1e6+0.5)
@@ -512,4 +523,54 @@ func scaleInterval(name, doc, example string, divide bool) *Function {
 			}
 			return r
 		})}
+}
+
+// rewriteConvertTimezone is convert_timezone([from,] to, ts) over a timestamp_ntz.
+func rewriteConvertTimezone(args []Expr) (Expr, error) {
+	if len(args) != 2 && len(args) != 3 {
+		return nil, usererr.New("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605", "The `convert_timezone` requires 2 or 3 parameters but the actual number is %d.", len(args)).WithFix("It is convert_timezone([from, ]to, ts).")
+	}
+	c := &Call{Fn: "convert_timezone", Typ: column.Of(column.TimestampNTZ)}
+	for i, e := range args {
+		to := column.Of(column.String)
+		if i == len(args)-1 {
+			to = c.Typ
+		}
+		x, err := ResolveCast(&Cast{Child: e, To: to})
+		if err != nil {
+			return nil, err
+		}
+		c.Args, c.Null = append(c.Args, x), c.Null || x.Nullable()
+	}
+	return c, nil
+}
+
+func convertTimezone(*Call) kernel {
+	zones := map[string]*time.Location{}
+	return func(k *kctx, a []*column.Vector, out *column.Vector) {
+		zone := func(v *column.Vector, i int) *time.Location {
+			name := v.Str(i)
+			loc, known := zones[name]
+			if !known {
+				loc, _ = column.ParseZone(strings.Clone(name))
+				zones[strings.Clone(name)] = loc
+			}
+			if loc == nil {
+				k.fail(i, errZone(name))
+			}
+			return loc
+		}
+		for i := range out.I64 {
+			if !k.ok(i) {
+				continue
+			}
+			from := k.ctx.location()
+			if len(a) == 3 {
+				from = zone(a[0], i)
+			}
+			if to := zone(a[len(a)-2], i); from != nil && to != nil {
+				out.I64[i] = column.ToLocal(column.FromLocal(a[len(a)-1].I64[i], from), to)
+			}
+		}
+	}
 }

@@ -110,6 +110,12 @@ type QueryStatus struct {
 	Active        bool   `json:"-"`
 }
 
+// Persister is a Backend that can keep the rows of plans.
+type Persister interface {
+	// Persist keeps the rows of a plan when they are next computed, or, with keep false, forgets them.
+	Persist(ctx context.Context, plan logical.Plan, keep bool) error
+}
+
 // Interrupter is a Backend that can cancel operations which other goroutines run.
 type Interrupter interface {
 	// Interrupt cancels all operations of the session, or those with a tag, or one by id, and returns the ids it ended.

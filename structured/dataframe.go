@@ -1,6 +1,7 @@
 package structured
 
 import (
+	"context"
 	"fmt"
 	"github.com/streamflow/streamflow/expr"
 	"github.com/streamflow/streamflow/structured/logical"
@@ -332,8 +333,33 @@ func (d *DataFrame) Describe(names ...string) *DataFrame {
 	return d.then(nil, func() logical.Plan { return &logical.Summarize{Cols: names, Child: d.plan} })
 }
 
-// Cache is a hint that the DataFrame is used more than once; results are the same without it.
-func (d *DataFrame) Cache() *DataFrame { return d }
+// Cache keeps the DataFrame's rows once they have been computed, in memory as long as there is room and on the node's disk else,
+// for all DataFrames of the session that are made of it. A table that it reads and that a statement of this node changes
+// makes the rows be computed again. On a server that cannot keep rows it does nothing.
+func (d *DataFrame) Cache() *DataFrame {
+	b, ok := d.s.backend.(Persister)
+	if !ok || d.err != nil {
+		return d
+	}
+	if err := b.Persist(context.Background(), d.plan, true); err != nil {
+		c := *d
+		c.err = err
+		return &c
+	}
+	return d
+}
+
+// Persist is Cache.
+func (d *DataFrame) Persist() *DataFrame { return d.Cache() }
+
+// Unpersist forgets the rows that Cache keeps.
+func (d *DataFrame) Unpersist(ctx context.Context) error {
+	b, ok := d.s.backend.(Persister)
+	if !ok || d.err != nil {
+		return d.err
+	}
+	return b.Persist(ctx, d.plan, false)
+}
 
 // GroupedData is a DataFrame that GroupBy has grouped.
 type GroupedData struct {

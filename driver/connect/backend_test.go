@@ -130,7 +130,17 @@ func (f *fakeBackend) command(p logical.Plan) (*column.Batch, error) {
 			return nil, notFoundTable(name)
 		}
 		delete(f.views, name)
+	case *logical.Use:
+		if p.Name[len(p.Name)-1] != theDatabase {
+			return nil, notFound("SCHEMA_NOT_FOUND", "42704", "schema", p.Name[0])
+		}
 	case *logical.Show:
+		if p.What == "cached" {
+			return column.FromRows(column.NewSchema(text("name", false)))
+		}
+		if p.What == "databases" || p.What == "current database" {
+			return column.FromRows(column.NewSchema(text("namespace", false)), []any{theDatabase})
+		}
 		schema := column.NewSchema(text("namespace", false), text("tableName", false), boolean("isTemporary"))
 		var rows [][]any
 		for _, name := range sortedKeys(f.views) {
@@ -146,7 +156,7 @@ func (f *fakeBackend) command(p logical.Plan) (*column.Batch, error) {
 		}
 	case *logical.AnalyzeTable:
 		f.analyzed = append(f.analyzed, p.String())
-	case *logical.InsertInto, *logical.CreateTable, *logical.WriteTo:
+	case *logical.InsertInto, *logical.CreateTable, *logical.WriteTo, *logical.CacheTable, *logical.Uncache:
 	default:
 		return nil, fmt.Errorf("fake: command %s", p)
 	}
@@ -159,6 +169,8 @@ func notFoundTable(name string) error {
 
 func (f *fakeBackend) eval(ctx context.Context, p logical.Plan) (*column.Batch, error) {
 	switch p := p.(type) {
+	case *logical.Cached:
+		return f.eval(ctx, p.Child)
 	case *logical.PlanID:
 		return f.eval(ctx, p.Child)
 	case *logical.SQLText:

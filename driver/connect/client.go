@@ -158,6 +158,20 @@ func (c *Client) Analyze(ctx context.Context, plan logical.Plan) (*structured.An
 	return &structured.Analysis{Schema: schema, Streaming: resp.GetIsStreaming().GetIsStreaming()}, nil
 }
 
+// Persist asks the server to keep the rows of a plan, or to forget them.
+func (c *Client) Persist(ctx context.Context, plan logical.Plan, keep bool) error {
+	r, err := planToProto(plan)
+	if err != nil {
+		return err
+	}
+	ask := &pb.AnalyzePlanRequest{Analyze: &pb.AnalyzePlanRequest_Unpersist_{Unpersist: &pb.AnalyzePlanRequest_Unpersist{Relation: r}}}
+	if keep {
+		ask.Analyze = &pb.AnalyzePlanRequest_Persist_{Persist: &pb.AnalyzePlanRequest_Persist{Relation: r}}
+	}
+	_, err = c.analyze(ctx, ask)
+	return err
+}
+
 // Explain asks the server for the stages of planning.
 func (c *Client) Explain(ctx context.Context, plan logical.Plan, mode string) (string, error) {
 	r, err := planToProto(plan)

@@ -13,6 +13,8 @@ type decoder struct {
 	// artifact returns cached rows by hash, cached a DataFrame kept on the server; both may be nil.
 	artifact func(name string) ([]byte, bool)
 	cached   func(id string) (logical.Plan, bool)
+	// persisted is the key of a relation whose rows are to be kept; nil when there are none.
+	persisted func(r *pb.Relation) (key string, ok bool)
 	// source is the format of reads and writes that name none.
 	source string
 	depth  int

@@ -22,6 +22,11 @@ func (d *decoder) plan(r *pb.Relation) (logical.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if d.persisted != nil {
+		if key, ok := d.persisted(r); ok {
+			p = &logical.Cached{Key: key, Child: p}
+		}
+	}
 	if c := r.GetCommon(); c != nil && c.PlanId != nil {
 		p = &logical.PlanID{Child: p, ID: planID(c.GetPlanId())}
 	}

@@ -23,9 +23,13 @@ const (
 func (e *execution) catalog(ctx context.Context, c *pb.Catalog) error {
 	switch k := c.GetCatType().(type) {
 	case *pb.Catalog_CurrentDatabase:
-		return e.emitText(ctx, "current_database", theDatabase)
+		name, err := e.currentDatabase(ctx)
+		if err != nil {
+			return err
+		}
+		return e.emitText(ctx, "current_database", name)
 	case *pb.Catalog_SetCurrentDatabase:
-		return e.onlyName(ctx, "SCHEMA_NOT_FOUND", "schema", k.SetCurrentDatabase.GetDbName(), theDatabase)
+		return e.use(ctx, k.SetCurrentDatabase.GetDbName())
 	case *pb.Catalog_CurrentCatalog:
 		return e.emitText(ctx, "current_catalog", theCatalog)
 	case *pb.Catalog_SetCurrentCatalog:
@@ -35,16 +39,24 @@ func (e *execution) catalog(ctx context.Context, c *pb.Catalog) error {
 	case *pb.Catalog_ListDatabases:
 		return e.listDatabases(ctx, k.ListDatabases.Pattern)
 	case *pb.Catalog_GetDatabase:
-		if k.GetDatabase.GetDbName() != theDatabase {
-			return notFound("SCHEMA_NOT_FOUND", "42704", "schema", k.GetDatabase.GetDbName())
+		name, ok, err := e.database(ctx, k.GetDatabase.GetDbName())
+		if err == nil && !ok {
+			err = notFound("SCHEMA_NOT_FOUND", "42704", "schema", k.GetDatabase.GetDbName())
 		}
-		return e.listDatabases(ctx, nil)
+		if err != nil {
+			return err
+		}
+		return e.listDatabases(ctx, &name)
 	case *pb.Catalog_DatabaseExists:
-		return e.emitBool(ctx, strings.EqualFold(k.DatabaseExists.GetDbName(), theDatabase))
+		_, ok, err := e.database(ctx, k.DatabaseExists.GetDbName())
+		if err != nil {
+			return err
+		}
+		return e.emitBool(ctx, ok)
 	case *pb.Catalog_ListTables:
-		return e.listTables(ctx, k.ListTables.Pattern, false)
+		return e.listTables(ctx, k.ListTables.GetDbName(), k.ListTables.Pattern, false)
 	case *pb.Catalog_ListViews:
-		return e.listTables(ctx, k.ListViews.Pattern, true)
+		return e.listTables(ctx, k.ListViews.GetDbName(), k.ListViews.Pattern, true)
 	case *pb.Catalog_GetTable:
 		return e.getTable(ctx, k.GetTable.GetTableName())
 	case *pb.Catalog_TableExists:
@@ -73,20 +85,18 @@ func (e *execution) catalog(ctx context.Context, c *pb.Catalog) error {
 	case *pb.Catalog_DropView:
 		return e.dropNamed(ctx, k.DropView.GetViewName(), true, k.DropView.GetIfExists())
 	case *pb.Catalog_IsCached:
-		if _, err := e.tableSchema(ctx, k.IsCached.GetTableName()); err != nil {
-			return err
-		}
-		return e.emitBool(ctx, false)
+		return e.isCached(ctx, k.IsCached.GetTableName())
 	case *pb.Catalog_CacheTable:
-		// Caching is a hint; only the table must be there.
-		return e.needsTable(ctx, k.CacheTable.GetTableName())
+		return e.named(ctx, k.CacheTable.GetTableName(), func(parts []string) logical.Plan { return &logical.CacheTable{Name: parts, Lazy: true} })
 	case *pb.Catalog_UncacheTable:
-		return e.needsTable(ctx, k.UncacheTable.GetTableName())
+		return e.named(ctx, k.UncacheTable.GetTableName(), func(parts []string) logical.Plan { return &logical.Uncache{Name: parts} })
 	case *pb.Catalog_AnalyzeTable:
 		return e.analyzeTable(ctx, k.AnalyzeTable.GetTableName(), k.AnalyzeTable.GetNoScan())
 	case *pb.Catalog_RefreshTable:
-		return e.needsTable(ctx, k.RefreshTable.GetTableName())
-	case *pb.Catalog_ClearCache, *pb.Catalog_RefreshByPath:
+		return e.named(ctx, k.RefreshTable.GetTableName(), func(parts []string) logical.Plan { return &logical.Refresh{Name: parts} })
+	case *pb.Catalog_ClearCache:
+		return e.does(ctx, &logical.Uncache{})
+	case *pb.Catalog_RefreshByPath:
 		return e.emitNothing(ctx)
 	case *pb.Catalog_GetCreateTableString:
 		return e.showCreate(ctx, k.GetCreateTableString.GetTableName())
@@ -157,23 +167,21 @@ func (e *execution) listCatalogs(ctx context.Context, pattern *string) error {
 	return e.emitTable(ctx, catalogSchema, []any{theCatalog, nil})
 }
 
-func (e *execution) listDatabases(ctx context.Context, pattern *string) error {
-	if !matches(pattern, theDatabase) {
-		return e.emitTable(ctx, databaseSchema)
-	}
-	return e.emitTable(ctx, databaseSchema, []any{theDatabase, theCatalog, "default database", ""})
-}
-
 // listed is a line of SHOW TABLES or SHOW VIEWS.
 type listed struct {
+	database  string
 	name      string
 	temporary bool
 	view      bool
 }
 
 // names runs SHOW TABLES or SHOW VIEWS in the backend.
-func (e *execution) names(ctx context.Context, what string) ([]listed, error) {
-	rows, err := e.execute(ctx, &logical.Show{What: what})
+func (e *execution) names(ctx context.Context, what, database string) ([]listed, error) {
+	show := &logical.Show{What: what}
+	if database != "" {
+		show.Name = strings.Split(database, ".")
+	}
+	rows, err := e.execute(ctx, show)
 	if err != nil {
 		return nil, err
 	}
@@ -182,7 +190,7 @@ func (e *execution) names(ctx context.Context, what string) ([]listed, error) {
 	if err != nil {
 		return nil, err
 	}
-	name, temp := firstIndex(schema, "tableName", "viewName", "name"), schema.Index("isTemporary")
+	name, temp, db := firstIndex(schema, "tableName", "viewName", "name"), schema.Index("isTemporary"), schema.Index("namespace")
 	if name < 0 {
 		return nil, invalidPlan("CATALOG", "The backend lists %s without their names.", what)
 	}
@@ -190,6 +198,9 @@ func (e *execution) names(ctx context.Context, what string) ([]listed, error) {
 	for _, b := range batches {
 		for i := range b.N {
 			l := listed{name: string(b.Cols[name].Bytes(i)), view: what == "views"}
+			if db >= 0 {
+				l.database = string(b.Cols[db].Bytes(i))
+			}
 			if temp >= 0 {
 				l.temporary, _ = column.Value(b.Cols[temp], i).(bool)
 			}
@@ -209,12 +220,12 @@ func firstIndex(s *column.Schema, names ...string) int {
 }
 
 // tables are tables and views, each once: SHOW TABLES lists views too.
-func (e *execution) tables(ctx context.Context) ([]listed, error) {
-	all, err := e.names(ctx, "tables")
+func (e *execution) tables(ctx context.Context, database string) ([]listed, error) {
+	all, err := e.names(ctx, "tables", database)
 	if err != nil {
 		return nil, err
 	}
-	views, err := e.names(ctx, "views")
+	views, err := e.names(ctx, "views", database)
 	if err != nil {
 		return nil, err
 	}
@@ -237,17 +248,21 @@ func (e *execution) tables(ctx context.Context) ([]listed, error) {
 }
 
 func (t listed) row() []any {
+	database := t.database
+	if database == "" {
+		database = theDatabase
+	}
 	switch {
 	case t.temporary:
 		return []any{t.name, nil, []any{}, nil, "TEMPORARY", true}
 	case t.view:
-		return []any{t.name, theCatalog, []any{theDatabase}, nil, "VIEW", false}
+		return []any{t.name, theCatalog, []any{database}, nil, "VIEW", false}
 	}
-	return []any{t.name, theCatalog, []any{theDatabase}, nil, "MANAGED", false}
+	return []any{t.name, theCatalog, []any{database}, nil, "MANAGED", false}
 }
 
-func (e *execution) listTables(ctx context.Context, pattern *string, viewsOnly bool) error {
-	all, err := e.tables(ctx)
+func (e *execution) listTables(ctx context.Context, database string, pattern *string, viewsOnly bool) error {
+	all, err := e.tables(ctx, database)
 	if err != nil {
 		return err
 	}
@@ -269,7 +284,13 @@ func (e *execution) getTable(ctx context.Context, name string) error {
 		return err
 	}
 	last := parts[len(parts)-1]
-	all, err := e.tables(ctx)
+	database := ""
+	if len(parts) > 1 {
+		if _, ok, err := e.database(ctx, parts[len(parts)-2]); ok && err == nil {
+			database = parts[len(parts)-2]
+		}
+	}
+	all, err := e.tables(ctx, database)
 	if err != nil {
 		return err
 	}
@@ -294,11 +315,43 @@ func (e *execution) tableSchema(ctx context.Context, name string) (*column.Schem
 	return info.Schema, nil
 }
 
-func (e *execution) needsTable(ctx context.Context, name string) error {
+// named carries out a command about a table or view, which must be there.
+func (e *execution) named(ctx context.Context, name string, command func(parts []string) logical.Plan) error {
 	if _, err := e.tableSchema(ctx, name); err != nil {
 		return err
 	}
+	parts, err := structured.SplitName(name)
+	if err != nil {
+		return err
+	}
+	return e.does(ctx, command(parts))
+}
+
+// does carries out a command that answers nothing.
+func (e *execution) does(ctx context.Context, command logical.Plan) error {
+	rows, err := e.execute(ctx, command)
+	if err != nil {
+		return err
+	}
+	if _, err := collect(ctx, rows, 0); err != nil {
+		return err
+	}
 	return e.emitNothing(ctx)
+}
+
+func (e *execution) isCached(ctx context.Context, name string) error {
+	parts, err := structured.SplitName(name)
+	if err != nil {
+		return err
+	}
+	if _, err := e.tableSchema(ctx, name); err != nil {
+		return err
+	}
+	list, err := e.shown(ctx, &logical.Show{What: "cached", Name: parts}, "name")
+	if err != nil {
+		return err
+	}
+	return e.emitBool(ctx, len(list) > 0)
 }
 
 func (e *execution) tableExists(ctx context.Context, name string) error {

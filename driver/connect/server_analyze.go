@@ -208,8 +208,8 @@ func clearCommon(m protoreflect.Message, depth int) {
 	})
 }
 
-// persistence answers cache(), unpersist() and storageLevel. Caching is a hint: results are the same without it, so the
-// level is kept for storageLevel and nothing else depends on it.
+// persistence answers cache(), unpersist() and storageLevel. The backend keeps the rows of a persisted relation when it first
+// computes them, in memory as long as there is room and on disk else, whatever the level.
 func (s *session) persistence(ctx context.Context, r *pb.AnalyzePlanRequest, resp *pb.AnalyzePlanResponse) error {
 	relation, level := persisted(r)
 	key, err := canonical(&pb.Plan{OpType: &pb.Plan_Root{Root: relation}})
@@ -221,6 +221,9 @@ func (s *session) persistence(ctx context.Context, r *pb.AnalyzePlanRequest, res
 		return err
 	}
 	if _, err := s.backend.Analyze(ctx, plan); err != nil {
+		return err
+	}
+	if err := s.keepRows(ctx, r, cacheKey(key), plan); err != nil {
 		return err
 	}
 	s.mu.Lock()
@@ -240,6 +243,25 @@ func (s *session) persistence(ctx context.Context, r *pb.AnalyzePlanRequest, res
 		resp.Result = &pb.AnalyzePlanResponse_GetStorageLevel_{GetStorageLevel: &pb.AnalyzePlanResponse_GetStorageLevel{StorageLevel: held}}
 	}
 	return nil
+}
+
+// keepRows tells the backend of persist and unpersist.
+func (s *session) keepRows(ctx context.Context, r *pb.AnalyzePlanRequest, key string, plan logical.Plan) error {
+	var command logical.Plan
+	switch r.GetAnalyze().(type) {
+	case *pb.AnalyzePlanRequest_Persist_:
+		command = &logical.CacheTable{Key: key, Lazy: true, Query: plan}
+	case *pb.AnalyzePlanRequest_Unpersist_:
+		command = &logical.Uncache{Key: key}
+	default:
+		return nil
+	}
+	rows, err := s.backend.Execute(ctx, command, structured.ExecOptions{})
+	if err != nil {
+		return err
+	}
+	_, err = collect(ctx, rows, 0)
+	return err
 }
 
 func persisted(r *pb.AnalyzePlanRequest) (*pb.Relation, *pb.StorageLevel) {

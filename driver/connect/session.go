@@ -3,6 +3,8 @@ package connect
 import (
 	"container/list"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"sync"
 	"time"
 
@@ -49,7 +51,30 @@ func newSession(key sessionKey, b structured.Backend, now time.Time) *session {
 // decoder is a decoder over the session's cached things.
 func (s *session) decoder(ctx context.Context) *decoder {
 	source, _, _ := s.backend.Conf().Get(ctx, structured.ConfSource)
-	return &decoder{artifact: s.artifact, cached: s.cachedPlan, source: source}
+	d := &decoder{artifact: s.artifact, cached: s.cachedPlan, source: source}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.levels) > 0 {
+		d.persisted = s.persistedKey
+	}
+	return d
+}
+
+// persistedKey is the key under which the backend keeps the rows of a relation that persist was called with.
+func (s *session) persistedKey(r *pb.Relation) (string, bool) {
+	key, err := canonical(&pb.Plan{OpType: &pb.Plan_Root{Root: r}})
+	if err != nil {
+		return "", false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, ok := s.levels[string(key)]
+	return cacheKey(key), ok
+}
+
+func cacheKey(canonical []byte) string {
+	sum := sha256.Sum256(canonical)
+	return "plan:" + hex.EncodeToString(sum[:])
 }
 
 func (s *session) artifact(name string) ([]byte, bool) {

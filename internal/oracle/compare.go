@@ -1,6 +1,7 @@
 package oracle
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/big"
@@ -99,12 +100,25 @@ func sorted(rows [][]*string, same []func(a, b string) bool) [][]*string {
 	slices.SortStableFunc(rows, func(a, b []*string) int {
 		for c := range same {
 			if !equal(a[c], b[c], same[c]) {
-				return strings.Compare(show(a[c]), show(b[c]))
+				return order(show(a[c]), show(b[c]))
 			}
 		}
 		return 0
 	})
 	return rows
+}
+
+// order puts numbers in the order of their values, however they are written, and other texts in that of their letters.
+func order(a, b string) int {
+	x, errX := strconv.ParseFloat(a, 64)
+	y, errY := strconv.ParseFloat(b, 64)
+	switch {
+	case errX == nil && errY == nil && x != y:
+		return cmp.Compare(x, y)
+	case errX == nil != (errY == nil): // numbers first
+		return strings.Compare(fmt.Sprint(errX != nil), fmt.Sprint(errY != nil))
+	}
+	return strings.Compare(a, b)
 }
 
 func show(s *string) string {

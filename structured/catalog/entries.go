@@ -57,6 +57,8 @@ func encodeView(name, sql string) ([]byte, error) {
 	return json.Marshal(record{Version: recordVersion, Name: name, SQL: sql})
 }
 
+func (r record) encode() ([]byte, error) { return json.Marshal(r) }
+
 func decode(s Stored) (record, error) {
 	var r record
 	if err := json.Unmarshal(s.Body, &r); err != nil {

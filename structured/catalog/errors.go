@@ -11,6 +11,11 @@ import (
 func NotFound(ctx context.Context, c Catalog, views *Views, name string) *usererr.Error {
 	e := usererr.New("TABLE_OR_VIEW_NOT_FOUND", "42P01", "The table or view `%s` cannot be found.", name).With("relationName", "`"+name+"`")
 	if near := Suggest(ctx, c, views, name); len(near) > 0 {
+		for i, n := range near {
+			if strings.EqualFold(n, name) {
+				near[i] = Default + "." + n // one of another database than the session's
+			}
+		}
 		return e.WithFix("Did you mean %s?", strings.Join(near, " or "))
 	}
 	return e.WithFix("SHOW TABLES lists those that there are.")

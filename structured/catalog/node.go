@@ -132,6 +132,11 @@ func (n *Node) CreateTable(ctx context.Context, def TableDef) error {
 	if err != nil {
 		return err
 	}
+	if k, ok := p.(Keeper); ok {
+		if err := k.Prepare(def); err != nil {
+			return err
+		}
+	}
 	return n.entries.Put(ctx, Stored{Name: strings.ToLower(def.Name), Kind: KindTable, Body: body}, def.Replace)
 }
 
@@ -179,7 +184,14 @@ func (n *Node) Drop(ctx context.Context, name string, view bool) error {
 			return err
 		}
 	}
+	def, _, err := n.Definition(name)
+	if err != nil {
+		return err
+	}
 	if ok, err := n.entries.Delete(ctx, kind, key); ok || err != nil {
+		if err == nil && def.Options[OptionManaged] == "true" {
+			return n.removeFiles(def)
+		}
 		return err
 	}
 	if view {
@@ -193,6 +205,18 @@ func (n *Node) Drop(ctx context.Context, name string, view bool) error {
 		return nil
 	}
 	return n.dropOwned(ctx, name)
+}
+
+// removeFiles removes what a dropped table has on disk.
+func (n *Node) removeFiles(def TableDef) error {
+	p, err := n.providers.Get(def.Provider)
+	if err != nil {
+		return err
+	}
+	if k, ok := p.(Keeper); ok {
+		return k.Remove(def)
+	}
+	return nil
 }
 
 func (n *Node) dropOwned(ctx context.Context, name string) error {
@@ -212,7 +236,7 @@ func (n *Node) dropOwned(ctx context.Context, name string) error {
 func (n *Node) List(ctx context.Context) ([]Entry, error) {
 	var out []Entry
 	for _, s := range n.entries.List() {
-		if s.Kind == KindStatistics {
+		if s.Kind != KindTable && s.Kind != KindView {
 			continue
 		}
 		r, err := decode(s)

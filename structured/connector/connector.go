@@ -114,9 +114,10 @@ const PartitionByOption = "partitionBy"
 type WriteRequest struct {
 	Schema    *column.Schema
 	Mode      OutputMode
-	Overwrite bool   // batch only: replace the content
-	Query     string // streaming only
-	Keys      []int  // upsert key columns for Update mode, when known
+	Overwrite bool     // batch only: replace the content
+	Replaces  []string // with Overwrite, of a table of files: replace these only; nil: all
+	Query     string   // streaming only
+	Keys      []int    // upsert key columns for Update mode, when known
 }
 
 // Writer is a table that can be written.

@@ -50,11 +50,13 @@ type Drop struct {
 	Pos      expr.Pos
 }
 
-// Show lists things: "tables", "views", "functions", "databases", "columns", "queries", "create table".
+// Show lists things: "tables", "table extended", "views", "functions", "databases", "columns", "queries", "create table",
+// "properties", "partitions", "catalogs", "current database", "database", "cached" (whether the table is).
 type Show struct {
 	What    string
 	Name    []string
 	Pattern string
+	Key     string // of "properties": the only one to show
 	Pos     expr.Pos
 }
 

@@ -119,7 +119,8 @@ func (p *StopStream) Resolved() bool             { return true }
 // IsCommand reports whether p does something besides producing rows.
 func IsCommand(p Plan) bool {
 	switch p.(type) {
-	case *InsertInto, *CreateTable, *CreateView, *Drop, *Show, *Describe, *Explain, *SetConf, *Use, *CreateStream, *StopStream, *ManageStream, *CreateMaterialized, *DropMaterialized, *WriteTo, *AnalyzeTable:
+	case *InsertInto, *CreateTable, *CreateView, *Drop, *Show, *Describe, *Explain, *SetConf, *Use, *CreateStream, *StopStream, *ManageStream, *CreateMaterialized, *DropMaterialized, *WriteTo, *AnalyzeTable,
+		*AlterTable, *CreateDatabase, *DropDatabase, *CreateFunction, *DropFunction, *Refresh, *Delete, *Update, *Merge, *Rewrite, *CacheTable, *Uncache:
 		return true
 	}
 	return false

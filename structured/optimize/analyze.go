@@ -18,6 +18,12 @@ type Env struct {
 	// Providers open read.format(…).load(…); nil takes those of the catalog, if it has any.
 	Providers *catalog.Providers
 	Views     *catalog.Views // the session's temporary views, may be nil
+	// Database is where tables without a database are looked for: the default one when empty.
+	Database string
+	// Cached finds what is kept of a table, view or Cached plan, by its key; nil where nothing may be taken from there.
+	Cached func(ctx context.Context, key string) (t logical.Table, ok bool, err error)
+	// Function finds a function that CREATE FUNCTION made; may be nil.
+	Function func(name string) (*catalog.Function, bool)
 	// Text is what positions in the plan point into: the SQL that it was parsed from. Errors carry it.
 	Text string
 	// Session evaluates constants such as the cells of VALUES; nil is UTC under ANSI rules.
@@ -51,6 +57,8 @@ type analyzer struct {
 	live  bool         // tables that grow are read as streams, marked or not
 	depth int          // of views within views
 	subs  *[]scalarSub // scalar subqueries of the node in hand; nil where they may not stand
+
+	inside []string // SQL functions whose bodies are being resolved
 
 	outers []*scope // what names mean around the subquery in hand, the nearest last
 
@@ -196,6 +204,14 @@ func (a *analyzer) plan(p logical.Plan) (logical.Plan, error) {
 		return a.watermark(p)
 	case *logical.Repartition:
 		return a.repartition(p)
+	case *logical.Cached:
+		if t, ok, err := a.cached(p.Key); ok || err != nil {
+			if err != nil {
+				return nil, err
+			}
+			return a.scan(&logical.UnresolvedTable{}, t, nil)
+		}
+		return a.plan(p.Child)
 	case *logical.Scan, *logical.Window, *logical.Generate, *logical.Over:
 		return p, nil // resolved before
 	case *logical.PlanID, *logical.Limit, *logical.Tail, *logical.Sample:

@@ -26,6 +26,20 @@ func (a *analyzer) command(p logical.Plan) (logical.Plan, error) {
 	case *logical.Explain:
 		_, err := a.root(p.Query)
 		return p, err
+	case *logical.Delete:
+		return a.deleteFrom(p)
+	case *logical.Update:
+		return a.update(p)
+	case *logical.Merge:
+		return a.merge(p)
+	case *logical.CacheTable:
+		if p.Query == nil {
+			return p, nil
+		}
+		_, err := a.query(p.Query)
+		return p, err
+	case *logical.CreateFunction:
+		return p, a.checkFunction(p)
 	case *logical.WriteTo:
 		q, err := a.query(p.Query)
 		if err != nil {

@@ -132,6 +132,12 @@ func matchesAlias(l *expr.Alias, u *expr.UnresolvedAttr) bool {
 // call resolves a function call. Names inside an aggregate function mean the columns that are being grouped.
 func (a *analyzer) call(c *expr.UnresolvedCall, s *scope) (expr.Expr, error) {
 	f, known := expr.Lookup(c.Name)
+	if known && f.Name == "current_database" && len(c.Args) == 0 && a.env.Database != "" {
+		return expr.Lit(a.env.Database), nil
+	}
+	if own, ok := a.sqlFunction(c.Name); ok && !known {
+		return a.inlined(own, c, s)
+	}
 	in := s
 	if known && f.Kind == expr.Aggregate && s.inner != nil {
 		in = &scope{layers: [][]*expr.Attr{s.inner}, vars: s.vars}
@@ -243,7 +249,27 @@ func star2attrs(star *expr.Star, s *scope) ([]*expr.Attr, error) {
 		return nil, usererr.New("CANNOT_RESOLVE_STAR_EXPAND", "42704", "Cannot resolve %s: there is no such table here.", star).At(star.Pos.Line, star.Pos.Col).
 			WithFix("Use one of the names or aliases after FROM.")
 	}
-	return out, nil
+	return without(out, star)
+}
+
+// without are the columns that EXCEPT does not name.
+func without(attrs []*expr.Attr, star *expr.Star) ([]*expr.Attr, error) {
+	for _, name := range star.Except {
+		found := matching(attrs, nil, name)
+		if len(found) == 0 {
+			s := &scope{layers: [][]*expr.Attr{attrs}}
+			return nil, s.unresolved(&expr.UnresolvedAttr{Parts: []string{name}, Pos: star.Pos})
+		}
+		drop := idsOf(found)
+		var rest []*expr.Attr
+		for _, a := range attrs {
+			if !drop[a.ID] {
+				rest = append(rest, a)
+			}
+		}
+		attrs = rest
+	}
+	return attrs, nil
 }
 
 // at places an error that has no place.

@@ -65,7 +65,7 @@ func (a *analyzer) target(parts []string) (logical.Table, error) {
 	if a.env.Catalog == nil {
 		return nil, fmt.Errorf("optimize: no catalog to find table %s in", strings.Join(parts, "."))
 	}
-	for _, name := range tableNames(parts) {
+	for _, name := range catalog.Names(parts, a.env.Database) {
 		t, ok, err := a.env.Catalog.Table(a.ctx, name)
 		if err != nil {
 			return nil, err

@@ -114,11 +114,12 @@ func (a *analyzer) sort(p *logical.Sort) (logical.Plan, error) {
 
 // sortOver resolves the orders of p over a resolved child.
 func (a *analyzer) sortOver(p *logical.Sort, child logical.Plan) (logical.Plan, error) {
+	shown := child.Output()
+	p = allOrders(p, shown)
 	exprs := make([]expr.Expr, len(p.Orders))
 	for i, o := range p.Orders {
 		exprs[i] = o.Child
 	}
-	shown := child.Output()
 	keys, wider, err := a.missing(exprs, child, shown)
 	if err != nil {
 		return nil, err
@@ -133,6 +134,23 @@ func (a *analyzer) sortOver(p *logical.Sort, child logical.Plan) (logical.Plan, 
 		out = &logical.Project{List: attrExprs(shown), Child: out}
 	}
 	return out, nil
+}
+
+// allOrders spreads ORDER BY ALL over the columns of the output.
+func allOrders(p *logical.Sort, shown []*expr.Attr) *logical.Sort {
+	if len(p.Orders) != 1 {
+		return p
+	}
+	o := p.Orders[0]
+	star, ok := o.Child.(*expr.Star)
+	if !ok || len(star.Qualifier) > 0 {
+		return p
+	}
+	all := &logical.Sort{Global: p.Global, Child: p.Child}
+	for i := range logical.Visible(shown) {
+		all.Orders = append(all.Orders, &expr.SortOrder{Child: expr.Lit(i + 1), Desc: o.Desc, NullsFirst: o.NullsFirst})
+	}
+	return all
 }
 
 // missing resolves expressions that may read columns which the plan had but no longer puts out: it returns the plan with

@@ -26,30 +26,13 @@ func (a *analyzer) table(u *logical.UnresolvedTable) (logical.Plan, error) {
 			return p, err
 		}
 	}
-	for _, name := range tableNames(u.Parts) {
+	for _, name := range catalog.Names(u.Parts, a.env.Database) {
 		p, ok, err := a.named(u, name)
 		if ok || err != nil {
 			return p, at(err, u.Pos)
 		}
 	}
 	return nil, catalog.NotFound(a.ctx, a.env.Catalog, a.env.Views, strings.Join(u.Parts, ".")).At(u.Pos.Line, u.Pos.Col)
-}
-
-// tableNames are the catalog names that a dotted name may mean: itself, for topics have dots in their names, and what
-// remains without the default database and catalog.
-func tableNames(parts []string) []string {
-	names := []string{strings.Join(parts, ".")}
-	rest := parts
-	if len(rest) > 1 && equalFold(rest[0], "spark_catalog") {
-		rest = rest[1:]
-	}
-	if len(rest) > 1 && equalFold(rest[0], "default") {
-		rest = rest[1:]
-	}
-	if len(rest) < len(parts) {
-		names = append(names, strings.Join(rest, "."))
-	}
-	return names
 }
 
 // local1 looks among the names of the statement and the session.
@@ -64,6 +47,9 @@ func (a *analyzer) local1(u *logical.UnresolvedTable) (logical.Plan, bool, error
 		}
 	}
 	if v, ok := a.env.Views.Get(u.Parts[0]); ok {
+		if p, ok, err := a.kept(u, ViewKey(u.Parts[0])); ok || err != nil {
+			return p, true, err
+		}
 		p, err := a.view(u.Parts[0], v, "")
 		return p, true, err
 	}
@@ -99,6 +85,9 @@ func (a *analyzer) named(u *logical.UnresolvedTable, name string) (logical.Plan,
 	if a.env.Catalog == nil {
 		return nil, false, nil
 	}
+	if p, ok, err := a.kept(u, name); ok || err != nil {
+		return p, ok, err
+	}
 	t, ok, err := a.env.Catalog.Table(a.ctx, name)
 	if err != nil {
 		return nil, false, err
@@ -116,6 +105,29 @@ func (a *analyzer) named(u *logical.UnresolvedTable, name string) (logical.Plan,
 		return nil, false, fmt.Errorf("optimize: text of view %s: %w", name, err)
 	}
 	p, err := a.view(name, parsed, text)
+	return p, true, err
+}
+
+// ViewKey is the key under which the rows of a temporary view are kept.
+func ViewKey(name string) string { return "view:" + strings.ToLower(name) }
+
+func (a *analyzer) cached(key string) (logical.Table, bool, error) {
+	if a.env.Cached == nil || a.live {
+		return nil, false, nil
+	}
+	return a.env.Cached(a.ctx, key)
+}
+
+// kept reads a table or view from the cache, if it is there.
+func (a *analyzer) kept(u *logical.UnresolvedTable, key string) (logical.Plan, bool, error) {
+	if u.Streaming || len(u.Options) > 0 {
+		return nil, false, nil
+	}
+	t, ok, err := a.cached(strings.ToLower(key))
+	if !ok || err != nil {
+		return nil, false, err
+	}
+	p, err := a.scan(u, t, u.Parts)
 	return p, true, err
 }
 

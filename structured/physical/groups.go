@@ -143,7 +143,7 @@ func (g *groups) constant(i, arg int, b *column.Batch) (*column.Vector, error) {
 	p := g.consts[at]
 	if p == nil {
 		var err error
-		if p, err = expr.Compile(g.aggs[i].Agg.Args[arg]); err != nil {
+		if p, err = expr.Compile(g.aggs[i].Agg.Children()[arg]); err != nil {
 			return nil, err
 		}
 		if g.consts == nil {

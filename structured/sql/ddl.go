@@ -25,7 +25,13 @@ func (p *parser) create() logical.Plan {
 		}
 		p.accept("MATERIALIZED", "VIEW")
 		return p.createMaterialized()
-	case p.at("FUNCTION"), p.at("DATABASE"), p.at("SCHEMA"), p.at("EXTERNAL"), p.at("INDEX"), p.at("NAMESPACE"):
+	case p.accept("FUNCTION"):
+		return p.createFunction(replace, temp)
+	case !temp && !replace && p.acceptDatabase():
+		return p.createDatabase()
+	case p.accept("EXTERNAL", "TABLE"):
+		return p.createTable(replace)
+	case p.at("MATERIALIZED"), p.at("EXTERNAL"), p.at("INDEX"):
 		panic(p.unsupported(p.peek(), "STATEMENT", "CREATE "+strings.ToUpper(p.peek().raw)))
 	case temp:
 		if p.at("TABLE") {
@@ -199,12 +205,35 @@ func (p *parser) tableClause(c *logical.CreateTable) bool {
 	case p.at("COMMENT"):
 		p.take()
 		p.str()
-	case p.at("PARTITIONED"), p.at("CLUSTERED"), p.at("STORED"), p.at("ROW"):
+	case p.accept("PARTITIONED", "BY"):
+		p.partitionedBy(c)
+	case p.at("CLUSTERED"), p.at("STORED"), p.at("ROW"):
 		panic(p.unsupported(t, "TABLE_CLAUSE", strings.ToUpper(t.raw)+" of a table"))
 	default:
 		return false
 	}
 	return true
+}
+
+// partitionedBy is (column, …), columns of the list; or (column type, …), which adds them behind it.
+func (p *parser) partitionedBy(c *logical.CreateTable) {
+	open := p.needSymbol("(")
+	var names []string
+	for {
+		if next := p.ahead(1); next.kind == word || next.kind == quoted {
+			p.columnDef(c)
+			names = append(names, c.Columns[len(c.Columns)-1].Name)
+		} else if t := p.peek(); p.ahead(1).raw == "(" {
+			panic(p.unsupported(t, "PARTITION_TRANSFORM", "a partition by a function").WithFix("Add a column with the value, and partition by that."))
+		} else {
+			names = append(names, p.name("column name"))
+		}
+		if !p.symbol(",") {
+			break
+		}
+	}
+	p.closing(")", open)
+	c.Options["partitionBy"] = strings.Join(names, "\x00")
 }
 
 // options is (key [=] value, …). Keys are dotted names or strings; values are strings, numbers or words.
@@ -258,7 +287,13 @@ func (p *parser) drop() logical.Plan {
 	case p.accept("VIEW"):
 		d.View = true
 	case p.accept("TABLE"):
-	case p.at("DATABASE"), p.at("SCHEMA"), p.at("FUNCTION"), p.at("TEMPORARY"), p.at("NAMESPACE"), p.at("INDEX"):
+	case p.accept("TEMPORARY", "FUNCTION"):
+		return p.dropFunction(true)
+	case p.accept("FUNCTION"):
+		return p.dropFunction(false)
+	case p.acceptDatabase():
+		return p.dropDatabase()
+	case p.at("TEMPORARY"), p.at("INDEX"):
 		panic(p.unsupported(t, "STATEMENT", "DROP "+strings.ToUpper(t.raw)))
 	case p.accept("SAVEPOINT"):
 		return p.savepoint(logical.DropSavepoint)

@@ -126,6 +126,9 @@ func (p *parser) unary(pow int) expr.Expr {
 	case pow <= powNot && p.at("NOT"):
 		p.take()
 		return p.call(t, "not", p.binary(powNot))
+	case pow <= powNot && p.atSymbol("!"):
+		p.take()
+		return p.call(t, "not", p.binary(powNot))
 	case p.at("NOT") && p.ahead(1).kind != op:
 		p.fail()
 	case p.atSymbol("-"):

@@ -34,13 +34,23 @@ func (p *parser) symbolOperand(t token) expr.Expr {
 		return p.bracketed(t)
 	case "*":
 		p.take()
-		return &expr.Star{Pos: t.pos}
+		return &expr.Star{Pos: t.pos, Except: p.starExcept()}
 	case "?", ":":
 		return p.param(t)
 	}
 	p.expected("expression")
 	p.fail()
 	return nil
+}
+
+// starExcept is EXCEPT (columns) behind a star; EXCEPT (query) is another thing.
+func (p *parser) starExcept() []string {
+	next := p.ahead(2)
+	if !p.at("EXCEPT") || p.ahead(1).raw != "(" || next.kind == op || next.is("SELECT") || next.is("WITH") || next.is("VALUES") || next.is("FROM") || next.is("TABLE") {
+		return nil
+	}
+	p.take()
+	return p.nameList("column name")
 }
 
 // bracketed is (expression), or (a, b) which is a struct.
@@ -166,7 +176,7 @@ func (p *parser) nameOrCall() expr.Expr {
 		if next.kind == op && next.raw == "*" {
 			p.take()
 			p.take()
-			return &expr.Star{Qualifier: parts, Pos: t.pos}
+			return &expr.Star{Qualifier: parts, Pos: t.pos, Except: p.starExcept()}
 		}
 		if next.kind != word && next.kind != quoted {
 			p.take()
@@ -236,7 +246,7 @@ func (p *parser) callTail(c *expr.UnresolvedCall) expr.Expr {
 	p.ignoreNulls(c)
 	t := p.peek()
 	if p.accept("WITHIN", "GROUP") {
-		panic(p.unsupported(t, "WITHIN_GROUP", "WITHIN GROUP (ORDER BY …)").WithFix("Use percentile_approx(column, fraction)."))
+		p.withinGroup(t, c)
 	}
 	if p.at("FILTER") && p.ahead(1).raw == "(" {
 		p.take()

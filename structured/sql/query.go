@@ -178,8 +178,7 @@ func (p *parser) limits(plan logical.Plan) logical.Plan {
 // count is the number of a LIMIT or OFFSET: a constant that is not negative.
 func (p *parser) count(clause string) int64 {
 	t := p.peek()
-	e := p.expr()
-	if l, ok := e.(*expr.Literal); ok && l.Typ.IsInteger() && l.Value != nil {
+	if l := constant(p.expr()); l != nil && l.Typ.IsInteger() && l.Value != nil {
 		if n := l.Value.(int64); n >= 0 {
 			return n
 		}
@@ -189,13 +188,35 @@ func (p *parser) count(clause string) int64 {
 		With("name", strings.ToLower(clause)).WithFix("Write the number itself, such as %s 10.", clause))
 }
 
-func (p *parser) orders() []*expr.SortOrder {
-	if p.at("ALL") && (p.ahead(1).kind == eof || p.ahead(1).kind == op || notAlias[strings.ToUpper(p.ahead(1).raw)]) {
-		panic(p.unsupported(p.peek(), "ORDER_BY_ALL", "ORDER BY ALL").WithFix("List the columns."))
+// constant is the value of an expression that reads nothing; nil for another.
+func constant(e expr.Expr) *expr.Literal {
+	e = expr.Transform(e, func(x expr.Expr) expr.Expr {
+		if c, ok := x.(*expr.UnresolvedCall); ok {
+			if r, err := expr.ResolveCall(c); err == nil {
+				return r
+			}
+		}
+		return x
+	})
+	l, err := expr.EvalLiteral(e)
+	if err != nil {
+		return nil
 	}
+	return l
+}
+
+// orders is ALL, or a list of keys, each with its direction. ALL is one key, a star.
+func (p *parser) orders() []*expr.SortOrder {
+	all := p.at("ALL") && (p.ahead(1).kind == eof || p.ahead(1).kind == op || notAlias[strings.ToUpper(p.ahead(1).raw)])
 	var list []*expr.SortOrder
 	for {
-		o := &expr.SortOrder{Child: p.expr()}
+		o := &expr.SortOrder{}
+		if t := p.peek(); all {
+			p.take()
+			o.Child = &expr.Star{Pos: t.pos}
+		} else {
+			o.Child = p.expr()
+		}
 		if p.accept("DESC") {
 			o.Desc = true
 		} else {
@@ -209,7 +230,7 @@ func (p *parser) orders() []*expr.SortOrder {
 			o.NullsFirst = false
 		}
 		list = append(list, o)
-		if !p.symbol(",") {
+		if all || !p.symbol(",") {
 			return list
 		}
 	}

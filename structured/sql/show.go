@@ -6,8 +6,8 @@ import (
 	"github.com/streamflow/streamflow/structured/logical"
 )
 
-// show is SHOW TABLES | VIEWS | FUNCTIONS | DATABASES | QUERIES [IN db] [[LIKE] 'pattern'], SHOW COLUMNS IN t,
-// SHOW CREATE TABLE t, and SHOW SAVEPOINTS [ON QUERY q].
+// show is SHOW TABLES | TABLE EXTENDED | VIEWS | FUNCTIONS | DATABASES | CATALOGS | QUERIES [IN db] [[LIKE] 'pattern'], SHOW COLUMNS IN t,
+// SHOW CREATE TABLE t, SHOW TBLPROPERTIES t [(key)], SHOW PARTITIONS t, SHOW SAVEPOINTS [ON QUERY q], and SHOW CURRENT DATABASE.
 func (p *parser) show() logical.Plan {
 	p.take()
 	s := &logical.Show{Pos: p.peek().pos}
@@ -24,6 +24,26 @@ func (p *parser) show() logical.Plan {
 		s.Pos = p.peek().pos
 		s.Name = p.names("table name")
 		return s
+	case p.accept("TBLPROPERTIES"):
+		s.What, s.Pos = "properties", p.peek().pos
+		s.Name = p.names("table name")
+		if p.atSymbol("(") {
+			open := p.take()
+			s.Key = p.optionKey()
+			p.closing(")", open)
+		}
+		return s
+	case p.accept("PARTITIONS"):
+		s.What, s.Pos = "partitions", p.peek().pos
+		s.Name = p.names("table name")
+		return s
+	case p.accept("CATALOGS"):
+		s.What = "catalogs"
+	case p.accept("CURRENT", "DATABASE"), p.accept("CURRENT", "SCHEMA"), p.accept("CURRENT", "NAMESPACE"):
+		s.What = "current database"
+		return s
+	case p.accept("TABLE", "EXTENDED"):
+		s.What = "table extended"
 	case p.accept("TABLES"):
 		s.What = "tables"
 	case p.accept("VIEWS"):
@@ -40,9 +60,9 @@ func (p *parser) show() logical.Plan {
 			s.Name = []string{p.nameOrString()}
 		}
 		return s
-	case p.at("USER", "FUNCTIONS"), p.at("SYSTEM", "FUNCTIONS"), p.at("ALL", "FUNCTIONS"):
-		p.take()
-		p.take()
+	case p.accept("USER", "FUNCTIONS"):
+		s.What = "user functions"
+	case p.accept("SYSTEM", "FUNCTIONS"), p.accept("ALL", "FUNCTIONS"):
 		s.What = "functions"
 	case p.accept("FUNCTIONS"):
 		s.What = "functions"

@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"sort"
 	"strings"
 
 	"github.com/streamflow/streamflow/structured/logical"
@@ -13,15 +14,17 @@ func init() {
 	statements = map[string]func(*parser) logical.Plan{
 		"CREATE": (*parser).create, "DROP": (*parser).drop, "INSERT": (*parser).insert, "SHOW": (*parser).show,
 		"DESCRIBE": (*parser).describe, "DESC": (*parser).describe, "EXPLAIN": (*parser).explain,
+		"ALTER": (*parser).alter, "DELETE": (*parser).deleteFrom, "UPDATE": (*parser).update, "MERGE": (*parser).merge,
+		"TRUNCATE": (*parser).truncate, "CACHE": (*parser).cacheTable, "UNCACHE": (*parser).uncacheTable, "CLEAR": (*parser).clearCache, "REFRESH": (*parser).refresh,
 		"SET": (*parser).setConf, "RESET": (*parser).resetConf, "USE": (*parser).use, "STOP": (*parser).stop,
 		"ANALYZE": (*parser).analyze,
-		"PAUSE": (*parser).manage, "RESUME": (*parser).manage, "REPLAY": (*parser).replay,
+		"PAUSE":   (*parser).manage, "RESUME": (*parser).manage, "REPLAY": (*parser).replay,
 	}
 }
 
 // refused are statements of Spark that this engine does not carry out.
-var refused = set(`ALTER CACHE CALL CLEAR COMMENT COMMIT DELETE EXECUTE EXPORT GRANT IMPORT LIST LOAD LOCK MERGE MSCK REFRESH REPAIR
-	REPLACE REVOKE ROLLBACK START TRUNCATE UNCACHE UNLOCK UPDATE DECLARE BEGIN ADD`)
+var refused = set(`CALL COMMENT COMMIT EXECUTE EXPORT GRANT IMPORT LIST LOAD LOCK MSCK REPAIR
+	REPLACE REVOKE ROLLBACK START UNLOCK DECLARE BEGIN ADD`)
 
 // statement is a command or a query.
 func (p *parser) statement() logical.Plan {
@@ -81,6 +84,12 @@ func (p *parser) describe() logical.Plan {
 		p.accept("STREAMING", "QUERY")
 		return &logical.Show{What: "query", Name: []string{p.nameOrString()}, Pos: t.pos}
 	}
+	if n := p.ahead(1); (p.at("DATABASE") || p.at("SCHEMA") || p.at("NAMESPACE")) && (n.kind == word || n.kind == quoted) {
+		p.take()
+		p.accept("EXTENDED")
+		at := p.peek()
+		return &logical.Show{What: "database", Name: []string{p.databaseName()}, Pos: at.pos}
+	}
 	if p.at("TABLE") && p.ahead(1).kind != eof {
 		p.take()
 	}
@@ -117,4 +126,14 @@ func (p *parser) stop() logical.Plan {
 	p.expect("QUERY")
 	t := p.peek()
 	return &logical.StopStream{Name: p.nameOrString(), Pos: t.pos}
+}
+
+// StatementWords are the words that begin a statement other than a query.
+func StatementWords() []string {
+	words := make([]string, 0, len(statements))
+	for w := range statements {
+		words = append(words, w)
+	}
+	sort.Strings(words)
+	return words
 }

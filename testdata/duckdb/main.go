@@ -156,6 +156,15 @@ func text(typ string, v any) string {
 		return strconv.FormatFloat(float64(v), 'g', 9, 32)
 	case []byte:
 		return fmt.Sprintf("%x", v)
+	case []any:
+		parts := make([]string, len(v))
+		for i, e := range v {
+			parts[i] = "NULL"
+			if e != nil {
+				parts[i] = text("", e)
+			}
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
 	case time.Time:
 		if typ == "DATE" {
 			return v.Format("2006-01-02")

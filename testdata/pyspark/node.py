@@ -41,6 +41,32 @@ assert rich == 2, rich
 chain = spark.sql("with recursive n(i) as (values (1) union all select i + 1 from n where i < 5) select sum(i) as s from n |> extend s * 2 as twice").collect()
 assert [(r.s, r.twice) for r in chain] == [(15, 30)], chain
 
+dice = spark.range(100).withColumn("r", F.rand()).cache()
+assert dice.join(dice.withColumnRenamed("r", "s"), "id").where("r = s").count() == 100
+assert dice.storageLevel.useMemory
+dice.unpersist()
+
+spark.sql("create database if not exists shop")
+spark.catalog.setCurrentDatabase("shop")
+spark.sql("create table goods (id int, name string) using parquet")
+spark.sql("insert into goods select * from {rows}", rows=spark.createDataFrame([(1, "ink"), (2, "pen")], "id int, name string"))
+spark.sql("merge into goods using (select 2 as id, 'pencil' as name) s on goods.id = s.id when matched then update set * when not matched then insert *")
+spark.sql("update goods set name = upper(name) where id = :id", args={"id": 1})
+spark.sql("delete from goods where id > ?", args=[5])
+assert [(r.id, r.name) for r in spark.sql("select * from goods order by id").collect()] == [(1, "INK"), (2, "pencil")]
+assert spark.catalog.currentDatabase() == "shop" and spark.catalog.databaseExists("shop") and spark.catalog.tableExists("shop.goods")
+assert [t.name for t in spark.catalog.listTables()] == ["goods"], spark.catalog.listTables()
+spark.catalog.cacheTable("goods")
+assert spark.catalog.isCached("goods") and spark.table("goods").count() == 2
+spark.catalog.uncacheTable("goods")
+assert not spark.catalog.isCached("goods")
+spark.sql("alter table goods add column price double")
+assert spark.table("goods").columns == ["id", "name", "price"]
+spark.sql("create function half(x double) returns double return x / 2")
+assert spark.range(1).select(F.expr("half(3)").alias("h")).collect()[0].h == 1.5
+spark.catalog.setCurrentDatabase("default")
+spark.sql("drop database shop cascade")
+
 with tempfile.TemporaryDirectory() as d:
     people.write.parquet(d + "/people")
     assert spark.read.parquet(d + "/people").count() == 3

@@ -40,10 +40,16 @@ func open(t testing.TB, format, path string, schema *column.Schema, options map[
 }
 
 // fill writes rows in one committed batch of several tasks.
-func fill(t testing.TB, table *Table, batches ...*column.Batch) {
+func fill(t testing.TB, table connector.Writer, batches ...*column.Batch) {
+	t.Helper()
+	write(t, table, connector.WriteRequest{}, batches...)
+}
+
+func write(t testing.TB, table connector.Writer, req connector.WriteRequest, batches ...*column.Batch) {
 	t.Helper()
 	ctx := context.Background()
-	s, err := table.PlanWrite(ctx, connector.WriteRequest{Schema: batches[0].Schema})
+	req.Schema = batches[0].Schema
+	s, err := table.PlanWrite(ctx, req)
 	if err != nil {
 		t.Fatal(err)
 	}

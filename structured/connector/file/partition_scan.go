@@ -44,7 +44,7 @@ func (t *Table) lay(req connector.ScanRequest, names []string) layout {
 			continue
 		}
 		at[i] = len(l.data.Fields)
-		l.data.Fields = append(l.data.Fields, f)
+		l.data.Fields = append(l.data.Fields, t.inFiles().Fields[i])
 	}
 	for out, c := range req.Columns {
 		if at[c] < 0 {

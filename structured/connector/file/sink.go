@@ -38,8 +38,12 @@ func (t *Table) PlanWrite(_ context.Context, req connector.WriteRequest) (connec
 	if err != nil {
 		return nil, err
 	}
-	op := &Stage{Dir: dir, Format: t.format.name(), Schema: req.Schema, Options: t.opt, PartitionBy: by}
-	return &sink{dir: dir, alone: uuid.NewString(), replace: req.Overwrite || req.Mode == connector.Complete, op: op}, nil
+	schema := req.Schema
+	if t.stored != nil {
+		schema = t.stored
+	}
+	op := &Stage{Dir: dir, Format: t.format.name(), Schema: schema, Options: t.opt, PartitionBy: by}
+	return &sink{dir: dir, alone: uuid.NewString(), replace: req.Overwrite || req.Mode == connector.Complete, only: t.replaces(req), op: op}, nil
 }
 
 // partitionColumns are the columns that become directories: those asked for, or those of the directories that are there.
@@ -103,6 +107,7 @@ type sink struct {
 	dir     string
 	alone   string // names the write when its transaction has no name
 	replace bool
+	only    []string // it replaces these files; nil: those that there are when it is published
 	op      *Stage
 }
 
@@ -226,16 +231,8 @@ func (s *sink) commit(path string, tx connector.Tx, tokens [][]byte) (*manifest,
 		return m, nil
 	}
 	if s.replace {
-		now, err := under(s.dir)
-		if err != nil {
+		if m.Gone, err = s.gone(); err != nil {
 			return nil, err
-		}
-		for _, e := range now {
-			rel, err := filepath.Rel(s.dir, e.path)
-			if err != nil {
-				return nil, fmt.Errorf("file: publish: %w", err)
-			}
-			m.Gone = append(m.Gone, rel)
 		}
 	}
 	data, err := m.encode()
@@ -246,6 +243,29 @@ func (s *sink) commit(path string, tx connector.Tx, tokens [][]byte) (*manifest,
 		return nil, fmt.Errorf("file: manifest: %w", err)
 	}
 	return m, nil
+}
+
+// gone are the files that the write replaces, as names in the directory.
+func (s *sink) gone() ([]string, error) {
+	paths := s.only
+	if paths == nil {
+		now, err := under(s.dir)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range now {
+			paths = append(paths, e.path)
+		}
+	}
+	var out []string
+	for _, p := range paths {
+		rel, err := filepath.Rel(s.dir, p)
+		if err != nil {
+			return nil, fmt.Errorf("file: publish: %w", err)
+		}
+		out = append(out, rel)
+	}
+	return out, nil
 }
 
 // Abort removes the staged files of a batch that is not committed, and of attempts that lost.

@@ -19,11 +19,20 @@ func (t *Table) Statistics() *stats.Table {
 	if !ok {
 		return nil
 	}
-	files, err := list(t.paths)
+	files, err := t.files()
 	if err != nil {
 		return nil // the scan will say why
 	}
-	return s.statistics(files, t.schema)
+	out := s.statistics(files, t.inFiles())
+	if out == nil || t.stored == nil {
+		return out
+	}
+	columns := map[string]stats.Column{}
+	for i, f := range t.schema.Fields {
+		columns[strings.ToLower(f.Name)] = out.Columns[strings.ToLower(t.stored.Fields[i].Name)]
+	}
+	out.Columns = columns
+	return out
 }
 
 // statistics adds up what the footers say, and the dictionaries of each file's first row group.

@@ -22,6 +22,9 @@ type Table struct {
 	schema  *column.Schema
 	options map[string]string
 	opt     Options
+	stored  *column.Schema // the columns under the names that they have in files; nil: those of schema
+	now     []entry        // the files of a table that is being changed; nil: those that are there
+	frozen  bool
 }
 
 // Provider opens file tables of one format: "parquet", "csv" or "json". It is registered with the catalog by that name.
@@ -54,7 +57,8 @@ func Open(ctx context.Context, formatName, name string, paths []string, schema *
 	}
 	t := &Table{name: name, format: f, paths: paths, schema: schema, options: options, opt: opt}
 	if t.schema != nil {
-		return t, nil
+		t.stored, err = storedNames(schema, options[ColumnsOption])
+		return t, err
 	}
 	files, err := list(t.paths)
 	if err != nil {
@@ -83,7 +87,7 @@ func (t *Table) Options() map[string]string { return t.options }
 
 // Files are the paths of the table's files now, none when they cannot be listed.
 func (t *Table) Files() []string {
-	files, err := list(t.paths)
+	files, err := t.files()
 	if err != nil {
 		return nil
 	}
@@ -96,7 +100,7 @@ func (t *Table) Files() []string {
 
 // PlanScan lists the files and cuts them into splits, largest first into the emptiest partition.
 func (t *Table) PlanScan(ctx context.Context, req connector.ScanRequest) (*connector.Scan, error) {
-	files, err := list(t.paths)
+	files, err := t.files()
 	if err != nil {
 		return nil, err
 	}
@@ -107,14 +111,14 @@ func (t *Table) PlanScan(ctx context.Context, req connector.ScanRequest) (*conne
 	if len(names) > 0 {
 		return t.planParts(ctx, req, files, names)
 	}
-	splits, note, err := t.format.splits(ctx, files, t.schema, req.Columns, req.Filters, t.opt)
+	splits, note, err := t.format.splits(ctx, files, t.inFiles(), req.Columns, req.Filters, t.opt)
 	if err != nil {
 		return nil, err
 	}
 	if note == "" {
 		note = fmt.Sprintf("%d files", len(files))
 	}
-	op := &Scan{Format: t.format.name(), Schema: t.schema, Columns: req.Columns, Options: t.opt}
+	op := &Scan{Format: t.format.name(), Schema: t.inFiles(), Columns: req.Columns, Options: t.opt}
 	return &connector.Scan{Op: op, Splits: spread(splits, max(req.Partitions, 1)), Residual: req.Filters, Note: note}, nil
 }
 
