@@ -3,6 +3,7 @@ package driver
 import (
 	"context"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/streamflow/streamflow/column"
@@ -139,6 +140,11 @@ func (s *Session) streamSink(ctx context.Context, c *logical.CreateStream, schem
 	case "console":
 		return console.New(s.out, s.location(), c.Options)
 	case "memory":
+		if all, err := changelog(c, nil); err != nil {
+			return nil, err
+		} else if all {
+			schema = &column.Schema{Fields: append(slices.Clone(schema.Fields), column.Field{Name: connector.OpColumn, Type: column.Of(column.String)})}
+		}
 		t := memory.New(name, schema, 1)
 		s.engine.opts.Catalog.AddTable(t)
 		return t, nil

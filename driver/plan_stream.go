@@ -52,6 +52,9 @@ func (s *Session) planStream(ctx context.Context, c *logical.CreateStream, name,
 			return nil, err
 		}
 	}
+	if o.Changelog, err = changelog(c, o.Sink); err != nil {
+		return nil, err
+	}
 	p := &plannedQuery{}
 	if p.trigger, err = trigger(c.Trigger); err != nil {
 		return nil, err
@@ -86,6 +89,23 @@ func (s *Session) planStream(ctx context.Context, c *logical.CreateStream, name,
 // defaultMaxRows bounds what a batch takes from one partition, so that catching up from history does not need memory for
 // all of it at once.
 const defaultMaxRows = 1 << 20
+
+// changelog reports whether the query writes every change, with its kind: the option changelog of the query, or of the table.
+func changelog(c *logical.CreateStream, sink connector.Writer) (bool, error) {
+	all := sink != nil && connector.IsChangelog(sink)
+	for name, v := range c.Options {
+		if !strings.EqualFold(name, "changelog") {
+			continue
+		}
+		switch strings.ToLower(v) {
+		case "true", "false":
+			all = strings.EqualFold(v, "true")
+		default:
+			return false, usererr.New("INVALID_OPTION", "42616", "Option changelog is true or false, not %q.", v)
+		}
+	}
+	return all, nil
+}
 
 func outputMode(mode string) (connector.OutputMode, error) {
 	switch strings.ToLower(mode) {

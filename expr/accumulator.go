@@ -53,7 +53,11 @@ func aggregatorOf(a *Agg) (aggregator, error) {
 	if f == nil || f.agg == nil {
 		return aggregator{}, fmt.Errorf("expr: %s is no aggregate function", a.Fn)
 	}
-	g, err := f.agg(a)
+	of := f.agg
+	if a.Changes {
+		of = changesOf
+	}
+	g, err := of(a)
 	if err != nil {
 		return g, err
 	}

@@ -84,6 +84,7 @@ type Agg struct {
 	Fn       string
 	Args     []Expr
 	Distinct bool
+	Changes  bool // the last argument is a row's weight, see OverChanges
 	Filter   Expr
 	Typ      column.Type
 	Null     bool

@@ -66,6 +66,7 @@ var configTable = []ConfigKey{
 	{Name: "streamflow.event.time", Kind: KindString, Doc: "the column that is the event time"},
 	{Name: "streamflow.watermark.delay.ms", Default: "0", Kind: KindInt, Max: anyInt, Doc: "how late rows may be"},
 	{Name: "streamflow.key", Kind: KindString, Doc: "column whose text is the record key of rows that the engine writes"},
+	{Name: "streamflow.changelog", Default: "false", Kind: KindBool, Doc: "queries write every change of their rows, with its kind (+I, -U, +U, -D) in a last column _op"},
 	{Name: "streamflow.sealed", Default: "false", Kind: KindBool, Doc: "the topic is complete: it refuses appends, and sources over it end"},
 	{Name: "streamflow.segment.records", Default: "1000000", Kind: KindInt, Min: 1, Max: anyInt, Doc: "segments roll at this many records"},
 }

@@ -2,6 +2,7 @@ package connector
 
 import (
 	"context"
+	"strings"
 
 	"github.com/streamflow/streamflow/column"
 	"github.com/streamflow/streamflow/expr"
@@ -118,6 +119,20 @@ type WriteRequest struct {
 	Replaces  []string // with Overwrite, of a table of files: replace these only; nil: all
 	Query     string   // streaming only
 	Keys      []int    // upsert key columns for Update mode, when known
+	// Deletes, in Update mode, says that Schema has one more column at its end, which is no column of the table: 1 for a row that
+	// its key now has, -1 for the last row of a key that is gone. Without Keys rows stand for themselves: 1 adds one, -1 takes
+	// away one that is equal.
+	Deletes bool
+}
+
+// OpColumn is the last column of a changelog, the kind of each change, by Flink's short names of RowKind: +I for a new row, -U
+// and +U for the old and the new state of one that changed, -D for one that is gone.
+const OpColumn = "_op"
+
+// IsChangelog reports whether a table is declared to take every change of a query's rows.
+func IsChangelog(t interface{ Options() map[string]string }) bool {
+	o := t.Options()
+	return strings.EqualFold(o["changelog"], "true") || strings.EqualFold(o["streamflow.changelog"], "true")
 }
 
 // Writer is a table that can be written.

@@ -32,6 +32,12 @@ func (a *analyzer) assign(q logical.Plan, table, columns []string, byName bool, 
 	}
 	fields := t.Schema().Fields[:t.Schema().Len()-t.Hidden()]
 	out := q.Output()
+	if logical.IsStreaming(q) && connector.IsChangelog(t) {
+		if n := len(fields); n == 0 || !equalFold(fields[n-1].Name, connector.OpColumn) || fields[n-1].Type.Kind != column.String {
+			return nil, at(noOpColumn(t), pos)
+		}
+		fields = fields[:len(fields)-1] // the engine's
+	}
 	if isRaw(t) {
 		return rawRows(q)
 	}
@@ -80,6 +86,11 @@ func (a *analyzer) target(parts []string) (logical.Table, error) {
 		return t, nil
 	}
 	return nil, catalog.NotFound(a.ctx, a.env.Catalog, nil, strings.Join(parts, "."))
+}
+
+func noOpColumn(t logical.Table) error {
+	return usererr.New("CHANGELOG_WITHOUT_KIND", "42703", "The table `%s` has the option changelog, but its last column is not %s STRING.", t.Name(), connector.OpColumn).
+		WithFix("Declare it: CREATE TABLE … (…, %s STRING) … OPTIONS (changelog 'true').", connector.OpColumn)
 }
 
 // isRaw reports whether t is a topic without a schema of its own, which takes a key and a value.

@@ -16,7 +16,7 @@ func CheckStreaming(p logical.Plan, mode string) error {
 	if err := c.node(p); err != nil {
 		return err
 	}
-	if mode == "complete" && c.aggregates == 0 {
+	if mode == "complete" && !c.changes {
 		return usererr.New("STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION", "42KDE", "Output mode complete needs an aggregation: without one the result would be the whole stream.").
 			WithFix("Use output mode append.")
 	}
@@ -24,8 +24,8 @@ func CheckStreaming(p logical.Plan, mode string) error {
 }
 
 type streamCheck struct {
-	mode       string
-	aggregates int
+	mode    string
+	changes bool // an operator below has a result whose rows change
 }
 
 // node checks p and below, leaves first, so that the first cause is reported.
@@ -42,18 +42,23 @@ func (c *streamCheck) node(p logical.Plan) error {
 	case *logical.Aggregate:
 		return c.aggregate(p)
 	case *logical.Sort:
-		if c.mode == "complete" && c.aggregates > 0 {
+		if c.mode == "complete" && c.changes {
 			return nil
 		}
 		return unsupportedStream("sorting a stream", "Leave out ORDER BY and sort where the result is read, or aggregate and use output mode complete.")
 	case *logical.Expand:
-		return unsupportedStream("GROUPING SETS, CUBE and ROLLUP of a stream", "Start one query for each grouping.")
+		if c.mode == "append" {
+			return unsupportedStream("GROUPING SETS, CUBE and ROLLUP of a stream in output mode append", "Use output mode update or complete, or start one query for each grouping.")
+		}
 	case *logical.Over:
-		return unsupportedStream("a window function (OVER) of a stream", "Group by window(ts, '10 minutes') for the first, last and best of a time; or run it over history.")
+		c.changes = true
 	case *logical.Tail:
+		if c.mode == "complete" && c.changes {
+			return nil
+		}
 		return unsupportedStream("the last rows of a stream", "Use LIMIT, or read the result's table.")
 	case *logical.Limit:
-		if p.Offset > 0 {
+		if p.Offset > 0 && !(c.mode == "complete" && c.changes) {
 			return unsupportedStream("OFFSET on a stream", "Use LIMIT alone.")
 		}
 	case *logical.Join:
@@ -67,17 +72,16 @@ func (c *streamCheck) node(p logical.Plan) error {
 }
 
 func (c *streamCheck) aggregate(p *logical.Aggregate) error {
-	c.aggregates++
-	if c.aggregates > 1 && c.mode != "append" {
-		return usererr.New("STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION", "42KDE", "Output mode %s does not support more than one aggregation of a stream.", c.mode).WithFix("Use output mode append.")
-	}
+	c.changes = true
 	if c.mode != "append" {
 		return nil
 	}
 	times := eventTimes(p.Child)
 	for _, k := range p.Keys {
-		if at, ok := k.(*expr.Attr); ok && times[at.ID] {
-			return nil
+		for _, at := range attrsOf(k) {
+			if times[at.ID] {
+				return nil // the planner follows event time through expressions
+			}
 		}
 	}
 	windowed := false
@@ -106,6 +110,7 @@ func unsupportedStream(what, fix string) error {
 // join allows a stream to be joined with a static side that is not the kept one of an outer join.
 func (c *streamCheck) join(p *logical.Join) error {
 	left, right := logical.IsStreaming(p.Left), logical.IsStreaming(p.Right)
+	c.changes = c.changes || left && right
 	if left && right {
 		return nil // the planner states what bounds the state, or refuses
 	}

@@ -39,6 +39,12 @@ func asksTime(p logical.Plan) bool {
 		return true
 	case *logical.Aggregate:
 		return readsTime(p.Keys, p.Child)
+	case *logical.Over:
+		spec := p.Spec()
+		if len(spec.Order) > 0 && readsTime([]expr.Expr{spec.Order[0].Child}, p.Child) {
+			return true
+		}
+		return readsTime(spec.Partition, p.Child)
 	case *logical.Dedup:
 		return p.WithinWatermark || readsTime(p.Cols, p.Child)
 	case *logical.Join, *logical.AsofJoin:

@@ -81,6 +81,33 @@ func exprsOf(attrs []*expr.Attr) []expr.Expr {
 	return out
 }
 
+// renamedKept are the columns by which no row is lost as they are known above a projection.
+func renamedKept(kept []*expr.Attr, list []expr.Expr) []*expr.Attr {
+	var out []*expr.Attr
+	for _, k := range kept {
+		if a := renamedAttr(k, list); a != nil {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// keptUnder is kept for the rows that pass a condition: all of it when the condition reads nothing else, for then rows of equal
+// values pass together.
+func keptUnder(kept []*expr.Attr, cond expr.Expr) []*expr.Attr {
+	only := expr.Deterministic(cond)
+	expr.Walk(cond, func(x expr.Expr) bool {
+		if a, ok := x.(*expr.Attr); ok && indexOf(kept, a.ID) < 0 {
+			only = false
+		}
+		return only
+	})
+	if only {
+		return kept
+	}
+	return nil
+}
+
 // renamedKey is a key as it is known above a projection, nil unless all of it is there. Start or end of a window stand for
 // the window.
 func renamedKey(key []*expr.Attr, list []expr.Expr) []*expr.Attr {

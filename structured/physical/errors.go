@@ -51,6 +51,10 @@ func unbounded(what string) error {
 		WithFix("Bound it with a watermark and a window, with a time to live (SET %s = '1 day'), or allow it: SET %s = allow.", StateTTL, UnboundedState)
 }
 
+func badSetting(name, value, fix string) error {
+	return usererr.New("INVALID_CONF_VALUE", "22022", "The setting %s cannot be %q.", name, value).WithFix("%s", fix).With("confName", name)
+}
+
 func eventTimeType(a *expr.Attr) error {
 	return usererr.New("EVENT_TIME_IS_NOT_ON_TIMESTAMP_TYPE", "42K09", "The event time %s must be a timestamp, not %s.", a.Name, a.Typ).
 		WithFix("Cast it: CAST(%s AS TIMESTAMP).", a.Name).With("eventName", a.Name).With("eventType", a.Typ.String())

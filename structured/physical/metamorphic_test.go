@@ -107,8 +107,17 @@ type liveRun struct {
 	batch  int64
 
 	sums       map[string]int64 // of the changes so far: row -> how often it is in the table
+	changes    int              // rows put out
+	last       map[string]int64 // watermarks of the batch before
 	late, dead []string
 }
+
+func sorted(list []string) []string {
+	sort.Strings(list)
+	return list
+}
+
+func containsText(s, part string) bool { return strings.Contains(s, part) }
 
 func newLiveRun(t testing.TB, text string, inputs tables, opt Options, parts int) *liveRun {
 	t.Helper()
@@ -122,20 +131,26 @@ func newLiveRun(t testing.TB, text string, inputs tables, opt Options, parts int
 		t.Fatalf("%s: %v", text, err)
 	}
 	r := &liveRun{t: t, phys: phys, root: phys.Lower(), runner: newRunner(t), clocks: map[string][]int64{}, sums: map[string]int64{}}
-	for _, s := range phys.Sources {
+	r.begin()
+	return r
+}
+
+// begin finds the input's ends and starts the clocks.
+func (r *liveRun) begin() {
+	r.t.Helper()
+	for _, s := range r.phys.Sources {
 		if s.Stream == nil {
 			continue
 		}
 		have, err := s.Stream.Available(context.Background())
 		if err != nil {
-			t.Fatal(err)
+			r.t.Fatal(err)
 		}
 		r.at, r.end = append(r.at, make(connector.Offsets, len(have.End))), append(r.end, have.End)
 	}
-	for _, w := range phys.Watermarks {
+	for _, w := range r.phys.Watermarks {
 		r.clocks[w.Op] = NoClocks(w.Parts)
 	}
-	return r
 }
 
 // toEnd runs batches until the input has ended.
@@ -151,7 +166,7 @@ func (r *liveRun) toEnd() {
 func (r *liveRun) next() (b *rdd.Binding, ended bool) {
 	ended = fmt.Sprint(r.at) == fmt.Sprint(r.end)
 	b = &rdd.Binding{Query: "q", Batch: r.batch, StateVersion: r.batch - 1, PartitionClocks: r.clocks, Watermarks: map[string]int64{},
-		Splits: map[string][][]rdd.Split{}}
+		LastWatermarks: r.last, Splits: map[string][][]rdd.Split{}}
 	n := 0
 	for _, s := range r.phys.Sources {
 		if s.Stream == nil {
@@ -183,6 +198,7 @@ func (r *liveRun) next() (b *rdd.Binding, ended bool) {
 func (r *liveRun) step() bool {
 	r.t.Helper()
 	b, ended := r.next()
+	r.last = b.Watermarks
 	if r.batch%3 == 1 {
 		r.failed(b)
 	}
@@ -213,12 +229,16 @@ func (r *liveRun) failed(b *rdd.Binding) {
 // add adds changes up. What is put out at once must not take away more than there is.
 func (r *liveRun) add(batches []*column.Batch) {
 	for _, b := range batches {
+		if b.Schema.Fields[len(b.Schema.Fields)-1].Name != ChangeColumn {
+			continue
+		}
 		last := len(b.Cols) - 1
 		rows := texts([]*column.Batch{{Schema: b.Schema, N: b.N, Cols: b.Cols[:last]}})
 		for i, row := range rows {
 			if b.Cols[last].I64[i] == 0 {
 				r.t.Fatalf("batch %d: a change with weight 0: %s", r.batch, row)
 			}
+			r.changes++
 			r.sums[row] += b.Cols[last].I64[i]
 		}
 	}

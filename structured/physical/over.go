@@ -26,16 +26,24 @@ type Over struct {
 const overBlock = 16 << 10
 
 func (o *Over) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader, error) {
+	if err := o.openFns(tc); err != nil {
+		return nil, err
+	}
+	r := &overRun{o: o, in: in[0], mem: reserve(tc)}
+	return output(tc, in, r.next, r.mem.release), nil
+}
+
+// openFns compiles the functions' operands.
+func (o *Over) openFns(tc *rdd.TaskContext) error {
 	if o.args == nil {
 		o.args = make([]evaluator, len(o.Fns))
 	}
 	for i, f := range o.Fns {
 		if err := o.args[i].open(tc, o.Env, f.Fn.Children()); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	r := &overRun{o: o, in: in[0], mem: reserve(tc)}
-	return output(tc, in, r.next, r.mem.release), nil
+	return nil
 }
 
 type overRun struct {

@@ -20,7 +20,9 @@ type Options struct {
 	// Sink is the table that the rows go to; nil returns them to the caller.
 	Sink connector.Writer
 	// Changes gives every change with its weight in a last column, ChangeColumn, whether or not rows change.
-	Changes   bool
+	Changes bool
+	// Changelog gives every change with its kind in a last column, connector.OpColumn.
+	Changelog bool
 	Overwrite bool
 	// Conf are the session's settings, such as streamflow.state.unbounded.
 	Conf     map[string]string

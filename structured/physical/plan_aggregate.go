@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/streamflow/streamflow/column"
 	"github.com/streamflow/streamflow/expr"
 	"github.com/streamflow/streamflow/structured/connector"
 	"github.com/streamflow/streamflow/structured/logical"
@@ -26,6 +25,14 @@ type aggregation struct {
 	lag      int64 // how far event time of the rows may be behind the watermark
 	closes   bool  // the watermark will tell that groups are complete
 	times    []timeAttr
+
+	derived *expr.Attr // a key that another key determines
+
+	from      props       // of the rows that are grouped
+	late      int64       // how long after a window's end late rows still count
+	counted   bool        // the first of aggs counts rows and is no result: the rows are changes
+	lists     []*expr.Agg // aggregates that keep their values
+	listAttrs []*expr.Attr
 }
 
 // aggregate plans a grouping:
@@ -37,22 +44,21 @@ func (p *planner) aggregate(l *logical.Aggregate) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := p.appendOnly(a.n, "An aggregation"); err != nil {
-		return nil, err
-	}
 	if a.n.props.stream {
 		if err := p.checkState(a); err != nil {
 			return nil, err
 		}
 	}
 	if a.close != nil && a.n.props.mark != nil {
-		a.n = p.dropLate(a.n, a.close, a.closeAdd+a.lag)
+		a.n = p.dropLate(a.n, a.close, a.closeAdd+a.lag+a.late)
 	}
 	var n *Node
 	switch {
 	case a.window != nil && a.window.end != nil:
 		n, err = p.sessionAggregate(a)
-	case a.distinct() && !a.n.props.stream:
+	case a.n.props.stream:
+		n, err = p.streamAggregate(a)
+	case a.distinct():
 		n, err = p.distinctAggregate(a)
 	default:
 		n, err = p.hashAggregate(a)
@@ -73,7 +79,7 @@ func (p *planner) takeApart(l *logical.Aggregate) (*aggregation, error) {
 	if !groupsByWindow(l.Keys, n.props.window) {
 		n = p.materialise(n)
 	}
-	a := &aggregation{l: l, n: n, byText: map[string]*expr.Attr{}, at: -1, window: n.props.window}
+	a := &aggregation{l: l, n: n, from: n.props, byText: map[string]*expr.Attr{}, at: -1, window: n.props.window}
 	for _, k := range l.Keys {
 		a.addKey(unalias(k))
 	}
@@ -87,6 +93,9 @@ func (p *planner) takeApart(l *logical.Aggregate) (*aggregation, error) {
 		})
 	}
 	a.findClose()
+	if a.closes && (a.window == nil || a.window.end == nil) {
+		a.late = p.late
+	}
 	return a, nil
 }
 
@@ -156,11 +165,36 @@ func (a *aggregation) findClose() {
 				a.times = []timeAttr{t}
 			}
 		}
+		if a.close == nil {
+			a.closeByWindow()
+		}
 	}
 	if w := a.window; w != nil && w.isTime {
 		a.lag, a.closes = w.time.lag, true
 	}
 	a.closes = a.close != nil && (a.closes || a.n.props.mark != nil)
+}
+
+// closeByWindow closes groups by the end of a window that is a key: one that was made below, whose end becomes one more key.
+func (a *aggregation) closeByWindow() {
+	for _, k := range a.keyAttrs {
+		t, ok := plainTime(k, a.n.props.times)
+		if !ok || t.size == 0 {
+			continue
+		}
+		end := &expr.Call{Fn: "get_field", Args: []expr.Expr{k, expr.Lit("end")}, Typ: timestamp, Null: k.Null}
+		attr := &expr.Attr{ID: expr.NewID(), Name: k.Name + ".end", Typ: timestamp, Null: k.Null, Hidden: true}
+		a.at, a.close, a.lag, a.closes, a.derived = len(a.keys), attr, t.lag, true, attr
+		t.attr = k
+		a.times = []timeAttr{t}
+		a.keys, a.keyAttrs = append(a.keys, end), append(a.keyAttrs, attr)
+		return
+	}
+}
+
+// identity are the keys that tell groups apart.
+func (a *aggregation) identity() []*expr.Attr {
+	return slices.DeleteFunc(slices.Clone(a.keyAttrs), func(k *expr.Attr) bool { return k == a.derived })
 }
 
 func (a *aggregation) distinct() bool {
@@ -170,29 +204,6 @@ func (a *aggregation) distinct() bool {
 		}
 	}
 	return false
-}
-
-// checkState refuses a streaming aggregation that cannot give what the output mode wants, or would grow for ever.
-func (p *planner) checkState(a *aggregation) error {
-	switch {
-	case a.n.props.stateful && !a.closes:
-		return unsupported("An aggregation above another stateful operator", "Write the first one's result to a topic and aggregate that.")
-	case a.window != nil && a.window.end != nil && p.opt.OutputMode == connector.Update:
-		return modeUnsupported(p.opt.OutputMode, "session windows", "Use output mode append or complete.")
-	}
-	closing := a.closes
-	if p.opt.OutputMode == connector.Append && !closing {
-		return modeNeedsWatermark(a)
-	}
-	if (!closing || p.opt.OutputMode == connector.Complete) && len(a.keys) > 0 && !p.unboundedAllowed() {
-		return unbounded("the groups of " + listOf(a.l.Keys))
-	}
-	return nil
-}
-
-// unboundedAllowed reports whether state that the watermark does not bound is allowed: by word, or because a TTL bounds it.
-func (p *planner) unboundedAllowed() bool {
-	return p.opt.Conf[UnboundedState] == "allow" || p.label.TTL > 0 || p.ttl > 0
 }
 
 // hashAggregate plans a grouping in which each aggregate keeps its own state, a distinct one the values it has seen.
@@ -207,11 +218,7 @@ func (p *planner) hashAggregate(a *aggregation) (*Node, error) {
 	n = p.hashAgg(n, keys, a.keyAttrs, specs, a.aggAttrs, false)
 	keys = leading(len(keys))
 	merge := mergeSpecs(specs, len(keys))
-	stream := n.props.stream
-	n = p.closing(n, keys)
-	if stream {
-		return p.statefulAggregate(a, n, keys, merge), nil
-	}
+	n = p.clustered(n, keys)
 	return p.hashAgg(n, keys, a.keyAttrs, merge, a.aggAttrs, true), nil
 }
 
@@ -369,24 +376,6 @@ func specList(specs []AggSpec) string {
 	return listOf(list)
 }
 
-// statefulAggregate merges partial states into those that the query keeps.
-func (p *planner) statefulAggregate(a *aggregation, n *Node, keys []int, specs []AggSpec) *Node {
-	attrs := append(append([]*expr.Attr{}, a.keyAttrs...), a.aggAttrs...)
-	out := p.node("StatefulAggregate", fmt.Sprintf("by %s compute %s, %s", attrList(a.keyAttrs), specList(specs), p.opt.OutputMode), attrs, n)
-	op := &StatefulAggregate{Keys: keys, Aggs: specs, Mode: p.opt.OutputMode, Window: a.at, Size: a.closeAdd,
-		State: schemaOf(n.Output), Out: schemaOf(attrs)}
-	if !a.closes {
-		op.Window = -1
-	}
-	out.Op = op
-	out.stateful = p.bound(a, op.Window >= 0)
-	out.stateful.Lag = a.lag
-	out.props.stateful, out.props.single = true, p.opt.OutputMode == connector.Complete
-	out.props.upsert = a.keyAttrs
-	out.props.window = nil
-	return out
-}
-
 func idsOf(attrs []*expr.Attr) []int64 {
 	ids := make([]int64, len(attrs))
 	for i, a := range attrs {
@@ -395,29 +384,20 @@ func idsOf(attrs []*expr.Attr) []int64 {
 	return ids
 }
 
-// bound says what bounds the state of an aggregation.
-func (p *planner) bound(a *aggregation, closing bool) *StatefulOp {
-	switch {
-	case a.window != nil && a.window.end != nil && p.opt.OutputMode != connector.Complete:
-		return &StatefulOp{Bound: fmt.Sprintf("sessions that end after the watermark (delay %s)", micros(a.n.props.delay))}
-	case len(a.keys) == 0:
-		return &StatefulOp{Bound: "one group"}
-	case closing && p.opt.OutputMode != connector.Complete:
-		return &StatefulOp{Bound: fmt.Sprintf("groups whose %s is after the watermark (delay %s)", a.close.Name, micros(a.n.props.delay))}
-	}
-	return &StatefulOp{Bound: "none: all groups are kept", Unbounded: true}
-}
-
 // finishAggregate makes the window's struct and computes the list.
 func (p *planner) finishAggregate(a *aggregation, n *Node) (*Node, error) {
-	final := a.closes && p.opt.OutputMode == connector.Append
 	n.props.times = nil
-	if final {
-		n.props.times = a.times
+	followed := a.closes && p.modeOf(a) != connector.Complete // rows, and changes of them, come until the watermark closes their group
+	if followed {
+		for _, t := range a.times {
+			t.lag += a.late
+			n.props.times = append(n.props.times, t)
+		}
 	}
 	if a.window != nil {
 		w := *a.window
-		w.isTime = w.isTime && final
+		w.isTime = w.isTime && followed
+		w.time.lag += a.late
 		n.props.window = &w
 		n = p.materialise(n)
 	}
@@ -431,6 +411,9 @@ func (p *planner) finishAggregate(a *aggregation, n *Node) (*Node, error) {
 			return nil, fmt.Errorf("physical: %s has no name", e)
 		}
 	}
+	if c := n.props.changes; c != nil {
+		list, attrs = append(list, c), append(attrs, c)
+	}
 	if sameAttrs(attrs, n.Output) && allAttrs(list) {
 		return n, nil
 	}
@@ -438,6 +421,7 @@ func (p *planner) finishAggregate(a *aggregation, n *Node) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	out.props.kept = renamedKept(n.props.kept, list2named(list, attrs))
 	out.props.upsert = renamedKey(n.props.upsert, list2named(list, attrs))
 	out.props.times = renamedTimes(n.props.times, list2named(list, attrs))
 	out.props.hash = survive(n.props.hash, attrs)
@@ -476,51 +460,4 @@ func (a *aggregation) above(e expr.Expr) expr.Expr {
 		moved[i] = a.above(k)
 	}
 	return e.WithChildren(moved)
-}
-
-// sessionAggregate plans a grouping by session windows: rows sorted by key and time are merged where they touch.
-func (p *planner) sessionAggregate(a *aggregation) (*Node, error) {
-	var keys []expr.Expr
-	var keyAttrs []*expr.Attr
-	for i, k := range a.keys {
-		if i != a.at {
-			keys, keyAttrs = append(keys, k), append(keyAttrs, a.keyAttrs[i])
-		}
-	}
-	k := len(keys)
-	w := a.window
-	n, cols, specs, err := p.inputs(a.n, append(append([]expr.Expr{}, keys...), w.start, w.end), append(append([]*expr.Attr{}, keyAttrs...), w.start, w.end), a.aggs)
-	if err != nil {
-		return nil, err
-	}
-	stream := n.props.stream
-	n = p.closing(n, cols[:k])
-	order := make([]column.SortKey, k+1)
-	for i := range order {
-		order[i].Col = cols[i]
-	}
-	sorted := p.node("Sort", "by key and event time", n.Output, n)
-	sorted.Op = &Sort{Keys: order, Out: schemaOf(n.Output)}
-	head := append(append([]*expr.Attr{}, keyAttrs...), w.start, w.end)
-	states := append(append([]*expr.Attr{}, head...), stateAttrs(specs)...)
-	results := append(append([]*expr.Attr{}, head...), a.aggAttrs...)
-	op := &SessionAggregate{Keys: cols[:k], Start: cols[k], End: cols[k+1], Aggs: specs, Final: !stream, State: schemaOf(states), Out: schemaOf(results)}
-	detail := fmt.Sprintf("by %s compute %s", attrList(keyAttrs), specList(specs))
-	if !stream {
-		out := p.node("SessionAggregate", detail, results, sorted)
-		out.Op = op
-		out.props.window = nil
-		return out, nil
-	}
-	op.Out = op.State
-	partial := p.node("PartialSession", detail, states, sorted)
-	partial.Op = op
-	out := p.node("StatefulSession", detail+", "+p.opt.OutputMode.String(), results, partial)
-	out.Op = &StatefulSession{Keys: k, Aggs: specs, Mode: p.opt.OutputMode, State: schemaOf(states), Out: schemaOf(results)}
-	out.stateful = p.bound(a, true)
-	out.stateful.Lag = a.lag
-	out.props.stateful, out.props.single = true, p.opt.OutputMode == connector.Complete
-	out.props.upsert = append(slices.Clone(keyAttrs), w.start)
-	out.props.window = nil
-	return out, nil
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/streamflow/streamflow/expr"
-	"github.com/streamflow/streamflow/structured/connector"
 	"github.com/streamflow/streamflow/structured/logical"
 )
 
@@ -14,14 +13,17 @@ func (p *planner) dedup(l *logical.Dedup) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := p.appendOnly(n, "Deduplication"); err != nil {
-		return nil, err
-	}
 	cols := l.Cols
 	if len(cols) == 0 {
 		for _, a := range logical.Visible(n.own()) {
 			cols = append(cols, a)
 		}
+	}
+	if n.props.changes != nil && !l.WithinWatermark {
+		return p.oneOf(n, l, cols)
+	}
+	if err := p.appendOnly(n, "Deduplication within the watermark"); err != nil {
+		return nil, err
 	}
 	n, keys, err := p.columns(n, cols)
 	if err != nil {
@@ -51,10 +53,6 @@ func (p *planner) statefulDedup(l *logical.Dedup, n *Node, keys []int, detail st
 	op := &StatefulDedup{Keys: keys, Time: -1, Mark: -1}
 	state := &StatefulOp{Bound: "none: all keys are kept", Unbounded: true}
 	switch {
-	case p.opt.OutputMode == connector.Complete:
-		return nil, modeUnsupported(p.opt.OutputMode, "deduplication", "Use output mode append.")
-	case n.props.stateful:
-		return nil, unsupported("Deduplication above another stateful operator", "Deduplicate first, or write the first one's result to a topic.")
 	case l.WithinWatermark && (n.props.mark == nil || n.props.event == nil):
 		return nil, withinNeedsWatermark()
 	case n.props.mark != nil && n.props.event != nil:
@@ -78,10 +76,13 @@ func (p *planner) statefulDedup(l *logical.Dedup, n *Node, keys []int, detail st
 		op.Mark = indexOf(late.Output, mark.ID)
 		n = late
 	}
+	if op.Time < 0 {
+		p.boundKeys(op, state, n, keys)
+	}
 	if state.Unbounded && !p.unboundedAllowed() {
 		return nil, unbounded("the keys of " + detail)
 	}
-	n = p.clustered(n, keys)
+	n = p.keyed(n, keys)
 	var attrs []*expr.Attr
 	for i, a := range n.Output {
 		if i != op.Mark {
@@ -93,6 +94,26 @@ func (p *planner) statefulDedup(l *logical.Dedup, n *Node, keys []int, detail st
 	out.Op, out.stateful = op, state
 	out.props.stateful = true
 	return out, nil
+}
+
+// boundKeys bounds the keys of rows from other operators by an event time among them.
+func (p *planner) boundKeys(op *StatefulDedup, state *StatefulOp, n *Node, keys []int) {
+	for _, k := range keys {
+		t, ok := plainTime(n.Output[k], n.props.times)
+		if ok && t.size == 0 && n.props.mark == nil {
+			op.Time = k
+			*state = StatefulOp{Lag: t.lag, Bound: fmt.Sprintf("keys whose %s is after the watermark", n.Output[k].Name)}
+			return
+		}
+	}
+}
+
+// oneOf plans deduplication of rows that change: of those with equal keys one stands for all, the least by its encoding.
+func (p *planner) oneOf(n *Node, l *logical.Dedup, cols []expr.Expr) (*Node, error) {
+	spec := &expr.Over{Fn: &expr.Call{Fn: "row_number", Typ: integer}, Partition: cols}
+	number := &expr.Alias{Child: spec, Name: "_number", ID: expr.NewID()}
+	over := &logical.Over{List: []expr.Expr{number}, Child: l.Child}
+	return p.rankOf(n, topN{over: over, fn: "row_number", spec: spec, attr: logical.AttrOf(number), n: 1}, true)
 }
 
 func attrsAt(attrs []*expr.Attr, at []int) []*expr.Attr {

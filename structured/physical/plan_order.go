@@ -19,6 +19,7 @@ func (p *planner) sort(l *logical.Sort, lim *logical.Limit) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	n = p.whole(n)
 	if n.props.stream && !n.props.single {
 		return nil, unsupported("Sorting a stream", "Sort the result of an aggregation in output mode complete, or sort where the result is read.")
 	}
@@ -103,6 +104,7 @@ func (p *planner) limit(l *logical.Limit) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	n = p.whole(n)
 	if n.props.stream && !n.props.single {
 		return p.streamLimit(n, l)
 	}
@@ -169,6 +171,7 @@ func (p *planner) tail(l *logical.Tail) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	n = p.whole(n)
 	if n.props.stream && !n.props.single {
 		return nil, unsupported("The last rows of a stream", "Use LIMIT, or read the sink's table.")
 	}

@@ -12,18 +12,17 @@ func (p *planner) over(l *logical.Over) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := p.appendOnly(n, "A window function (OVER)"); err != nil {
-		return nil, err
-	}
-	if n.props.stream {
-		return nil, unsupported("A window function (OVER) of a stream", "Run it over history.")
+	return p.overRows(n, l)
+}
+
+// overRows plans window functions over n.
+func (p *planner) overRows(n *Node, l *logical.Over) (*Node, error) {
+	n = p.whole(n)
+	if n.props.stream && !n.props.single {
+		return p.streamOver(n, l)
 	}
 	spec := l.Spec()
-	orders := make([]*expr.SortOrder, 0, len(spec.Partition)+len(spec.Order))
-	for _, x := range spec.Partition {
-		orders = append(orders, &expr.SortOrder{Child: x, NullsFirst: true})
-	}
-	n, keys, err := p.sortKeys(n, append(orders, spec.Order...))
+	n, keys, _, err := p.overInput(n, spec, len(spec.Order) > 0 && p.top != l)
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +32,7 @@ func (p *planner) over(l *logical.Over) (*Node, error) {
 	}
 	n = p.clustered(n, cluster)
 	if len(keys) > 0 {
-		sorted := p.node("Sort", listOf(append(orders, spec.Order...)), n.Output, n)
+		sorted := p.node("Sort", listOf(sortOrders(spec)), n.Output, n)
 		sorted.Op = &Sort{Keys: keys, Out: schemaOf(n.Output)}
 		n = sorted
 	}
@@ -51,6 +50,15 @@ func (p *planner) over(l *logical.Over) (*Node, error) {
 	out := p.node("Window", listOf(unaliased(l.List)), attrs, n)
 	out.Op = op
 	return out, nil
+}
+
+// sortOrders sort rows by partition, then by order.
+func sortOrders(spec *expr.Over) []*expr.SortOrder {
+	var out []*expr.SortOrder
+	for _, x := range spec.Partition {
+		out = append(out, &expr.SortOrder{Child: x, NullsFirst: true})
+	}
+	return append(out, spec.Order...)
 }
 
 // withoutKeys is a function without PARTITION BY and ORDER BY, which the operator has as columns.

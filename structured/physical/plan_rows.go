@@ -2,6 +2,7 @@ package physical
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/streamflow/streamflow/column"
 	"github.com/streamflow/streamflow/expr"
@@ -12,7 +13,7 @@ import (
 
 // project plans a projection. A window that is only passed on stays its start.
 func (p *planner) project(l *logical.Project) (*Node, error) {
-	n, err := p.compact(l.Child)
+	n, err := p.projected(l)
 	if err != nil {
 		return nil, err
 	}
@@ -40,6 +41,7 @@ func (p *planner) project(l *logical.Project) (*Node, error) {
 		return nil, err
 	}
 	out.props.upsert = renamedKey(n.props.upsert, l.List)
+	out.props.kept = renamedKept(n.props.kept, l.List)
 	out.props.hash = renamed(n.props.hash, l.List)
 	if len(out.props.hash) < len(n.props.hash) {
 		out.props.hash = nil
@@ -49,6 +51,24 @@ func (p *planner) project(l *logical.Project) (*Node, error) {
 		out.props.event = renamedEvent(n.props.event, l.List)
 	}
 	return out, nil
+}
+
+// projected plans what is below a projection. Of the first rows of partitions the rank is left out when nobody reads it.
+func (p *planner) projected(l *logical.Project) (*Node, error) {
+	f, ok := l.Child.(*logical.Filter)
+	if !ok || !p.opt.Streaming || !hasStream(f) {
+		return p.compact(l.Child)
+	}
+	t, ok := topOf(f)
+	if !ok {
+		return p.compact(l.Child)
+	}
+	for _, e := range append(slices.Clone(l.List), t.rest...) {
+		if refers(e, t.attr.ID) {
+			return p.compact(l.Child)
+		}
+	}
+	return p.rank(t, true)
 }
 
 // passesOn reports whether the list reads the window only to hand it on as it is.
@@ -124,22 +144,34 @@ func isField(e expr.Expr, id int64) bool {
 }
 
 func (p *planner) filter(l *logical.Filter) (*Node, error) {
+	if t, ok := topOf(l); ok {
+		if p.opt.Streaming && hasStream(l) {
+			return p.rank(t, false)
+		}
+		p.top = t.over
+	}
 	n, err := p.compact(l.Child)
 	if err != nil {
 		return nil, err
 	}
-	if w := n.props.window; w != nil && refers(l.Cond, w.attr.ID) {
+	return p.filterBy(n, l.Cond)
+}
+
+// filterBy is a filter over n.
+func (p *planner) filterBy(n *Node, by expr.Expr) (*Node, error) {
+	if w := n.props.window; w != nil && refers(by, w.attr.ID) {
 		n = p.materialise(n)
 	}
-	if err := p.stable(n, l.Cond); err != nil {
+	if err := p.stable(n, by); err != nil {
 		return nil, err
 	}
-	cond, err := expr.Bind(l.Cond, n.Output)
+	cond, err := expr.Bind(by, n.Output)
 	if err != nil {
 		return nil, err
 	}
-	out := p.node("Filter", plain(l.Cond), n.Output, n)
+	out := p.node("Filter", plain(by), n.Output, n)
 	out.Op = &Filter{Cond: cond, Env: p.env, From: n.provenance()}
+	out.props.kept = keptUnder(n.props.kept, by)
 	out.halve()
 	return out, nil
 }
@@ -170,6 +202,7 @@ func (p *planner) generate(l *logical.Generate) (*Node, error) {
 	attrs := append(append([]*expr.Attr{}, own...), carried...)
 	keep := positions(n.Output, attrs)
 	out := p.node("Generate", plain(l.Gen), append(attrs, l.Attrs...), n)
+	out.props.kept = keptUnder(n.props.kept, l.Gen)
 	out.Op = &Generate{Gen: gen.(*expr.Generate), Keep: keep, Out: schemaOf(out.Output), Env: p.env, From: n.provenance()}
 	return out, nil
 }

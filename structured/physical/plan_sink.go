@@ -7,9 +7,9 @@ import (
 )
 
 // sink ends the plan in the operator that stages rows for the table they go to.
-func (p *planner) sink(n *Node, phys *Physical) (*Node, error) {
-	req := connector.WriteRequest{Schema: n.Schema(), Mode: p.opt.OutputMode, Overwrite: p.opt.Overwrite, Query: p.opt.Query}
-	if p.opt.OutputMode == connector.Update {
+func (p *planner) sink(n *Node, pol sinkPolicy, phys *Physical) (*Node, error) {
+	req := connector.WriteRequest{Schema: n.Schema(), Mode: pol.mode, Deletes: pol.deletes, Overwrite: p.opt.Overwrite, Query: p.opt.Query}
+	if pol.mode == connector.Update {
 		for _, k := range n.props.upsert {
 			req.Keys = append(req.Keys, indexOf(n.Output, k.ID))
 		}

@@ -2,11 +2,11 @@ package physical
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/streamflow/streamflow/expr"
-	"github.com/streamflow/streamflow/structured/connector"
 	"github.com/streamflow/streamflow/structured/cost"
 	"github.com/streamflow/streamflow/structured/logical"
 )
@@ -19,7 +19,7 @@ func Plan(ctx context.Context, plan logical.Plan, opt Options) (*Physical, error
 		p.env.Now = 0
 	}
 	p.logged = logged(plan)
-	if err := p.setTTL(); err != nil {
+	if err := errors.Join(p.setTTL(), p.setLateness()); err != nil {
 		return nil, err
 	}
 	if v := opt.Conf[LookupRefresh]; v != "" && v != "0" {
@@ -28,29 +28,24 @@ func Plan(ctx context.Context, plan logical.Plan, opt Options) (*Physical, error
 			return nil, err
 		}
 	}
+	p.last = lastAggregate(plan)
 	root, err := p.plan(plan)
 	if err != nil {
 		return nil, err
 	}
-	if err := p.checkMode(root); err != nil {
-		return nil, err
-	}
-	attrs := plan.Output()
-	if opt.Changes {
-		if root, err = p.weighed(root); err != nil {
-			return nil, err
-		}
-		attrs = append(slices.Clone(attrs), root.props.changes)
-	}
-	if root, err = p.align(root, attrs); err != nil {
+	root, policy, err := p.policy(root, plan.Output())
+	if err != nil {
 		return nil, err
 	}
 	if err := p.checkChanges(root); err != nil {
 		return nil, err
 	}
-	phys := &Physical{Output: attrs, Streaming: opt.Streaming, Upsert: root.props.upsert, Refreshes: p.refreshes}
+	phys := &Physical{Output: root.Output, Streaming: opt.Streaming, Upsert: root.props.upsert, Refreshes: p.refreshes}
+	if policy.deletes {
+		phys.Output = root.Output[:len(root.Output)-1]
+	}
 	if opt.Sink != nil {
-		if root, err = p.sink(root, phys); err != nil {
+		if root, err = p.sink(root, policy, phys); err != nil {
 			return nil, err
 		}
 	}
@@ -77,8 +72,11 @@ type planner struct {
 	tables    int   // joined to the stream so far
 	refresh   int64 // how old they may become, microseconds; 0: for ever
 	refreshes []Refresh
-	label     logical.Label    // of the operator that is being planned
-	inside    logical.Labelled // whose label that is
+	label     logical.Label      // of the operator that is being planned
+	inside    logical.Labelled   // whose label that is
+	late      int64              // how long after a window's end late rows still count
+	last      *logical.Aggregate // above which rows of output mode complete are only sorted, filtered and projected
+	top       *logical.Over      // whose first rows are wanted: rows that come late can be one of them
 }
 
 // props are the properties of a node's rows that decide what may stand above it.
@@ -98,6 +96,7 @@ type props struct {
 	window  *windowAttr
 
 	changes *expr.Attr   // the weight of a row, Int64; nil when rows are append-only
+	kept    []*expr.Attr // columns by which no row is ever taken away without another that has the same values in them
 	upsert  []*expr.Attr // columns that identify a row of the result, nil when none are known
 	times   []timeAttr   // the columns by which event time can be followed
 	staged  bool         // an exchange stands between the watermarks and here
@@ -222,6 +221,7 @@ func (r *props) keepOnly(attrs []*expr.Attr) {
 	if r.changes != nil && indexOf(attrs, r.changes.ID) < 0 {
 		r.changes = nil
 	}
+	r.kept = slices.DeleteFunc(slices.Clone(r.kept), func(k *expr.Attr) bool { return indexOf(attrs, k.ID) < 0 })
 	for _, k := range r.upsert {
 		if indexOf(attrs, k.ID) < 0 {
 			r.upsert = nil
@@ -335,15 +335,4 @@ func unalias(e expr.Expr) expr.Expr {
 		return a.Child
 	}
 	return e
-}
-
-// checkMode refuses combinations of output mode and plan that have no meaning.
-func (p *planner) checkMode(root *Node) error {
-	if p.opt.Streaming && p.opt.OutputMode == connector.Complete && !root.props.single {
-		return modeNeedsAggregation(p.opt.OutputMode)
-	}
-	if p.opt.Streaming && p.opt.OutputMode == connector.Append && !p.opt.Changes && root.props.changes != nil {
-		return modeUnsupported(p.opt.OutputMode, "a result whose rows later change", "Use output mode update.")
-	}
-	return nil
 }

@@ -47,11 +47,22 @@ func (p *planner) clustered(n *Node, keys []int) *Node {
 // than the watermark: only between two stages does a batch learn how far its own rows have moved it, and without that a
 // window would stay open until the batch after.
 func (p *planner) closing(n *Node, keys []int) *Node {
-	out := p.clustered(n, keys)
+	out := p.keyed(n, keys)
 	if out == n && n.props.stream && len(n.props.marks) > 0 && !n.props.staged {
 		return p.exchange(n, hashBy(n, keys, n.Parts))
 	}
 	return out
+}
+
+// keyed makes rows lie in the partition to which the key group of keys, in this order, belongs: state is found by it.
+func (p *planner) keyed(n *Node, keys []int) *Node {
+	switch {
+	case len(keys) == 0:
+		return p.gather(n)
+	case n.Parts == 1, n.partitionedAs(keys, n.Parts):
+		return n
+	}
+	return p.exchange(n, hashBy(n, keys, p.parts))
 }
 
 // clusteredBy reports whether rows of equal keys already lie in one partition: the partitions were made by some of them.

@@ -93,9 +93,22 @@ func (r *runner) context(p, parts int) *rdd.TaskContext {
 		if r.state[id] == nil {
 			r.state[id] = statetest.NewMap()
 		}
-		return r.state[id], nil
+		return &owned{State: r.state[id], part: p, parts: parts}, nil
 	}
 	return tc
+}
+
+// owned refuses keys that belong to another partition, as the state store does.
+type owned struct {
+	rdd.State
+	part, parts int
+}
+
+func (o *owned) Put(bucket int64, group int, key, value []byte) error {
+	if got := rdd.PartitionOf(group, o.parts); got != o.part {
+		return fmt.Errorf("key group %d belongs to partition %d, not %d", group, got, o.part)
+	}
+	return o.State.Put(bucket, group, key, value)
 }
 
 func (r *runner) open(n *rdd.RDD, tc *rdd.TaskContext, p int) (rdd.Reader, error) {

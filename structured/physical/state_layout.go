@@ -41,7 +41,18 @@ func layoutOf(n *Node) StateLayout {
 
 func (s *StatefulAggregate) layout() StateLayout {
 	k := len(s.Keys)
-	l := StateLayout{Key: &column.Schema{Fields: s.State.Fields[:k]}, Value: stateColumns(s.Aggs, s.Out.Fields[k:]), Shown: &column.Schema{Fields: s.Out.Fields[k:]}}
+	key, results := &column.Schema{Fields: s.State.Fields[:k]}, s.Out.Fields[k:]
+	if s.Changes {
+		results = results[:len(results)-1]
+	}
+	if len(s.Lists) > 0 { // beside groups there are values that they keep
+		return StateLayout{Shape: fmt.Sprintf("by %s, window %d of %d, keeping values, compute %s", key, s.Window, s.Size, s.State)}
+	}
+	named := results
+	if s.Counted {
+		named = append([]column.Field{{Name: "_rows"}}, results...)
+	}
+	l := StateLayout{Key: key, Value: stateColumns(s.Aggs, named), Shown: &column.Schema{Fields: results}}
 	l.Shape = fmt.Sprintf("by %s, window %d of %d", l.Key, s.Window, s.Size)
 	l.Fresh = func() (*column.Batch, error) {
 		accs, err := accumulators(s.Aggs)
@@ -61,6 +72,9 @@ func (s *StatefulAggregate) layout() StateLayout {
 			return nil, err
 		}
 		out := &column.Batch{Schema: l.Shown, N: values.N}
+		if s.Counted {
+			accs = accs[1:]
+		}
 		err = appendResults(out, accs, func(b *column.Batch) { out = b })
 		return out, err
 	}

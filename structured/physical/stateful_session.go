@@ -12,8 +12,8 @@ import (
 )
 
 // StatefulSession is the final session aggregation of a streaming query. It merges a micro-batch's sessions, sorted by
-// keys and start, into those that are open, and puts out the sessions whose end the watermark has passed (append), or
-// all (complete).
+// keys and start, into those that are open, and puts out the sessions whose end the watermark has passed (append), those that
+// are new or changed, and with weight -1 what they were or were merged from (update), or all (complete).
 //
 // A key's open sessions are one entry of a bucket of their own; an entry in the bucket of each session's end says when to
 // look at the key again:
@@ -87,7 +87,7 @@ func (r *sessionRun) run(in rdd.Reader, emit func(*column.Batch)) error {
 	}
 	count(r.tc, r.op, RowsIn, rows)
 	if len(fresh) > 0 {
-		if err := r.absorb(column.Concat(r.s.State, fresh)); err != nil {
+		if err := r.absorb(column.Concat(r.s.State, fresh), emit); err != nil {
 			return err
 		}
 	}
@@ -98,7 +98,7 @@ func (r *sessionRun) run(in rdd.Reader, emit func(*column.Batch)) error {
 }
 
 // absorb merges new sessions with the open ones of their keys.
-func (r *sessionRun) absorb(fresh *column.Batch) error {
+func (r *sessionRun) absorb(fresh *column.Batch, emit func(*column.Batch)) error {
 	s := r.s
 	s.rows.Reset()
 	before := map[string][]int64{}
@@ -114,7 +114,8 @@ func (r *sessionRun) absorb(fresh *column.Batch) error {
 		}
 		before[string(s.key)] = ends
 	}
-	all := column.Concat(s.State, []*column.Batch{s.rows.Finish(), fresh})
+	had := s.rows.Finish().Clone()
+	all := column.Concat(s.State, []*column.Batch{had, fresh})
 	all = column.TakeBatch(nil, all, column.SortIndices(all, sessionOrder(s.Keys)))
 	if err := s.merge.add(all); err != nil {
 		return err
@@ -123,7 +124,76 @@ func (r *sessionRun) absorb(fresh *column.Batch) error {
 	if err != nil || merged == nil {
 		return err
 	}
-	return r.store(merged, before)
+	if err := r.store(merged, before); err != nil {
+		return err
+	}
+	if s.Mode == connector.Update {
+		return r.emitChanged(had, merged, emit)
+	}
+	return nil
+}
+
+// emitChanged puts out how the sessions of the batch's keys differ from what they were.
+func (r *sessionRun) emitChanged(had, merged *column.Batch, emit func(*column.Batch)) error {
+	s := r.s
+	old, err := r.results(had)
+	if err != nil {
+		return err
+	}
+	old = old.Clone()
+	now, err := r.results(merged)
+	if err != nil {
+		return err
+	}
+	at := map[string]int32{} // of old, by keys and start
+	for i := range old.N {
+		s.key = column.AppendKey(s.key[:0], old.Cols[:s.Keys+1], i)
+		at[string(s.key)] = int32(i)
+	}
+	var sel []int32
+	var weights []int64
+	same := make([]bool, old.N)
+	for i := range now.N {
+		s.key = column.AppendKey(s.key[:0], now.Cols[:s.Keys+1], i)
+		if j, ok := at[string(s.key)]; ok && equalBetween(old.Cols, int(j), now.Cols, i) {
+			same[j] = true
+			continue
+		}
+		sel, weights = append(sel, int32(old.N+i)), append(weights, 1)
+	}
+	for j, is := range same {
+		if !is {
+			sel, weights = append(sel, int32(j)), append(weights, -1)
+		}
+	}
+	if len(sel) > 0 {
+		inner := &column.Schema{Fields: s.Out.Fields[:len(s.Out.Fields)-1]}
+		out := column.TakeBatch(nil, column.Concat(inner, []*column.Batch{old, now}), sel).Clone()
+		emit(&column.Batch{Schema: s.Out, N: len(sel), Cols: append(out.Cols, &column.Vector{Type: bigint, N: len(sel), I64: weights})})
+	}
+	return nil
+}
+
+// results are sessions with the results of their aggregates.
+func (r *sessionRun) results(b *column.Batch) (*column.Batch, error) {
+	s := r.s
+	accs := s.merge.accs
+	resetAll(accs, b.N)
+	defer resetAll(accs, 0)
+	if b.N > 0 {
+		if err := mergeAll(accs, sequence(nil, b.N), b.Cols[s.Keys+2:]); err != nil {
+			return nil, err
+		}
+	}
+	out := &column.Batch{Schema: s.Out, N: b.N, Cols: append([]*column.Vector{}, b.Cols[:s.Keys+2]...)}
+	for _, a := range accs {
+		v, err := a.Result()
+		if err != nil {
+			return nil, err
+		}
+		out.Cols = append(out.Cols, v.Clone())
+	}
+	return out, nil
 }
 
 // sessionOrder sorts by the leading keys, then by start.
@@ -254,8 +324,10 @@ func (r *sessionRun) close(emit func(*column.Batch)) error {
 				return err
 			}
 		}
-		if err := r.emit(emit); err != nil {
-			return err
+		if r.s.Mode == connector.Append {
+			if err := r.emit(emit); err != nil {
+				return err
+			}
 		}
 		if err := r.state.DropBucket(b); err != nil {
 			return err
@@ -286,16 +358,12 @@ func (r *sessionRun) emit(emit func(*column.Batch)) error {
 	if s.rows.Len() == 0 {
 		return nil
 	}
-	b := s.rows.Finish()
-	accs := s.merge.accs
-	resetAll(accs, b.N)
-	if err := mergeAll(accs, sequence(nil, b.N), b.Cols[s.Keys+2:]); err != nil {
+	out, err := r.results(s.rows.Finish())
+	if err != nil {
 		return err
 	}
-	out := &column.Batch{Schema: s.Out, N: b.N, Cols: append([]*column.Vector{}, b.Cols[:s.Keys+2]...)}
-	err := appendResults(out, accs, emit)
-	resetAll(accs, 0)
-	return err
+	emit(out.Clone())
+	return nil
 }
 
 func (r *sessionRun) emitAll(emit func(*column.Batch)) error {

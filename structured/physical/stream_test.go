@@ -446,7 +446,6 @@ func TestRefusals(t *testing.T) {
 		{"sort", "UNSUPPORTED_STREAMING_OPERATION", &logical.Sort{Global: true, Child: scanOf(table, true)}, connector.Append},
 		{"two streams", "STREAMING_STATE_UNBOUNDED", &logical.Join{Kind: logical.Cross, Left: scanOf(table, true), Right: scanOf(table, true)}, connector.Append},
 		{"unbounded dedup", "STREAMING_STATE_UNBOUNDED", &logical.Dedup{Child: scanOf(table, true)}, connector.Append},
-		{"session update", "STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION", sessions10(t, scanOf(table, true)), connector.Update},
 	} {
 		_, err := Plan(context.Background(), c.plan, Options{Streaming: true, Query: "q", OutputMode: c.mode})
 		var ue *usererr.Error

@@ -73,10 +73,14 @@ func (b *Bench) Start(ctx context.Context, q nexmark.Query) (sq *structured.Stre
 	for _, f := range schema.Fields {
 		cols = append(cols, fmt.Sprintf("`%s` %s", f.Name, f.Type))
 	}
+	changelog := ""
+	if q.Changelog {
+		cols, changelog = append(cols, "_op STRING"), ", changelog 'true'"
+	}
 	b.made++
 	name := fmt.Sprintf("%s_%d", q.Name, b.made)
 	into = name + "_out"
-	ddl := fmt.Sprintf("CREATE TABLE %s (%s) USING topic OPTIONS (format '%s', partitions '%d')", into, strings.Join(cols, ", "), b.opts.Sink, b.opts.Partitions)
+	ddl := fmt.Sprintf("CREATE TABLE %s (%s) USING topic OPTIONS (format '%s', partitions '%d'%s)", into, strings.Join(cols, ", "), b.opts.Sink, b.opts.Partitions, changelog)
 	if err := b.exec(ctx, ddl); err != nil {
 		return nil, "", err
 	}

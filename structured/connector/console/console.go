@@ -69,12 +69,13 @@ func (t *Table) Options() map[string]string { return t.options }
 
 // PlanWrite takes rows of any schema in every output mode.
 func (t *Table) PlanWrite(_ context.Context, req connector.WriteRequest) (connector.Sink, error) {
-	return &sink{t: t, schema: req.Schema}, nil
+	return &sink{t: t, schema: req.Schema, deletes: req.Deletes}, nil
 }
 
 type sink struct {
-	t      *Table
-	schema *column.Schema
+	t       *Table
+	schema  *column.Schema
+	deletes bool // the last column says which rows are gone
 }
 
 func (s *sink) Op() rdd.Operator { return &memory.Stage{} }
@@ -100,11 +101,35 @@ func (s *sink) Publish(_ context.Context, tx connector.Tx, tokens [][]byte) erro
 		}
 		rows = append(rows, b...)
 	}
-	if _, err := io.WriteString(t.out, t.render(tx, s.schema, rows)); err != nil {
+	schema := s.schema
+	if s.deletes {
+		schema, rows = withKinds(schema, rows)
+	}
+	if _, err := io.WriteString(t.out, t.render(tx, schema, rows)); err != nil {
 		return fmt.Errorf("console: %w", err)
 	}
 	t.printed[tx.Life()] = tx.Batch
 	return nil
+}
+
+// withKinds shows instead of weights which rows are new and which are gone, by Flink's short names of RowKind.
+func withKinds(schema *column.Schema, batches []*column.Batch) (*column.Schema, []*column.Batch) {
+	last := len(schema.Fields) - 1
+	fields := append([]column.Field{}, schema.Fields[:last]...)
+	out := &column.Schema{Fields: append(fields, column.Field{Name: connector.OpColumn, Type: column.Of(column.String)})}
+	shown := make([]*column.Batch, len(batches))
+	for i, b := range batches {
+		kinds := column.NewBuilder(column.Of(column.String))
+		for _, w := range b.Cols[last].I64[:b.N] {
+			if w < 0 {
+				kinds.AppendString("-D")
+			} else {
+				kinds.AppendString("+U")
+			}
+		}
+		shown[i] = &column.Batch{Schema: out, N: b.N, Cols: append(append([]*column.Vector{}, b.Cols[:last]...), kinds.Finish())}
+	}
+	return out, shown
 }
 
 func (t *Table) render(tx connector.Tx, schema *column.Schema, batches []*column.Batch) string {

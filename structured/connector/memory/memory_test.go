@@ -1,9 +1,12 @@
 package memory
 
 import (
+	"context"
+	"encoding/binary"
 	"testing"
 
 	"github.com/streamflow/streamflow/column"
+	"github.com/streamflow/streamflow/structured/connector"
 	"github.com/streamflow/streamflow/structured/connector/connectortest"
 )
 
@@ -38,4 +41,48 @@ func TestSink(t *testing.T) {
 			return []*column.Batch{b}, err
 		}}
 	}, nil)
+}
+
+// TestUpdateDeletes: a key that is gone takes its row along, and without keys rows go one for one.
+func TestUpdateDeletes(t *testing.T) {
+	ctx := context.Background()
+	schema, err := column.ParseDDL("k INT, n BIGINT")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wide, err := column.ParseDDL("k INT, n BIGINT, w BIGINT")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		keys []int
+		want int
+	}{{[]int{0}, 1}, {nil, 3}} {
+		table := New("t", schema, 1)
+		s, err := table.PlanWrite(ctx, connector.WriteRequest{Schema: wide, Mode: connector.Update, Keys: c.keys, Deletes: true, Query: "q"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, rows := range [][][]any{{{int64(1), int64(7), int64(1)}, {int64(1), int64(7), int64(1)}, {int64(2), int64(8), int64(1)}},
+			{{int64(1), int64(7), int64(-1)}, {int64(2), int64(9), int64(1)}}} {
+			b := column.NewBatchBuilder(wide)
+			for _, r := range rows {
+				if err := b.AppendRow(r...); err != nil {
+					t.Fatal(err)
+				}
+			}
+			data := column.EncodeBatch(nil, b.Finish())
+			token := append(binary.BigEndian.AppendUint64(nil, uint64(len(data))), data...)
+			if err := s.Publish(ctx, connector.Tx{Query: "q", Batch: int64(i)}, [][]byte{token}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := table.Rows()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.N != c.want {
+			t.Errorf("keys %v: %d rows are left, want %d", c.keys, got.N, c.want)
+		}
+	}
 }

@@ -12,9 +12,13 @@ import (
 	"github.com/streamflow/streamflow/structured/connector"
 )
 
-// PlanWrite writes rows of the table's columns. Append adds them, update replaces rows of equal keys, complete replaces
-// all rows.
+// PlanWrite writes rows of the table's columns. Append adds them, update replaces rows of equal keys, or takes them away,
+// complete replaces all rows.
 func (t *Table) PlanWrite(_ context.Context, req connector.WriteRequest) (connector.Sink, error) {
+	staged := req.Schema
+	if req.Deletes {
+		req.Schema = &column.Schema{Fields: staged.Fields[:len(staged.Fields)-1]}
+	}
 	if len(req.Schema.Fields) != len(t.fields.Fields) {
 		return nil, usererr.New("INSERT_COLUMN_ARITY_MISMATCH", "21S01", "Table %s has %d columns, the rows have %d.", t.name, len(t.fields.Fields), len(req.Schema.Fields))
 	}
@@ -24,16 +28,13 @@ func (t *Table) PlanWrite(_ context.Context, req connector.WriteRequest) (connec
 				WithFix("Cast it: CAST(%s AS %s).", f.Name, f.Type)
 		}
 	}
-	if req.Mode == connector.Update && len(req.Keys) == 0 {
-		return nil, usererr.New("STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION", "42KDE", "Output mode update needs rows with a key, and this query has none.").
-			WithFix("Keep the grouping columns in the result, or use output mode append.")
-	}
-	return &sink{t: t, req: req}, nil
+	return &sink{t: t, req: req, staged: staged}, nil
 }
 
 type sink struct {
-	t   *Table
-	req connector.WriteRequest
+	t      *Table
+	req    connector.WriteRequest
+	staged *column.Schema
 }
 
 func (s *sink) Op() rdd.Operator  { return &Stage{} }
@@ -46,7 +47,7 @@ func (s *sink) Abort(context.Context, connector.Tx) error                      {
 func (s *sink) Publish(_ context.Context, tx connector.Tx, tokens [][]byte) error {
 	var rows []*column.Batch
 	for _, tok := range tokens {
-		list, err := Unpack(s.t.fields, tok)
+		list, err := Unpack(s.staged, tok)
 		if err != nil {
 			return err
 		}
@@ -62,12 +63,11 @@ func (s *sink) Publish(_ context.Context, tx connector.Tx, tokens [][]byte) erro
 	case s.req.Mode == connector.Complete, s.req.Overwrite:
 		clear(t.parts)
 	case s.req.Mode == connector.Update:
-		kept, err := t.without(rows, s.req.Keys)
-		if err != nil {
+		var err error
+		if rows, err = t.update(rows, s.req); err != nil {
 			return err
 		}
 		clear(t.parts)
-		t.append(0, kept)
 	}
 	for _, b := range rows {
 		t.append(0, b)
@@ -75,39 +75,6 @@ func (s *sink) Publish(_ context.Context, tx connector.Tx, tokens [][]byte) erro
 	t.published[tx.Life()] = tx.Batch
 	t.wake()
 	return nil
-}
-
-// without is all rows but those whose keys occur in fresh.
-func (t *Table) without(fresh []*column.Batch, keys []int) (*column.Batch, error) {
-	replaced := map[string]bool{}
-	for _, b := range fresh {
-		for i := 0; i < b.N; i++ {
-			replaced[rowKey(b, keys, i)] = true
-		}
-	}
-	kept := column.NewBatchBuilder(t.fields)
-	for _, chunks := range t.parts {
-		for _, c := range chunks {
-			_, _, b, err := decode(t.fields, c.data)
-			if err != nil {
-				return nil, err
-			}
-			for i := 0; i < b.N; i++ {
-				if !replaced[rowKey(b, keys, i)] {
-					kept.AppendRowFrom(b, i)
-				}
-			}
-		}
-	}
-	return kept.Finish(), nil
-}
-
-func rowKey(b *column.Batch, keys []int, row int) string {
-	cols := make([]*column.Vector, len(keys))
-	for i, k := range keys {
-		cols[i] = b.Cols[k]
-	}
-	return string(column.AppendKey(nil, cols, row))
 }
 
 // Stage is the terminal operator: its token is the rows themselves, batch after batch: length uint64 │ EncodeBatch.

@@ -63,6 +63,8 @@ func (d *recordDecoder) next(tc *rdd.TaskContext) (*column.Batch, error) {
 		}
 		if d.json == nil {
 			d.addRaw(r)
+		} else if r.Value == nil && r.Key != nil {
+			continue // a tombstone: the row of its key is gone
 		} else if err := d.json.Scan(r.Value); err != nil {
 			if err := d.setAside(tc, r, err.Error()); err != nil {
 				return nil, err

@@ -2,6 +2,7 @@ package streamlog
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -29,7 +30,15 @@ func (t *Table) PlanWrite(ctx context.Context, req connector.WriteRequest) (conn
 			WithFix("Use append or update mode.")
 	}
 	op := &TopicSink{Topic: t.name, Format: t.format, Schema: req.Schema, Partitions: t.parts, Key: -1, Value: -1}
+	if req.Deletes {
+		op.Change = true
+		req.Schema = &column.Schema{Fields: req.Schema.Fields[:len(req.Schema.Fields)-1]}
+		op.Schema = req.Schema
+	}
 	if err := t.checkColumns(op, req); err != nil {
+		return nil, err
+	}
+	if err := t.checkDeletes(op, req); err != nil {
 		return nil, err
 	}
 	return &sink{table: t, op: op}, nil
@@ -60,6 +69,27 @@ func (t *Table) checkColumns(op *TopicSink, req connector.WriteRequest) error {
 			op.Key = t.fields.Index(k)
 		}
 		op.Keys = req.Keys
+	}
+	return nil
+}
+
+// checkDeletes refuses rows that may go where no tombstone could say so: a record's key must be all that identifies a row.
+func (t *Table) checkDeletes(op *TopicSink, req connector.WriteRequest) error {
+	refuse := func(why, fix string) error {
+		return usererr.New("STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION", "42KDE", "Rows of this query may go again, which topic %s cannot show: %s.", t.name, why).
+			WithFix("%s, or give the topic the option changelog = 'true' and a last column _op STRING.", fix)
+	}
+	switch {
+	case !req.Deletes:
+		return nil
+	case len(req.Keys) == 0:
+		return refuse("they have no key", "Keep the columns that identify a row in the result")
+	case t.format == Arrow:
+		return refuse("columnar records have no keys", "Use a topic of format json")
+	case op.Key < 0 && t.format == Raw:
+		return refuse("there is no column named key", "Select the row's key as key")
+	case op.Key >= 0 && (len(req.Keys) != 1 || req.Keys[0] != op.Key):
+		return refuse(fmt.Sprintf("its records are keyed by %s, which does not identify a row", req.Schema.Fields[op.Key].Name), "Leave out the option key")
 	}
 	return nil
 }

@@ -18,7 +18,8 @@ const (
 	ConfigSchema    = "streamflow.schema" // columns as DDL
 	ConfigEventTime = "streamflow.event.time"
 	ConfigDelay     = "streamflow.watermark.delay.ms"
-	ConfigKey       = "streamflow.key" // column whose text is the record key
+	ConfigKey       = "streamflow.key"       // column whose text is the record key
+	ConfigChangelog = "streamflow.changelog" // true: queries write every change, with its kind in a last column _op
 	ConfigSealed    = "streamflow.sealed"
 )
 
@@ -104,7 +105,7 @@ func Open(env *Env, name string) (*Table, error) {
 // options are the topic's configs that the planner reads.
 func options(t *broker.Topic) map[string]string {
 	out := map[string]string{"topic": t.Name}
-	for _, k := range []string{ConfigFormat, ConfigSchema, ConfigEventTime, ConfigDelay, ConfigKey} {
+	for _, k := range []string{ConfigFormat, ConfigSchema, ConfigEventTime, ConfigDelay, ConfigKey, ConfigChangelog} {
 		if v := t.Config(k); v != "" {
 			out[k] = v
 		}
@@ -130,7 +131,7 @@ func Configs(schema *column.Schema, opts map[string]string, eventTime string, de
 				return 0, nil, usererr.New("INVALID_TABLE_OPTION", "42616", "partitions must be a positive number, not %q.", v).In("option " + k)
 			}
 			parts = int32(n)
-		case "format", "key", "sealed":
+		case "format", "key", "sealed", "changelog":
 			configs["streamflow."+strings.ToLower(k)] = v
 		case "topic":
 		default:

@@ -25,6 +25,7 @@ type TopicSink struct {
 	Partitions int
 	Key, Value int   // columns of a raw topic, Key also of a JSON topic; -1 for none
 	Keys       []int // upsert key columns, when Key is -1
+	Change     bool  // one more column: -1 for a row that is gone, for which a tombstone is written
 }
 
 // Open starts staging under the producer that the batch's Begin chose.
@@ -59,6 +60,7 @@ type sinkWriter struct {
 	producer record.Producer
 	now      int64 // milliseconds, the timestamp of the batch's records
 	builders []*record.Builder
+	rows     column.Batch // the batch in hand without its last column
 	keys     column.Batch // the upsert key columns of the batch in hand
 	key      []byte
 	value    []byte
@@ -111,9 +113,15 @@ func (w *sinkWriter) stage(b *column.Batch) error {
 	if w.sink.Format == Arrow {
 		return w.stageArrow(b)
 	}
+	gone := []int64(nil)
+	if w.sink.Change {
+		last := len(b.Cols) - 1
+		gone, w.rows = b.Cols[last].I64, column.Batch{Schema: w.sink.Schema, N: b.N, Cols: b.Cols[:last]}
+		b = &w.rows
+	}
 	w.selectKeys(b)
 	for i := range b.N {
-		if err := w.stageRow(b, i); err != nil {
+		if err := w.stageRow(b, i, gone != nil && gone[i] < 0); err != nil {
 			return err
 		}
 	}
@@ -137,7 +145,7 @@ func (w *sinkWriter) stageArrow(b *column.Batch) error {
 func (w *sinkWriter) taskPartition() int32 { return int32(w.tc.Partition % w.sink.Partitions) }
 
 // stageRow adds a row to the record batch of its partition.
-func (w *sinkWriter) stageRow(b *column.Batch, i int) error {
+func (w *sinkWriter) stageRow(b *column.Batch, i int, tombstone bool) error {
 	key := w.rowKey(b, i)
 	p := w.taskPartition()
 	if key != nil {
@@ -150,7 +158,11 @@ func (w *sinkWriter) stageRow(b *column.Batch, i int) error {
 		bld.SetTransactional(true)
 		w.builders[p] = bld
 	}
-	bld.Add(w.now, key, w.rowValue(b, i))
+	var value []byte
+	if !tombstone {
+		value = w.rowValue(b, i)
+	}
+	bld.Add(w.now, key, value)
 	if bld.Size() >= flushBytes {
 		return w.flush(p)
 	}
