@@ -142,7 +142,7 @@ func fitsInt(v int64, k column.Kind) bool {
 		return int64(int8(v)) == v
 	case column.Int16:
 		return int64(int16(v)) == v
-	case column.Int32:
+	case column.Int32, column.IntervalYM:
 		return int64(int32(v)) == v
 	}
 	return true

@@ -60,7 +60,7 @@ func constant(name, doc, example string, v float64) *Function {
 
 func init() {
 	register("math",
-		&Function{Name: "abs", in: params("n:x"), out: typeOfFirst, Doc: "The absolute value.", Example: "abs(-5) -> 5", cost: 1, kernel: absKernel},
+		&Function{Name: "abs", in: params("N:x"), out: typeOfFirst, Doc: "The absolute value of a number or interval.", Example: "abs(-5) -> 5", cost: 1, kernel: absKernel},
 		rounding("ceil", "The least whole number not below x; with digits, rounded up to them.", "ceil(1.2) -> 2", "ceiling"),
 		rounding("floor", "The greatest whole number not above x; with digits, rounded down to them.", "floor(-1.2) -> -2"),
 		rounding("round", "Rounds to digits after the point (0), halves away from zero.", "round(2.5) -> 3"),

@@ -32,30 +32,23 @@ func (p *parser) cast(try bool) expr.Expr {
 	return &expr.Cast{Child: e, To: to, Try: try}
 }
 
-// fields maps what EXTRACT takes to the function that computes it.
-var fields = map[string]string{"YEAR": "year", "YEARS": "year", "QUARTER": "quarter", "QTR": "quarter", "MONTH": "month", "MONTHS": "month", "MON": "month",
-	"WEEK": "weekofyear", "WEEKS": "weekofyear", "DAY": "day", "DAYS": "day", "D": "day", "DAYOFWEEK": "dayofweek", "DOW": "dayofweek",
-	"DAYOFWEEK_ISO": "weekday", "DOY": "dayofyear", "HOUR": "hour", "HOURS": "hour", "H": "hour", "MINUTE": "minute", "MINUTES": "minute",
-	"MIN": "minute", "SECOND": "second", "SECONDS": "second", "SEC": "second"}
+// fields are what EXTRACT takes; date_part, which it stands for, knows what they mean.
+var fields = set(`YEAR YEARS Y YR YEAROFWEEK QUARTER QTR MONTH MONTHS MON WEEK WEEKS W DAY DAYS D DAYOFWEEK DOW DAYOFWEEK_ISO DOW_ISO DOY DAYOFYEAR
+	HOUR HOURS H HR MINUTE MINUTES M MIN SECOND SECONDS S SEC`)
 
 func (p *parser) extract() expr.Expr {
 	t := p.take()
 	open := p.needSymbol("(")
 	at := p.peek()
 	name := p.name("field such as YEAR or HOUR")
-	fn, ok := fields[strings.ToUpper(name)]
-	if !ok {
+	if !fields[strings.ToUpper(name)] {
 		panic(p.errorAt(at, "INVALID_EXTRACT_FIELD", "42601", "Cannot extract %s.", at.show()).
 			WithFix("Fields are YEAR, QUARTER, MONTH, WEEK, DAY, DAYOFWEEK, DOY, HOUR, MINUTE and SECOND."))
 	}
 	p.expect("FROM")
 	e := p.expr()
 	p.closing(")", open)
-	e = p.call(t, fn, e)
-	if strings.EqualFold(name, "DAYOFWEEK_ISO") {
-		e = p.call(t, "+", e, expr.Lit(1))
-	}
-	return e
+	return p.call(t, "date_part", expr.Lit(strings.ToLower(name)), e)
 }
 
 // trim is TRIM([BOTH | LEADING | TRAILING] [chars] FROM s) or an ordinary call. The functions take the characters first.
