@@ -86,6 +86,10 @@ bench-latency: ## a 1-minute window count of 1,000 keys, topic to topic, exactly
 diff-duckdb: ## generated queries (DIFF_N, 20000, from DIFF_SEED, 1) and functions over edge values, beside DuckDB (DIFF_FLAGS=-write keeps its answers for the tests)
 	go run ./scripts/duckdiff -seed $${DIFF_SEED:-1} -n $${DIFF_N:-20000} $(DIFF_FLAGS)
 
+.PHONY: bench-hits
+bench-hits: ## scans and groupings in the manner of ClickBench beside DuckDB, over generated hits (BENCH_HITS, default 5000000)
+	go run ./scripts/benchbatch -hits $${BENCH_HITS:-5000000} -memory "$(BENCH_MEMORY)" $(BENCH_FLAGS)
+
 .PHONY: bench-smoke
 bench-smoke: build ## throughput and latency of the whole path, as JSON lines
 	go run ./cmd/streamflow bench smoke

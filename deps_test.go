@@ -84,7 +84,7 @@ driver, driver/connect < streamflow;
 streamflow, gateway, internal/term, internal/config, internal/certs, internal/simtest, internal/tpch < cmd, examples, bench;
 streamflow, internal/nexmark < internal/nexmark/run < cmd;
 NONE < scripts/compat, scripts/benchlog;
-streamflow, internal/config, internal/oracle, internal/tpch < scripts/benchbatch;
+streamflow, column/parquet, internal/config, internal/oracle, internal/tpch < scripts/benchbatch;
 NONE < internal/sqlgen;
 streamflow, internal/oracle, internal/sqlgen < scripts/duckdiff;
 

@@ -8,4 +8,8 @@
 // processor's time what the work costs; on a machine that does other things too only the second says much. Peak is the most
 // memory that the process had while it ran the query. With -profile DIR the processor's profile of each query goes to
 // DIR/qN.pprof, for go tool pprof. With -explain nothing runs: the plans are printed.
+//
+// With -hits it runs scans and groupings in the manner of ClickBench instead, over one table of so many generated rows:
+//
+//	go run ./scripts/benchbatch -hits 5000000
 package main

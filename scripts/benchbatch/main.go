@@ -34,6 +34,7 @@ type options struct {
 	profile string
 	json    bool
 	explain bool
+	hits    int // rows of the table of hits; 0 for TPC-H
 }
 
 func main() {
@@ -61,19 +62,49 @@ func parse() (o options, err error) {
 	flag.StringVar(&o.profile, "profile", "", "directory of processor profiles")
 	flag.BoolVar(&o.json, "json", false, "print JSON lines")
 	flag.BoolVar(&o.explain, "explain", false, "print how StreamFlow would run the queries, and run none")
+	flag.IntVar(&o.hits, "hits", 0, "run scans in the manner of ClickBench over a table of so many rows, instead of TPC-H")
 	flag.Parse()
-	for n := 1; n <= tpch.Queries; n++ {
+	for n := 1; n <= o.count(); n++ {
 		if *only == "" || slices.Contains(strings.Split(*only, ","), strconv.Itoa(n)) {
 			o.only = append(o.only, n)
 		}
 	}
 	if len(o.only) == 0 {
-		return o, fmt.Errorf("-only %s names no query of 1 to %d", *only, tpch.Queries)
+		return o, fmt.Errorf("-only %s names no query of 1 to %d", *only, o.count())
 	}
 	if !(o.scale >= 0.001) || o.threads < 1 || o.repeat < 1 {
 		return o, errors.New("-sf, -threads and -repeat must be more than nothing")
 	}
 	return o, nil
+}
+
+// count is how many queries there are.
+func (o options) count() int {
+	if o.hits > 0 {
+		return len(hitsQueries)
+	}
+	return tpch.Queries
+}
+
+// text is a query.
+func (o options) text(n int) (string, error) {
+	if o.hits > 0 {
+		return hitsQueries[n-1], nil
+	}
+	return tpch.Query(o.queries, n, o.scale)
+}
+
+// declarations are the statements that declare the tables to both.
+func (o options) declarations(dir string) (ours, theirs []string) {
+	if o.hits > 0 {
+		t := tpch.Table{Name: filepath.Base(dir)}
+		_, view, _ := strings.Cut(t.View(filepath.Dir(dir)), " AS ")
+		return []string{fmt.Sprintf("CREATE TABLE hits (%s) USING parquet LOCATION '%s'", hitsSchema, dir)}, []string{"CREATE VIEW hits AS " + view}
+	}
+	for _, t := range tpch.Tables {
+		ours, theirs = append(ours, t.DDL(dir)), append(theirs, t.View(dir))
+	}
+	return ours, theirs
 }
 
 func run(ctx context.Context, o options) error {
@@ -103,7 +134,7 @@ func run(ctx context.Context, o options) error {
 // explain prints the plans.
 func explain(ctx context.Context, o options, s *streamFlow) error {
 	for _, n := range o.only {
-		text, err := tpch.Query(o.queries, n, o.scale)
+		text, err := o.text(n)
 		if err != nil {
 			return err
 		}
@@ -121,6 +152,9 @@ func explain(ctx context.Context, o options, s *streamFlow) error {
 
 // tables makes the tables of the scale, unless they are there.
 func tables(ctx context.Context, o options) (string, error) {
+	if o.hits > 0 {
+		return hitsTables(ctx, o)
+	}
 	dir, err := filepath.Abs(filepath.Join(o.cache, fmt.Sprintf("sf%v", float64(o.scale))))
 	if err != nil {
 		return "", err
@@ -161,8 +195,9 @@ func openStreamFlow(ctx context.Context, o options, dir string) (*streamFlow, er
 		return nil, err
 	}
 	out := &streamFlow{s, home}
-	for _, t := range tpch.Tables {
-		if _, err := oracle.Collect(ctx, s.Session, t.DDL(dir)); err != nil {
+	declare, _ := o.declarations(dir)
+	for _, text := range declare {
+		if _, err := oracle.Collect(ctx, s.Session, text); err != nil {
 			out.close()
 			return nil, err
 		}
@@ -189,8 +224,9 @@ func openDuckDB(ctx context.Context, o options, dir string) (*oracle.Client, err
 	if err != nil {
 		return nil, err
 	}
-	for _, t := range tpch.Tables {
-		if _, err := c.Query(t.View(dir), false); err != nil {
+	_, declare := o.declarations(dir)
+	for _, text := range declare {
+		if _, err := c.Query(text, false); err != nil {
 			return nil, errors.Join(err, c.Close())
 		}
 	}

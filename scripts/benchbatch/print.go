@@ -47,7 +47,8 @@ func (r race) print(w io.Writer, laps []lap) error {
 // jsonLine is a lap and what it was run with.
 type jsonLine struct {
 	Bench   string  `json:"bench"`
-	Scale   float64 `json:"scale"`
+	Scale   float64 `json:"scale,omitempty"`
+	Hits    int     `json:"hits,omitempty"`
 	Threads int     `json:"threads"`
 	Memory  string  `json:"memory,omitempty"`
 	lap
@@ -57,6 +58,9 @@ type jsonLine struct {
 
 func (l lap) line(o options) jsonLine {
 	j := jsonLine{Bench: "tpch", Scale: float64(o.scale), Threads: o.threads, Memory: o.memory, lap: l}
+	if o.hits > 0 {
+		j.Bench, j.Scale, j.Hits = "hits", 0, o.hits
+	}
 	if l.Theirs.Wall > 0 && l.Ours.Wall > 0 {
 		j.Ratio, j.RatioCPU = l.Ours.Wall/l.Theirs.Wall, l.Ours.CPU/l.Theirs.CPU
 	}

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/streamflow/streamflow/internal/oracle"
-	"github.com/streamflow/streamflow/internal/tpch"
 	"github.com/streamflow/streamflow/structured"
 )
 
@@ -56,7 +55,7 @@ func (r race) all(ctx context.Context) error {
 	var laps []lap
 	faults := 0
 	for _, n := range r.only {
-		text, err := tpch.Query(r.queries, n, r.scale)
+		text, err := r.text(n)
 		if err != nil {
 			return err
 		}
