@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"os"
 	"sync"
 	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
 // Changelog calls apply with the delta pieces of a partition that lie after a position, in order, each with its own
@@ -20,6 +20,7 @@ type Changelog func(ctx context.Context, slot Slot, after int64, apply func(piec
 // Options of a store.
 type Options struct {
 	Dir       string    // of the LSM; made when the first snapshot or eviction needs it
+	FS        vfs.FS    // that Dir is in; nil is the machine's
 	Memory    int64     // bytes that all partitions may keep in memory; 0 is no limit
 	Changelog Changelog // nil: state that is not here cannot be restored
 	Log       *slog.Logger
@@ -46,6 +47,9 @@ func Open(opts Options) (*Store, error) {
 	if opts.Log == nil {
 		opts.Log = slog.Default()
 	}
+	if opts.FS == nil {
+		opts.FS = vfs.Default
+	}
 	return &Store{opts: opts, parts: map[Slot]*Partition{}}, nil
 }
 
@@ -56,10 +60,11 @@ func (s *Store) db() (*pebble.DB, error) {
 	if s.lsm != nil {
 		return s.lsm, nil
 	}
-	if err := os.MkdirAll(s.opts.Dir, 0o755); err != nil {
+	if err := s.opts.FS.MkdirAll(s.opts.Dir, 0o755); err != nil {
 		return nil, fmt.Errorf("state: %w", err)
 	}
 	db, err := pebble.Open(s.opts.Dir, &pebble.Options{
+		FS:                 s.opts.FS,
 		FormatMajorVersion: pebble.FormatNewest,
 		MemTableSize:       16 << 20,
 		Logger:             quiet{s.opts.Log},
@@ -73,7 +78,7 @@ func (s *Store) db() (*pebble.DB, error) {
 
 // stored returns the LSM for reading; nil when there is none yet.
 func (s *Store) stored() (*pebble.DB, error) {
-	if _, err := os.Stat(s.opts.Dir); errors.Is(err, fs.ErrNotExist) {
+	if _, err := s.opts.FS.Stat(s.opts.Dir); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	return s.db()
