@@ -71,6 +71,7 @@ expr < structured/udf;
 structured/connector, structured/catalog, column/parquet, internal/vfs
 	< structured/connector/connectortest, structured/connector/file, structured/connector/memory, structured/connector/cached < structured/connector/console;
 structured/connector, structured/catalog, logstore/broker, logstore/columnar < structured/connector/streamlog;
+structured, structured/connector, structured/catalog, internal/nexmark < structured/connector/generate;
 
 # The node: everything meets here, and only here.
 logstore/tier < driver/savepoint;
@@ -80,7 +81,7 @@ driver/savepoint
 	< driver;
 structured, internal/auth, internal/config < driver/connect;
 driver, driver/connect < gateway;
-driver, driver/connect < streamflow;
+driver, driver/connect, structured/connector/generate < streamflow;
 streamflow, gateway, internal/term, internal/config, internal/certs, internal/simtest, internal/tpch < cmd, examples, bench;
 streamflow, internal/nexmark < internal/nexmark/run < cmd;
 NONE < scripts/compat, scripts/benchlog;

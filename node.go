@@ -24,6 +24,7 @@ import (
 	"github.com/streamflow/streamflow/structured"
 	"github.com/streamflow/streamflow/structured/catalog"
 	"github.com/streamflow/streamflow/structured/connector/file"
+	"github.com/streamflow/streamflow/structured/connector/generate"
 	"github.com/streamflow/streamflow/structured/connector/memory"
 	"github.com/streamflow/streamflow/structured/connector/streamlog"
 	"github.com/streamflow/streamflow/structured/physical"
@@ -186,6 +187,10 @@ func newCatalog(b *broker.Broker, env *streamlog.Env) *catalog.Node {
 	p.Register("csv", file.CSV)
 	p.Register("json", file.JSON)
 	p.Register("memory", memory.NewStore())
+	p.Register("rate", generate.Rate)
+	p.Register("rate-micro-batch", generate.RateMicroBatch)
+	p.Register("datagen", generate.Datagen)
+	p.Register("nexmark", generate.Nexmark)
 	return catalog.NewNode(entries{b.Catalog()}, p)
 }
 

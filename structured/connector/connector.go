@@ -96,6 +96,16 @@ type Marker interface {
 	Mark(ctx context.Context, partition int, column string, clock int64) error
 }
 
+// Anchored is a growing source that is told, before anything of it is read, where the query began and how far it has read.
+type Anchored interface {
+	Anchor(begin, at Offsets)
+}
+
+// Stepped is a growing source that says itself how far a micro-batch goes.
+type Stepped interface {
+	Until(from Offsets) Offsets
+}
+
 // OutputMode is Spark's: what of a result a sink receives.
 type OutputMode uint8
 

@@ -208,6 +208,11 @@ func (l *Loop) claim(ctx context.Context) error {
 		return err
 	}
 	l.id, l.epoch, l.holds = r.ID, r.Epoch, true
+	for _, s := range l.Spec.Sources {
+		if a, ok := s.Reader.(connector.Anchored); ok {
+			a.Anchor(r.StartOffsets[s.ID], r.From(s.ID))
+		}
+	}
 	if l.until == nil && (l.Spec.Trigger.AvailableNow || l.Spec.Trigger.Once) {
 		if l.until, err = l.available(ctx); err != nil {
 			return err
@@ -219,14 +224,24 @@ func (l *Loop) claim(ctx context.Context) error {
 
 func (l *Loop) available(ctx context.Context) (map[string]connector.Offsets, error) {
 	out := map[string]connector.Offsets{}
+	r, _ := l.Record()
 	for _, s := range l.Spec.Sources {
-		a, err := s.Reader.Available(ctx)
+		a, err := s.available(ctx, &r)
 		if err != nil {
 			return nil, err
 		}
 		out[s.ID] = a.End
 	}
 	return out, nil
+}
+
+// available is what the next batch may read of the source.
+func (s *Source) available(ctx context.Context, r *Record) (connector.Availability, error) {
+	a, err := s.Reader.Available(ctx)
+	if step, ok := s.Reader.(connector.Stepped); ok && err == nil {
+		a.End = step.Until(r.From(s.ID))
+	}
+	return a, err
 }
 
 // facts gathers what the next decision depends on.
@@ -249,7 +264,7 @@ func (l *Loop) facts(ctx context.Context) (Facts, error) {
 	}
 	f.Record = r
 	for _, s := range l.Spec.Sources {
-		a, err := s.Reader.Available(ctx)
+		a, err := s.available(ctx, &r)
 		if err != nil {
 			return f, fmt.Errorf("stream: available rows of %s: %w", s.Reader.Name(), err)
 		}

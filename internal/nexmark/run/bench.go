@@ -76,7 +76,7 @@ func (b *Bench) declare(ctx context.Context) error {
 	for _, k := range nexmark.Kinds {
 		ddl := k.DDL("topic", fmt.Sprintf("format '%s'", b.opts.Format), fmt.Sprintf("partitions '%d'", b.opts.Partitions))
 		if b.opts.Source == "generator" {
-			ddl = k.DDL("nexmark", fmt.Sprintf("events '%d', tps '%d', seed '%d', partitions '%d'", b.opts.Events, b.opts.TPS, b.opts.Seed, b.opts.Partitions))
+			ddl = k.DDL("nexmark", fmt.Sprintf("table '%s', events '%d', tps '%d', seed '%d', partitions '%d'", k, b.opts.Events, b.opts.TPS, b.opts.Seed, b.opts.Partitions))
 		}
 		if err := b.exec(ctx, ddl); err != nil {
 			return err
