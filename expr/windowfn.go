@@ -13,6 +13,7 @@ func init() {
 	register("window",
 		&Function{Name: "window", Kind: Windowing, in: params("a:ts a:size a:slide? a:start?"), Doc: "The event-time window (struct of start and end) that ts falls in; with a slide below the size a row falls in several.", Example: "window(TIMESTAMP'2026-01-01 00:07:00', '5 minutes') -> {2026-01-01 00:05:00, 2026-01-01 00:10:00}", rewrite: rewriteWindow, cost: 5, kernel: windowKernel},
 		&Function{Name: "session_window", Kind: Windowing, in: params("a:ts a:gap"), Doc: "The session of rows whose gaps are less than gap; only in GROUP BY.", Example: "session_window(ts, '5 minutes') -> the session", rewrite: rewriteSession},
+		&Function{Name: "cumulate_window", Kind: Windowing, in: params("a:ts a:step a:size a:start?"), Doc: "The windows that ts falls in, of those that begin together at each multiple of size and end one after the other, a step apart.", Example: "cumulate_window(ts, '2 minutes', '10 minutes') -> the windows", rewrite: rewriteCumulate},
 		&Function{Name: "window_time", in: params("S:window"), Doc: "The last microsecond of a window, to be used as its event time.", Example: "window_time(window(TIMESTAMP'2026-01-01 00:07:00', '5 minutes')) -> 2026-01-01 00:09:59.999999", rewrite: func(a []Expr) (Expr, error) {
 			end, err := GetField(a[0], "end")
 			if err != nil {
@@ -26,7 +27,7 @@ func init() {
 // duration is a constant argument as a length of time without months.
 func duration(fn string, at int, e Expr) (*Literal, error) {
 	bad := func() error {
-		return usererr.New("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "42K09", "The %s of %s must be a constant length of time without months, but it is %s.", [...]string{"", "size", "slide", "start"}[at], fn, e).
+		return usererr.New("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "42K09", "The %s of %s must be a constant length of time without months, but it is %s.", argument(fn, at), fn, e).
 			WithFix("Write it as '10 minutes' or INTERVAL '1' HOUR.")
 	}
 	l, ok := Transform(e, Fold).(*Literal)
@@ -46,6 +47,17 @@ func duration(fn string, at int, e Expr) (*Literal, error) {
 		}
 	}
 	return nil, bad()
+}
+
+// argument names an argument of a window function.
+func argument(fn string, at int) string {
+	switch fn {
+	case "session_window":
+		return "gap"
+	case "cumulate_window":
+		return [...]string{"", "step", "size", "start"}[at]
+	}
+	return [...]string{"", "size", "slide", "start"}[at]
 }
 
 func eventTime(fn string, e Expr) (Expr, error) {
@@ -80,6 +92,28 @@ func rewriteWindow(args []Expr) (Expr, error) {
 	size, slide := out.Args[1].(*Literal).Value.(int64), out.Args[2].(*Literal).Value.(int64)
 	if size <= 0 || slide <= 0 || slide > size {
 		return nil, usererr.New("DATATYPE_MISMATCH.PARAMETER_CONSTRAINT_VIOLATION", "42K09", "A window needs a positive size and a slide between 0 and the size, but they are %d and %d microseconds.", size, slide)
+	}
+	return out, nil
+}
+
+func rewriteCumulate(args []Expr) (Expr, error) {
+	ts, err := eventTime("cumulate_window", args[0])
+	if err != nil {
+		return nil, err
+	}
+	out := &Call{Fn: "cumulate_window", Args: []Expr{ts}, Typ: windowType(ts.DataType()), Null: ts.Nullable()}
+	for i := 1; i < 4; i++ {
+		l := &Literal{int64(0), column.Of(column.IntervalDT)}
+		if i < len(args) {
+			if l, err = duration("cumulate_window", i, args[i]); err != nil {
+				return nil, err
+			}
+		}
+		out.Args = append(out.Args, l)
+	}
+	step, size := out.Args[1].(*Literal).Value.(int64), out.Args[2].(*Literal).Value.(int64)
+	if step <= 0 || size <= 0 || size%step != 0 {
+		return nil, usererr.New("DATATYPE_MISMATCH.PARAMETER_CONSTRAINT_VIOLATION", "42K09", "Windows that cumulate need a size that is a multiple of the step, but they are %d and %d microseconds.", size, step)
 	}
 	return out, nil
 }

@@ -83,6 +83,8 @@ type Range struct {
 type Project struct {
 	List  []expr.Expr
 	Child Plan
+	// WindowTable: the list is a star and the columns of a window table function, before it is resolved.
+	WindowTable bool
 }
 
 // Filter keeps the rows for which Cond is true.
@@ -196,15 +198,18 @@ type Watermark struct {
 	Child Plan
 }
 
-// Window assigns rows to event-time windows; the analyser makes it from window(…) and session_window(…). It adds Attr, a
+// Window assigns rows to event-time windows; the analyser makes it from window(…), cumulate_window(…) and session_window(…). It adds Attr, a
 // struct<start, end> column. A sliding window repeats a row for each window it falls in. A session window groups rows of
 // equal keys whose gaps are less than Gap; it only occurs directly below the Aggregate that it belongs to.
 type Window struct {
 	Time               expr.Expr
 	Size, Slide, Start int64 // microseconds; Slide == Size is tumbling
-	Gap                expr.Expr
-	Attr               *expr.Attr
-	Child              Plan
+	// Cumulate, when not 0, is the length after which windows begin anew; until then there is one more each Size, all of
+	// which begin together.
+	Cumulate int64
+	Gap      expr.Expr
+	Attr     *expr.Attr
+	Child    Plan
 }
 
 // Generate applies a table-generating function to each row and appends its columns.

@@ -170,6 +170,9 @@ func (p *Window) String() string {
 		return fmt.Sprintf("%sSessionWindow %s, gap %s, as %s", mark(p), p.Time, p.Gap, p.Attr)
 	}
 	s := fmt.Sprintf("%sWindow %s, size %s", mark(p), p.Time, span(p.Size))
+	if p.Cumulate != 0 {
+		s += ", cumulating over " + span(p.Cumulate)
+	}
 	if p.Slide != p.Size {
 		s += ", slide " + span(p.Slide)
 	}

@@ -1,6 +1,8 @@
 package optimize
 
 import (
+	"slices"
+
 	"github.com/streamflow/streamflow/expr"
 	"github.com/streamflow/streamflow/internal/usererr"
 	"github.com/streamflow/streamflow/structured/logical"
@@ -8,6 +10,7 @@ import (
 
 // aggregate resolves GROUP BY with its list, HAVING and the ORDER BY directly above.
 func (a *analyzer) aggregate(p *logical.Aggregate, order *logical.Sort) (logical.Plan, error) {
+	p, order = throughWindowTable(p, order)
 	child, err := a.plan(p.Child)
 	if err != nil {
 		return nil, err
@@ -36,6 +39,7 @@ func (a *analyzer) group(p *logical.Aggregate, child logical.Plan, order *logica
 	if p.Sets != nil {
 		g.tag = logical.NewTag()
 	}
+	g.ends = slices.ContainsFunc(keys, func(k expr.Expr) bool { return tellsWindow(k, child) })
 	attrs := make([]*expr.Attr, len(keys))
 	for i, k := range keys {
 		attrs[i] = g.addKey(k)

@@ -24,12 +24,14 @@ type grouping struct {
 
 	tag  *expr.Attr // grouping sets: the number of the row's set; nil for one grouping
 	sets [][]int    // which of keyAttrs each has
+	ends bool       // some key is a window or its end
 }
 
-// addKey makes k a key. A window's start or end alone identifies the window, so the window itself becomes the key.
+// addKey makes k a key. A window's start or end alone identifies the window, so the window itself becomes the key; of windows
+// that cumulate it takes the end.
 func (g *grouping) addKey(k expr.Expr) *expr.Attr {
 	label := columnName(k)
-	k = wholeWindow(unalias(k), g.child)
+	k = wholeWindow(unalias(k), g.child, g.ends)
 	name := same(k)
 	if at := g.keys[name]; at != nil {
 		return at

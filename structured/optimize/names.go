@@ -72,7 +72,7 @@ func callName(fn string, args []expr.Expr, distinct bool, filter expr.Expr) stri
 		return "concat(" + strings.Join(names, ", ") + ")"
 	case low == "get_field" && len(args) == 2:
 		return names[1]
-	case low == "window" || low == "session_window":
+	case isWindowName(low):
 		return low
 	}
 	s := fn + "("
@@ -116,7 +116,7 @@ func caseName(c *expr.Case) string {
 
 func extractName(e *expr.UnresolvedExtract) string {
 	if l, ok := e.Key.(*expr.Literal); ok && l.Typ.Kind == column.String {
-		if c, ok := e.Child.(*expr.UnresolvedCall); ok && (equalFold(c.Name, "window") || equalFold(c.Name, "session_window")) {
+		if c, ok := e.Child.(*expr.UnresolvedCall); ok && isWindowName(strings.ToLower(c.Name)) {
 			return l.Value.(string)
 		}
 		return columnName(e.Child) + "." + l.Value.(string)

@@ -274,3 +274,16 @@ func TestMetamorphicStateless(t *testing.T) {
 	windows := "SELECT window(ts, '20 seconds').start AS at, k, count(*) AS n, sum(v) AS s FROM STREAM events WATERMARK ts DELAY INTERVAL 10 SECONDS GROUP BY 1, 2"
 	metamorphic(t, windows, in, Options{})
 }
+
+// TestMetamorphicWindowTables: windows that cumulate and sessions, as table functions, rows that are late among them.
+func TestMetamorphicWindowTables(t *testing.T) {
+	in := tables{"events": events(t, 200, 5)}
+	for _, fn := range []string{"CUMULATE(TABLE STREAM events WATERMARK ts DELAY INTERVAL 10 SECONDS, DESCRIPTOR(ts), INTERVAL '5' SECONDS, INTERVAL '20' SECONDS)",
+		"HOP(TABLE STREAM events WATERMARK ts DELAY INTERVAL 10 SECONDS, DESCRIPTOR(ts), INTERVAL '5' SECONDS, INTERVAL '10' SECONDS)",
+		"SESSION(TABLE STREAM events WATERMARK ts DELAY INTERVAL 10 SECONDS PARTITION BY k, DESCRIPTOR(ts), INTERVAL '3' SECONDS)"} {
+		rows := metamorphic(t, "SELECT k, window_start, window_end, count(*) AS n FROM TABLE("+fn+") GROUP BY k, window_start, window_end", in, Options{})
+		if len(rows) < 20 {
+			t.Errorf("%s: only %d rows", fn, len(rows))
+		}
+	}
+}

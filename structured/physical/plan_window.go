@@ -75,9 +75,12 @@ func (p *planner) window(l *logical.Window) (*Node, error) {
 	if slide != l.Size {
 		detail = fmt.Sprintf("%s over %s every %s", n.Output[cols[0]].Name, micros(l.Size), micros(slide))
 	}
+	if l.Cumulate != 0 {
+		detail = fmt.Sprintf("%s every %s, cumulating over %s", n.Output[cols[0]].Name, micros(l.Size), micros(l.Cumulate))
+	}
 	out := p.node("WindowTime", detail, append(append([]*expr.Attr{}, n.Output...), start), n)
-	out.Op = &WindowTime{Time: cols[0], Size: l.Size, Slide: slide, Start: l.Start, Out: schemaOf(out.Output), Env: p.env, From: n.provenance()}
-	out.props.window = &windowAttr{attr: l.Attr, start: start, size: l.Size}
+	out.Op = &WindowTime{Time: cols[0], Size: l.Size, Slide: slide, Start: l.Start, Cumulate: l.Cumulate, Out: schemaOf(out.Output), Env: p.env, From: n.provenance()}
+	out.props.window = &windowAttr{attr: l.Attr, start: start, size: l.Size, cumulate: l.Cumulate, offset: l.Start}
 	out.props.window.follow(l.Time, n)
 	return out, nil
 }
@@ -120,7 +123,7 @@ func (p *planner) materialise(n *Node) *Node {
 			attrs = append(attrs, a)
 		}
 	}
-	op := &WindowStruct{Col: indexOf(n.Output, w.start.ID), End: -1, Size: w.size, Out: schemaOf(attrs)}
+	op := &WindowStruct{Col: indexOf(n.Output, w.start.ID), End: -1, Size: w.size, Cumulate: w.cumulate, Start: w.offset, Out: schemaOf(attrs)}
 	if w.end != nil {
 		op.End = indexOf(n.Output, w.end.ID)
 	}
@@ -173,7 +176,7 @@ func (w *windowAttr) times() []timeAttr {
 	if !w.isTime {
 		return nil
 	}
-	size := w.size
+	size := max(w.size, w.cumulate)
 	if w.end != nil {
 		size = openEnded
 	}

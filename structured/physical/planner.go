@@ -108,6 +108,9 @@ type windowAttr struct {
 	start *expr.Attr
 	end   *expr.Attr // sessions: the end is a column too
 	size  int64
+	// Of windows that cumulate: after how long they begin anew, counted from offset. Their start column is size before their
+	// end: what tells them apart.
+	cumulate, offset int64
 
 	time   timeAttr // what the windows are of, when that is event time
 	isTime bool

@@ -12,12 +12,14 @@ type WindowStruct struct {
 	Col  int
 	End  int // -1: use Size
 	Size int64
-	Out  *column.Schema
+	// Cumulate, when not 0, is how long windows cumulate, from multiples of it after Start: Col is then Size before the end.
+	Cumulate, Start int64
+	Out             *column.Schema
 
-	end  column.Vector
-	win  column.Vector
-	kids [2]*column.Vector
-	out  column.Batch
+	start, end column.Vector
+	win        column.Vector
+	kids       [2]*column.Vector
+	out        column.Batch
 }
 
 func (w *WindowStruct) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader, error) {
@@ -27,7 +29,7 @@ func (w *WindowStruct) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader, e
 			return nil, err
 		}
 		start := b.Cols[w.Col]
-		w.kids = [2]*column.Vector{start, w.ends(b)}
+		w.kids = [2]*column.Vector{w.starts(b), w.ends(b)}
 		w.out = column.Batch{Schema: w.Out, N: b.N, Cols: w.out.Cols[:0]}
 		for i, c := range b.Cols {
 			switch i {
@@ -46,6 +48,17 @@ func (w *WindowStruct) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader, e
 
 var windowType = column.StructOf(column.Field{Name: "start", Type: column.Of(column.Timestamp), Nullable: true},
 	column.Field{Name: "end", Type: column.Of(column.Timestamp), Nullable: true})
+
+func (w *WindowStruct) starts(b *column.Batch) *column.Vector {
+	col := b.Cols[w.Col]
+	if w.Cumulate == 0 {
+		return col
+	}
+	w.start.Type, w.start.N, w.start.Valid = col.Type, b.N, col.Valid
+	w.start.I64 = resize(w.start.I64, b.N)
+	windowStarts(w.start.I64, col.I64[:b.N], w.Cumulate, w.Start)
+	return &w.start
+}
 
 func (w *WindowStruct) ends(b *column.Batch) *column.Vector {
 	if w.End >= 0 {

@@ -11,9 +11,14 @@ import (
 // multiples of Slide. A row without event time belongs to no window and is set aside.
 //
 //	size 10, slide 5:   ts 12  ->  [5,15) and [10,20)
+//
+// Windows that cumulate begin together, and the column is their end less Size, which tells them apart:
+//
+//	size 5, cumulate 20:   ts 12  ->  10 for [0,15) and 15 for [0,20)
 type WindowTime struct {
 	Time               int
 	Size, Slide, Start int64
+	Cumulate           int64          // 0, or the length after which windows begin anew
 	Out                *column.Schema // the input's columns, then the window's start
 	Env                Env
 	From               Provenance
@@ -66,7 +71,9 @@ func (w *WindowTime) timed(b *column.Batch, dead *aside) (*column.Batch, error) 
 }
 
 func (w *WindowTime) assign(b *column.Batch) *column.Batch {
-	if w.Slide != w.Size {
+	if w.Cumulate != 0 {
+		b = w.cumulate(b)
+	} else if w.Slide != w.Size {
 		b = w.slide(b)
 	} else {
 		w.start.I64 = resize(w.start.I64, b.N)
@@ -88,6 +95,20 @@ func (w *WindowTime) slide(b *column.Batch) *column.Batch {
 			continue
 		}
 		for s := first; s <= last; s += w.Slide {
+			w.sel = append(w.sel, int32(i))
+			w.start.I64 = append(w.start.I64, s)
+		}
+	}
+	w.repeat = column.TakeBatch(w.repeat, b, w.sel)
+	return w.repeat
+}
+
+// cumulate repeats each row for each window from its own slice to the end of the cumulation.
+func (w *WindowTime) cumulate(b *column.Batch) *column.Batch {
+	w.sel, w.start.I64 = w.sel[:0], w.start.I64[:0]
+	for i, ts := range b.Cols[w.Time].I64[:b.N] {
+		end := windowStart(ts, w.Cumulate, w.Start) + w.Cumulate
+		for s := windowStart(ts, w.Size, w.Start); s < end; s += w.Size {
 			w.sel = append(w.sel, int32(i))
 			w.start.I64 = append(w.start.I64, s)
 		}

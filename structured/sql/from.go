@@ -170,6 +170,8 @@ func (p *parser) relation() logical.Plan {
 		plan = p.bracketedRelation()
 	case p.at("VALUES") && p.ahead(1).kind == op:
 		return p.values()
+	case p.atWindowTable():
+		plan = p.windowTable()
 	case p.isTableFunc():
 		plan = p.tableFunc()
 	case t.kind == word && notOperand[strings.ToUpper(t.raw)]:

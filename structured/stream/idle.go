@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/streamflow/streamflow/structured/connector"
@@ -16,7 +17,8 @@ const DefaultIdleTimeout = 30 * time.Second
 type idleness struct {
 	timeout time.Duration
 	ends    map[string]connector.Offsets // by source: what was available when last looked
-	moved   map[string][]time.Time       // when it last grew
+	moved   map[string][]time.Time       // when it last grew, or was marked
+	quiet   map[string][]int             // how often it was marked since it grew
 }
 
 // mark is an idle partition and the event time that it is moved to.
@@ -29,25 +31,42 @@ type mark struct {
 // observe notes which partitions have grown.
 func (d *idleness) observe(now time.Time, sources []SourceFacts) {
 	if d.ends == nil {
-		d.ends, d.moved = map[string]connector.Offsets{}, map[string][]time.Time{}
+		d.ends, d.moved, d.quiet = map[string]connector.Offsets{}, map[string][]time.Time{}, map[string][]int{}
 	}
 	for _, s := range sources {
 		moved := d.moved[s.ID]
 		for p, end := range s.Available {
 			if p == len(moved) {
-				moved = append(moved, now)
+				moved, d.quiet[s.ID] = append(moved, now), append(d.quiet[s.ID], 0)
 			} else if end > at(d.ends[s.ID], p) {
-				moved[p] = now
+				moved[p], d.quiet[s.ID][p] = now, 0
 			}
 		}
-		d.moved[s.ID], d.ends[s.ID] = moved, s.Available
+		d.moved[s.ID], d.ends[s.ID] = moved, slices.Clone(s.Available)
 	}
+}
+
+// marked notes that a partition was marked: its next mark is a timeout away, and the mark is not growth.
+func (d *idleness) marked(source string, partition int, now time.Time) {
+	d.moved[source][partition] = now
+	d.ends[source][partition]++
+	d.quiet[source][partition]++
+}
+
+// longestQuiet bounds how far apart the marks of a source in processing time are: the timeout, doubled so often.
+const longestQuiet = 7
+
+// closing is how long a partition in processing time waits for its next mark: longer each time, so that a source that
+// stays idle closes all its windows with few marks.
+func (d *idleness) closing(source string, partition int) time.Duration {
+	return d.timeout << min(d.quiet[source][partition], longestQuiet)
 }
 
 // marks are the partitions to be marked now, and when to look again (zero: not before something moves). Among partitions
 // some of which are active, the idle ones go to the least clock of the active; when all are idle, to the greatest of all.
 // A source all of which is idle goes to where the active ones hold the query's watermark, when all sources are idle to where
-// the farthest does.
+// the farthest does. An idle source in processing time, which is the time of the log's records, goes to now: what comes later
+// is later.
 func (d *idleness) marks(now time.Time, ops []WatermarkOp, clocks map[string][]int64) (list []mark, next time.Time) {
 	spans := make([]span, len(ops))
 	active, farthest := int64(EndOfTime), int64(NoTime)
@@ -70,15 +89,24 @@ func (d *idleness) marks(now time.Time, ops []WatermarkOp, clocks map[string][]i
 		active = farthest
 	}
 	for i := range ops {
-		op, target := &ops[i], spans[i].low
+		op, target, wait := &ops[i], spans[i].low, func(int) time.Duration { return d.timeout }
 		switch {
 		case !spans[i].known:
 			continue
-		case !spans[i].active:
+		case spans[i].active:
+		case op.Column == connector.ColTimestamp && spans[i].high != NoTime:
+			target, wait = now.UnixMicro(), func(p int) time.Duration { return d.closing(op.Source, p) }
+		default:
 			target = max(spans[i].high, ahead(active, op.Delay))
 		}
 		for p, t := range d.moved[op.Source] {
-			if now.Sub(t) >= d.timeout && clocks[op.ID][p] < target {
+			switch due := t.Add(wait(p)); {
+			case clocks[op.ID][p] >= target:
+			case now.Before(due):
+				if next.IsZero() || due.Before(next) {
+					next = due
+				}
+			default:
 				list = append(list, mark{op, p, target})
 			}
 		}
@@ -131,7 +159,7 @@ func (l *Loop) markIdle(ctx context.Context, f Facts, now time.Time) (time.Time,
 			if err := k.Mark(ctx, m.partition, m.op.Column, m.clock); err != nil {
 				return next, err
 			}
-			l.idle.moved[s.ID][m.partition] = now // its next mark is a timeout away
+			l.idle.marked(s.ID, m.partition, now)
 		}
 	}
 	return next, nil

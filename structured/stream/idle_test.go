@@ -42,3 +42,34 @@ func TestIdleMarks(t *testing.T) {
 	see(21, 5, 2, 0)
 	expect(22, []int64{200, 150, 200}, "", 31)
 }
+
+// TestIdleMarksOfProcessingTime: when nothing comes, the clock of the log goes on, with marks that are ever farther apart.
+func TestIdleMarksOfProcessingTime(t *testing.T) {
+	start := time.Unix(1000, 0)
+	after := func(s int) time.Time { return start.Add(time.Duration(s) * time.Second) }
+	ops := []WatermarkOp{{ID: "wm", Source: "src", Parts: 1, Column: connector.ColTimestamp}}
+	d := &idleness{timeout: 10 * time.Second}
+	end, clock := int64(5), start.UnixMicro()
+	var times []int
+	for s := range 200 {
+		if s == 150 {
+			end++ // a row
+			clock = after(s).UnixMicro()
+		}
+		d.observe(after(s), []SourceFacts{{ID: "src", Available: connector.Offsets{end}}})
+		marks, next := d.marks(after(s), ops, map[string][]int64{"wm": {clock}})
+		for _, m := range marks {
+			if m.clock != after(s).UnixMicro() {
+				t.Errorf("after %d s: marked %d", s, m.clock)
+			}
+			d.marked("src", m.partition, after(s))
+			end, clock, times = end+1, m.clock, append(times, s)
+		}
+		if marks == nil && !next.After(after(s)) && clock < after(s).UnixMicro() {
+			t.Errorf("after %d s: looks again at %v", s, next)
+		}
+	}
+	if want := "[10 30 70 160 180]"; fmt.Sprint(times) != want {
+		t.Errorf("marked after %v s, want %s", times, want)
+	}
+}
