@@ -2,7 +2,6 @@ package expr
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -241,13 +240,13 @@ func errEscape(pattern string) error {
 // regexes keeps compiled patterns of constant and changing pattern arguments.
 type regexes struct {
 	arg   int
-	cache map[string]*regexp.Regexp
+	cache map[string]*pattern
 	bad   map[string]error
-	fixed *regexp.Regexp
+	fixed *pattern
 }
 
 func newRegex(args []Expr, arg int) *regexes {
-	r := &regexes{arg: arg, cache: map[string]*regexp.Regexp{}, bad: map[string]error{}}
+	r := &regexes{arg: arg, cache: map[string]*pattern{}, bad: map[string]error{}}
 	if l, ok := Transform(args[arg], Fold).(*Literal); ok && l.Value != nil {
 		r.fixed, _ = compileRegex(l.Value.(string))
 	}
@@ -256,11 +255,11 @@ func newRegex(args []Expr, arg int) *regexes {
 
 var regexCache sync.Map
 
-func compileRegex(s string) (*regexp.Regexp, error) {
+func compileRegex(s string) (*pattern, error) {
 	if re, ok := regexCache.Load(s); ok {
-		return re.(*regexp.Regexp), nil
+		return re.(*pattern), nil
 	}
-	re, err := regexp.Compile(s)
+	re, err := compileRegexPattern(s)
 	if err == nil {
 		regexCache.Store(s, re)
 	}
@@ -268,7 +267,7 @@ func compileRegex(s string) (*regexp.Regexp, error) {
 }
 
 // at is the pattern of row i; nil when the row is null or the pattern does not compile, which fails the row.
-func (r *regexes) at(k *kctx, v *column.Vector, i int) *regexp.Regexp {
+func (r *regexes) at(k *kctx, v *column.Vector, i int) *pattern {
 	if !k.ok(i) {
 		return nil
 	}
@@ -284,7 +283,7 @@ func (r *regexes) at(k *kctx, v *column.Vector, i int) *regexp.Regexp {
 		return nil
 	}
 	s = strings.Clone(s)
-	re, err := regexp.Compile(s)
+	re, err := compileRegexPattern(s)
 	if err != nil {
 		bad := usererr.New("INVALID_PARAMETER_VALUE.PATTERN", "22023", "The value of parameter regexp is invalid: %q does not compile: %v", s, err).
 			WithFix("Use RE2 syntax: look-ahead, look-behind and back references do not exist.")

@@ -39,7 +39,7 @@ func javaReplacement(s string) string {
 	return b.String()
 }
 
-func regexText(name, in, doc, example string, null nullRule, f func(k *kctx, re *regexp.Regexp, dst []byte, a []*column.Vector, i int) []byte) *Function {
+func regexText(name, in, doc, example string, null nullRule, f func(k *kctx, re *pattern, dst []byte, a []*column.Vector, i int) []byte) *Function {
 	return &Function{Name: name, in: params(in), out: outOf(column.String), null: null, Doc: doc, Example: example, cost: 300,
 		kernel: func(c *Call) kernel {
 			re := newRegex(c.Args, 1)
@@ -52,7 +52,7 @@ func regexText(name, in, doc, example string, null nullRule, f func(k *kctx, re 
 		}}
 }
 
-func regexInt(name, doc, example string, f func(re *regexp.Regexp, s []byte) int) *Function {
+func regexInt(name, doc, example string, f func(re *pattern, s []byte) int) *Function {
 	return &Function{Name: name, in: params("s:str s:regex"), out: outOf(column.Int32), Doc: doc, Example: example, cost: 300,
 		kernel: func(c *Call) kernel {
 			re := newRegex(c.Args, 1)
@@ -65,7 +65,7 @@ func regexInt(name, doc, example string, f func(re *regexp.Regexp, s []byte) int
 		}}
 }
 
-func group(k *kctx, a []*column.Vector, i int, re *regexp.Regexp, fn string) (int, bool) {
+func group(k *kctx, a []*column.Vector, i int, re *pattern, fn string) (int, bool) {
 	g := 1
 	if len(a) > 2 {
 		g = int(a[2].I32[i])
@@ -80,7 +80,7 @@ func group(k *kctx, a []*column.Vector, i int, re *regexp.Regexp, fn string) (in
 func init() {
 	register("string",
 		regexText("regexp_replace", "s:str s:regex s:by i:pos?", "Every match replaced; $1 stands for the first group.", "regexp_replace('100-200', '([0-9]+)', 'n$1') -> n100-n200", ifArgs,
-			func(k *kctx, re *regexp.Regexp, dst []byte, a []*column.Vector, i int) []byte {
+			func(k *kctx, re *pattern, dst []byte, a []*column.Vector, i int) []byte {
 				s := a[0].Bytes(i)
 				if len(a) == 4 {
 					head := runeRange(s, 0, int(a[3].I32[i])-1)
@@ -89,7 +89,7 @@ func init() {
 				return append(dst, re.ReplaceAll(s, []byte(javaReplacement(a[2].Str(i))))...)
 			}),
 		regexText("regexp_extract", "s:str s:regex i:group?", "A group (the first) of the first match; empty when there is none.", "regexp_extract('100-200', '([0-9]+)-([0-9]+)', 2) -> 200", ifArgs,
-			func(k *kctx, re *regexp.Regexp, dst []byte, a []*column.Vector, i int) []byte {
+			func(k *kctx, re *pattern, dst []byte, a []*column.Vector, i int) []byte {
 				g, ok := group(k, a, i, re, "regexp_extract")
 				m := re.FindSubmatch(a[0].Bytes(i))
 				if !ok || m == nil {
@@ -98,7 +98,7 @@ func init() {
 				return append(dst, m[g]...)
 			}),
 		regexText("regexp_substr", "s:str s:regex", "The first match; null when there is none.", "regexp_substr('abc123', '[0-9]+') -> 123", always,
-			func(k *kctx, re *regexp.Regexp, dst []byte, a []*column.Vector, i int) []byte {
+			func(k *kctx, re *pattern, dst []byte, a []*column.Vector, i int) []byte {
 				m := re.Find(a[0].Bytes(i))
 				if m == nil {
 					k.null(i)
@@ -119,8 +119,8 @@ func init() {
 					b.CloseRow()
 				})(c)
 			}},
-		regexInt("regexp_count", "How many times the regular expression matches.", "regexp_count('a1b2', '[0-9]') -> 2", func(re *regexp.Regexp, s []byte) int { return len(re.FindAllIndex(s, -1)) }),
-		regexInt("regexp_instr", "The position of the first match, from 1; 0 when there is none.", "regexp_instr('ab1', '[0-9]') -> 3", func(re *regexp.Regexp, s []byte) int {
+		regexInt("regexp_count", "How many times the regular expression matches.", "regexp_count('a1b2', '[0-9]') -> 2", func(re *pattern, s []byte) int { return len(re.FindAllIndex(s, -1)) }),
+		regexInt("regexp_instr", "The position of the first match, from 1; 0 when there is none.", "regexp_instr('ab1', '[0-9]') -> 3", func(re *pattern, s []byte) int {
 			m := re.FindIndex(s)
 			if m == nil {
 				return 0
@@ -159,7 +159,7 @@ func init() {
 }
 
 // splitInto is Java's split: an empty pattern cuts between characters, and a limit bounds the number of parts.
-func splitInto(b *column.Builder, re *regexp.Regexp, s string, limit int) {
+func splitInto(b *column.Builder, re *pattern, s string, limit int) {
 	at, n := 0, 1
 	for _, m := range re.FindAllStringIndex(s, -1) {
 		if limit > 0 && n == limit {
