@@ -72,11 +72,12 @@ structured/connector, structured/catalog, column/parquet, internal/vfs
 	< structured/connector/connectortest, structured/connector/file, structured/connector/memory, structured/connector/cached < structured/connector/console;
 structured/connector, structured/catalog, logstore/broker, logstore/columnar < structured/connector/streamlog;
 structured, structured/connector, structured/catalog, internal/nexmark < structured/connector/generate;
+structured/connector, structured/catalog < structured/connector/kafka;
 
 # The node: everything meets here, and only here.
 logstore/tier < driver/savepoint;
 structured, structured/optimize, structured/physical, structured/stream, structured/connector/streamlog,
-structured/connector/file, structured/connector/memory, structured/connector/cached, structured/connector/console, scheduler, executor, internal/config, internal/term, logstore/kafka,
+structured/connector/file, structured/connector/memory, structured/connector/cached, structured/connector/console, structured/connector/kafka, scheduler, executor, internal/config, internal/term, logstore/kafka,
 driver/savepoint
 	< driver;
 structured, internal/auth, internal/config < driver/connect;

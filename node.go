@@ -25,6 +25,7 @@ import (
 	"github.com/streamflow/streamflow/structured/catalog"
 	"github.com/streamflow/streamflow/structured/connector/file"
 	"github.com/streamflow/streamflow/structured/connector/generate"
+	kafkatopic "github.com/streamflow/streamflow/structured/connector/kafka"
 	"github.com/streamflow/streamflow/structured/connector/memory"
 	"github.com/streamflow/streamflow/structured/connector/streamlog"
 	"github.com/streamflow/streamflow/structured/physical"
@@ -182,7 +183,7 @@ func newCatalog(b *broker.Broker, env *streamlog.Env) *catalog.Node {
 	p := catalog.NewProviders()
 	topics := streamlog.Provider{Env: env}
 	p.Register("topic", topics)
-	p.Register("kafka", topicAlias{topics})
+	p.Register("kafka", kafkatopic.Provider{Local: topicAlias{topics}})
 	p.Register("parquet", file.Parquet)
 	p.Register("csv", file.CSV)
 	p.Register("json", file.JSON)

@@ -12,6 +12,7 @@ import (
 	"github.com/streamflow/streamflow/structured/catalog"
 	"github.com/streamflow/streamflow/structured/connector"
 	"github.com/streamflow/streamflow/structured/connector/console"
+	"github.com/streamflow/streamflow/structured/connector/kafka"
 	"github.com/streamflow/streamflow/structured/connector/memory"
 	"github.com/streamflow/streamflow/structured/logical"
 	"github.com/streamflow/streamflow/structured/optimize"
@@ -149,6 +150,9 @@ func (s *Session) streamSink(ctx context.Context, c *logical.CreateStream, schem
 		s.engine.opts.Catalog.AddTable(t)
 		return t, nil
 	case "kafka", "topic":
+		if kafka.Remote(c.Options) {
+			return s.pathTable(ctx, "kafka", c.Options["path"], c.Options, nil)
+		}
 		topic := c.Options["topic"]
 		if topic == "" {
 			topic = c.Options["path"]
