@@ -69,7 +69,7 @@ expr < structured/udf;
 
 # Where rows come from and go to.
 structured/connector, structured/catalog, column/parquet, internal/vfs
-	< structured/connector/connectortest, structured/connector/file, structured/connector/memory, structured/connector/cached < structured/connector/console;
+	< structured/connector/connectortest, structured/connector/file, structured/connector/memory, structured/connector/cached < structured/connector/console, structured/connector/socket;
 structured/connector, structured/catalog, logstore/broker, logstore/columnar < structured/connector/streamlog;
 structured, structured/connector, structured/catalog, internal/nexmark < structured/connector/generate;
 structured/connector, structured/catalog < structured/connector/kafka;
@@ -82,7 +82,7 @@ driver/savepoint
 	< driver;
 structured, internal/auth, internal/config < driver/connect;
 driver, driver/connect < gateway;
-driver, driver/connect, structured/connector/generate < streamflow;
+driver, driver/connect, structured/connector/generate, structured/connector/socket < streamflow;
 streamflow, gateway, internal/term, internal/config, internal/certs, internal/simtest, internal/tpch < cmd, examples, bench;
 streamflow, internal/nexmark < internal/nexmark/run < cmd;
 NONE < scripts/compat, scripts/benchlog;

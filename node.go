@@ -27,6 +27,7 @@ import (
 	"github.com/streamflow/streamflow/structured/connector/generate"
 	kafkatopic "github.com/streamflow/streamflow/structured/connector/kafka"
 	"github.com/streamflow/streamflow/structured/connector/memory"
+	"github.com/streamflow/streamflow/structured/connector/socket"
 	"github.com/streamflow/streamflow/structured/connector/streamlog"
 	"github.com/streamflow/streamflow/structured/physical"
 	"github.com/streamflow/streamflow/structured/stream"
@@ -192,6 +193,7 @@ func newCatalog(b *broker.Broker, env *streamlog.Env) *catalog.Node {
 	p.Register("rate-micro-batch", generate.RateMicroBatch)
 	p.Register("datagen", generate.Datagen)
 	p.Register("nexmark", generate.Nexmark)
+	p.Register("socket", socket.Provider{})
 	return catalog.NewNode(entries{b.Catalog()}, p)
 }
 

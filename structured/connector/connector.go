@@ -75,7 +75,8 @@ type Availability struct {
 	Ended bool
 }
 
-// StreamReader is a table that grows.
+// StreamReader is a table that grows. One that holds something of a query, such as a connection, is an io.Closer too, and is
+// closed when the query has ended. So is a Sink.
 type StreamReader interface {
 	BatchReader
 	// PlanStream is PlanScan for a query that runs on; partitions of the scan are the source's partitions.

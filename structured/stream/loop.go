@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"sync"
 	"time"
@@ -99,7 +100,26 @@ func (l *Loop) Run(ctx context.Context) error {
 	return err
 }
 
+// close lets sources and sinks go that hold something.
+func (l *Loop) close() {
+	var held []any
+	for _, s := range l.Spec.Sources {
+		held = append(held, s.Reader)
+	}
+	for _, s := range l.Spec.Sinks {
+		held = append(held, s.Sink)
+	}
+	for _, h := range held {
+		if c, ok := h.(io.Closer); ok {
+			if err := c.Close(); err != nil {
+				l.Logger.Warn("source or sink did not close well", "query", l.Spec.Name, "err", err)
+			}
+		}
+	}
+}
+
 func (l *Loop) run(ctx context.Context) error {
+	defer l.close()
 	l.idle.timeout = l.Spec.IdleTimeout
 	l.pace = pace{target: l.Spec.TargetLatency, max: l.Spec.MaxRows}
 	for {

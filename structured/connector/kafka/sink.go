@@ -75,7 +75,10 @@ func (s *sink) Begin(_ context.Context, tx connector.Tx) (map[string]string, err
 }
 
 // Publish ends the transactions that the tokens name.
-func (s *sink) Publish(ctx context.Context, _ connector.Tx, tokens [][]byte) error {
+func (s *sink) Publish(ctx context.Context, tx connector.Tx, tokens [][]byte) error {
+	if tx.Query == "" { // a batch write: nothing follows
+		defer s.Close()
+	}
 	adm, err := s.table.admin()
 	if err != nil {
 		return err
@@ -91,6 +94,9 @@ func (s *sink) Publish(ctx context.Context, _ connector.Tx, tokens [][]byte) err
 	}
 	return nil
 }
+
+// Close lets go of the connection by which transactions are ended.
+func (s *sink) Close() error { return s.table.Close() }
 
 // Abort ends what the batch has begun, in this process or in one that is gone.
 func (s *sink) Abort(ctx context.Context, tx connector.Tx) error {

@@ -169,6 +169,17 @@ func (t *Table) admin() (*admin, error) {
 	return t.adm, nil
 }
 
+// Close lets go of the connection for questions; the next question makes a new one.
+func (t *Table) Close() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.adm != nil {
+		t.adm.requests.Close()
+		t.adm = nil
+	}
+	return nil
+}
+
 // list asks for an offset of each partition.
 func (t *Table) list(ctx context.Context, ask func(*admin, context.Context) (kadm.ListedOffsets, error)) (connector.Offsets, error) {
 	adm, err := t.admin()
@@ -273,6 +284,7 @@ func (t *Table) Wait(ctx context.Context, after connector.Offsets) error {
 
 // PlanScan reads everything that is committed now, between the times of the request.
 func (t *Table) PlanScan(ctx context.Context, req connector.ScanRequest) (*connector.Scan, error) {
+	defer t.Close()
 	from, err := t.starts(ctx)
 	if err == nil && req.From != nil {
 		from, err = t.after(ctx, *req.From)
@@ -294,6 +306,7 @@ func (t *Table) PlanScan(ctx context.Context, req connector.ScanRequest) (*conne
 
 // PlanStream reads what each micro-batch binds.
 func (t *Table) PlanStream(ctx context.Context, req connector.ScanRequest) (*connector.Scan, error) {
+	defer t.Close()
 	starts, err := t.starts(ctx)
 	if err != nil {
 		return nil, err

@@ -24,6 +24,7 @@ type Table struct {
 
 	mu        sync.Mutex
 	parts     [][]chunk
+	base      []int64 // where each partition begins that has no chunk
 	sealed    bool
 	changed   chan struct{}    // closed at the next change
 	published map[string]int64 // query -> last batch published
@@ -35,10 +36,24 @@ type chunk struct {
 	data        []byte
 }
 
+// Drop forgets the rows of a partition below an offset; chunks that reach beyond it stay. An empty partition goes on there.
+func (t *Table) Drop(partition int, before int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	chunks := t.parts[partition]
+	for len(chunks) > 0 && chunks[0].first+chunks[0].rows <= before {
+		t.base[partition] = chunks[0].first + chunks[0].rows
+		chunks = chunks[1:]
+	}
+	if t.parts[partition] = chunks; len(chunks) == 0 {
+		t.base[partition] = max(t.base[partition], before)
+	}
+}
+
 // New returns an empty table with a number of partitions.
 func New(name string, schema *column.Schema, partitions int) *Table {
 	all := &column.Schema{Fields: append(append([]column.Field{}, schema.Fields...), hidden...)}
-	return &Table{name: name, fields: schema, schema: all, parts: make([][]chunk, max(partitions, 1)),
+	return &Table{name: name, fields: schema, schema: all, parts: make([][]chunk, max(partitions, 1)), base: make([]int64, max(partitions, 1)),
 		changed: make(chan struct{}), published: map[string]int64{}, options: map[string]string{}}
 }
 
@@ -66,7 +81,7 @@ func (t *Table) Append(partition int, b *column.Batch) error {
 func (t *Table) append(partition int, b *column.Batch) {
 	for from := 0; from < b.N; from += column.BatchRows {
 		rows := b.Slice(from, min(from+column.BatchRows, b.N))
-		first := end(t.parts[partition])
+		first := t.end(partition)
 		t.parts[partition] = append(t.parts[partition], chunk{first, int64(rows.N), encode(partition, first, rows)})
 	}
 }
@@ -84,9 +99,11 @@ func (t *Table) wake() {
 	t.changed = make(chan struct{})
 }
 
-func end(chunks []chunk) int64 {
+// end is one past the last row of a partition. The caller has the lock.
+func (t *Table) end(partition int) int64 {
+	chunks := t.parts[partition]
 	if len(chunks) == 0 {
-		return 0
+		return t.base[partition]
 	}
 	last := chunks[len(chunks)-1]
 	return last.first + last.rows
@@ -115,8 +132,8 @@ func (t *Table) Begin(_ context.Context, s connector.Start) (connector.Offsets, 
 	defer t.mu.Unlock()
 	at := make(connector.Offsets, len(t.parts))
 	if s.Mode == "now" {
-		for i, chunks := range t.parts {
-			at[i] = end(chunks)
+		for i := range t.parts {
+			at[i] = t.end(i)
 		}
 	}
 	return at, nil
@@ -127,8 +144,8 @@ func (t *Table) Available(context.Context) (connector.Availability, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	a := connector.Availability{Ended: t.sealed}
-	for _, chunks := range t.parts {
-		a.End = append(a.End, end(chunks))
+	for i := range t.parts {
+		a.End = append(a.End, t.end(i))
 	}
 	return a, nil
 }
@@ -138,8 +155,8 @@ func (t *Table) Wait(ctx context.Context, after connector.Offsets) error {
 	for {
 		t.mu.Lock()
 		more, changed := t.sealed, t.changed
-		for i, chunks := range t.parts {
-			more = more || i >= len(after) || end(chunks) > after[i]
+		for i := range t.parts {
+			more = more || i >= len(after) || t.end(i) > after[i]
 		}
 		t.mu.Unlock()
 		if more {
