@@ -2,10 +2,12 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -88,12 +90,18 @@ func (b *Bench) Start(ctx context.Context, q nexmark.Query) (sq *structured.Stre
 	return sq, into, err
 }
 
-// Drain runs a query over topics that are sealed, or a generator's tables, and measures it from its start to the commit of
-// its last batch. What it wrote is dropped. done, when set, is told how many rows the query has read.
+// Drain runs a query over all that is in the topics, or a generator's tables, and measures it from its start to the commit
+// of its last batch. The topics are sealed when it has read them: until then its state is that of a query that goes on. What
+// it wrote is dropped. done, when set, is told how many rows the query has read.
 func (b *Bench) Drain(ctx context.Context, q nexmark.Query, done func(rows int64)) (Lap, error) {
 	m := b.meter()
+	caughtUp := make(chan struct{})
+	once := sync.OnceFunc(func() { close(caughtUp) })
 	b.watch(func(p *stream.Progress) {
 		m.observe(p)
+		if p.Ended || reached(p) {
+			once()
+		}
 		if done != nil {
 			done(m.rowsIn.Load())
 		}
@@ -104,11 +112,42 @@ func (b *Bench) Drain(ctx context.Context, q nexmark.Query, done func(rows int64
 	if err != nil {
 		return Lap{}, err
 	}
-	if err := sq.AwaitTermination(ctx); err != nil {
+	if err := b.end(ctx, q, sq, caughtUp); err != nil {
 		return Lap{}, err
 	}
 	lap := m.lap(q, b.opts.Events, time.Since(began).Seconds(), CPUSeconds()-cpu)
 	return lap, b.discard(ctx, sq.Name(), into)
+}
+
+// reached reports whether a batch has read all that there was.
+func reached(p *stream.Progress) bool {
+	for source, there := range p.Available {
+		if !slices.Equal(p.To[source], there) {
+			return false
+		}
+	}
+	return true
+}
+
+// end seals the topics of a query that has read them, waits for its end, and opens them again.
+func (b *Bench) end(ctx context.Context, q nexmark.Query, sq *structured.StreamingQuery, caughtUp chan struct{}) error {
+	ended := make(chan error, 1)
+	go func() { ended <- sq.AwaitTermination(ctx) }()
+	select {
+	case <-caughtUp:
+	case err := <-ended: // it failed
+		return err
+	}
+	for _, k := range q.Reads {
+		if err := b.Seal(ctx, k); err != nil {
+			return err
+		}
+	}
+	err := <-ended
+	for _, k := range q.Reads {
+		err = errors.Join(err, b.seal(ctx, k, "false"))
+	}
+	return err
 }
 
 // discard drops a query that has ended, with its state and its result.

@@ -112,7 +112,7 @@ func remember(ctx context.Context, b *Bench, q nexmark.Query) (*structured.Strea
 	if err != nil {
 		return nil, err
 	}
-	return df.WriteStream().QueryName("live_" + q.Name).OutputMode(q.Mode).Format("memory").From("beginning").Start(ctx, "")
+	return df.WriteStream().QueryName("live_"+q.Name).OutputMode(q.Mode).Format("memory").From("beginning").Start(ctx, "")
 }
 
 // unfinished are queries with an operator that cannot run live yet: they may be refused, not answered wrongly.

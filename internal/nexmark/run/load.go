@@ -11,8 +11,7 @@ import (
 	"github.com/streamflow/streamflow/logstore/record"
 )
 
-// Load fills the topics of some kinds with their rows of the first Events events and seals them: nothing will follow.
-// done, when set, is told how many rows are written.
+// Load fills the topics of some kinds with their rows of the first Events events. done, when set, is told how many rows are written.
 func (b *Bench) Load(ctx context.Context, kinds []nexmark.Kind, done func(rows int64)) error {
 	if b.opts.Source == "generator" {
 		return nil
@@ -29,16 +28,18 @@ func (b *Bench) Load(ctx context.Context, kinds []nexmark.Kind, done func(rows i
 				done(total)
 			}
 		}
-		if err := b.Seal(ctx, k); err != nil {
-			return err
-		}
 	}
 	return nil
 }
 
 // Seal says that no row of the kind will follow.
-func (b *Bench) Seal(ctx context.Context, k nexmark.Kind) error {
-	return b.Node().Broker().AlterConfigs(ctx, k.String(), map[string]string{"streamflow.sealed": "true"}, nil)
+func (b *Bench) Seal(ctx context.Context, k nexmark.Kind) error { return b.seal(ctx, k, "true") }
+
+func (b *Bench) seal(ctx context.Context, k nexmark.Kind, sealed string) error {
+	if b.opts.Source == "generator" {
+		return nil
+	}
+	return b.Node().Broker().AlterConfigs(ctx, k.String(), map[string]string{"streamflow.sealed": sealed}, nil)
 }
 
 // Append writes the rows from place from to place to-1 of a kind's table and waits until they are on disk. Batches go to
