@@ -104,12 +104,16 @@ func (p *Range) Output() []*expr.Attr {
 	return []*expr.Attr{p.Attr}
 }
 
-func (p *Project) Children() []Plan                { return []Plan{p.Child} }
-func (p *Project) WithChildren(k []Plan) Plan      { return &Project{List: p.List, Child: k[0]} }
-func (p *Project) Exprs() []expr.Expr              { return p.List }
-func (p *Project) WithExprs(list []expr.Expr) Plan { return &Project{List: list, Child: p.Child} }
-func (p *Project) Output() []*expr.Attr            { return attrsOf(p.List) }
-func (p *Project) Resolved() bool                  { return resolved(p.List...) && len(attrsOf(p.List)) == len(p.List) }
+func (p *Project) Children() []Plan { return []Plan{p.Child} }
+func (p *Project) WithChildren(k []Plan) Plan {
+	return &Project{List: p.List, Child: k[0], WindowTable: p.WindowTable}
+}
+func (p *Project) Exprs() []expr.Expr { return p.List }
+func (p *Project) WithExprs(list []expr.Expr) Plan {
+	return &Project{List: list, Child: p.Child, WindowTable: p.WindowTable}
+}
+func (p *Project) Output() []*expr.Attr { return attrsOf(p.List) }
+func (p *Project) Resolved() bool       { return resolved(p.List...) && len(attrsOf(p.List)) == len(p.List) }
 
 func (p *Filter) Children() []Plan                { return []Plan{p.Child} }
 func (p *Filter) WithChildren(k []Plan) Plan      { return &Filter{Cond: p.Cond, Child: k[0]} }
