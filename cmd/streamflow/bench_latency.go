@@ -37,8 +37,8 @@ type latencyQuery struct {
 
 func (n *benchNode) latency(b *bench) error {
 	pass := latencyQuery{name: "pass", columns: "k BIGINT, sent BIGINT", text: "SELECT k, sent FROM %s WHERE k >= 0", mode: "append"}
-	counts := latencyQuery{name: "counts", columns: "k BIGINT, n BIGINT, sent BIGINT", mode: "update",
-		text: "SELECT k, count(*) AS n, max(sent) AS sent FROM %s GROUP BY window(ts, '1 minute'), k"}
+	counts := latencyQuery{name: "counts", columns: "w TIMESTAMP, k BIGINT, n BIGINT, sent BIGINT", mode: "update",
+		text: "SELECT window(ts, '1 minute').start AS w, k, count(*) AS n, max(sent) AS sent FROM %s GROUP BY window(ts, '1 minute'), k"}
 	for _, q := range []latencyQuery{pass, counts} {
 		q.keys = latencyKeys
 		if err := n.latencyOf(b, q); err != nil {

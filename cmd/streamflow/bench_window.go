@@ -114,8 +114,8 @@ func (b *bench) windowLatencies(rates []int) (out []windowLatency, err error) {
 
 // windowLatency measures one rate between two looks at the disk.
 func (n *benchNode) windowLatency(b *bench, rate int) (windowLatency, error) {
-	lq := latencyQuery{name: "window", columns: "k BIGINT, n BIGINT, sent BIGINT", mode: "update", rate: rate, keys: b.c.Int("keys"),
-		text: "SELECT k, count(*) AS n, max(sent) AS sent FROM %s GROUP BY window(ts, '1 minute'), k"}
+	lq := latencyQuery{name: "window", columns: "w TIMESTAMP, k BIGINT, n BIGINT, sent BIGINT", mode: "update", rate: rate, keys: b.c.Int("keys"),
+		text: "SELECT window(ts, '1 minute').start AS w, k, count(*) AS n, max(sent) AS sent FROM %s GROUP BY window(ts, '1 minute'), k"}
 	p50, p99, err := b.twoSyncs(200)
 	if err != nil {
 		return windowLatency{}, err
