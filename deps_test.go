@@ -58,18 +58,22 @@ NONE < logstore/acl, logstore/auth, logstore/quota;
 logstore/broker, logstore/group/share, logstore/columnar, logstore/acl, logstore/auth, logstore/quota < logstore/kafka < logstore/clustertest;
 
 # Programs: plans, names, rules, operators, the loop.
+NONE < structured/pattern;
+column < structured/process;
 column < structured/stats;
-expr, structured/stats < structured/logical < structured/catalog, structured/sql, structured/cost;
+expr, structured/stats, structured/pattern < structured/logical < structured/catalog, structured/sql, structured/cost;
 expr, rdd, structured/logical < structured/connector;
-structured/catalog, structured/sql, structured/connector, structured/cost, expr/exprlang < structured/optimize;
-structured/connector, structured/logical, structured/cost, executor/state < structured/physical;
+structured/catalog, structured/sql, structured/connector, structured/cost, structured/process, expr/exprlang < structured/optimize;
+structured/connector, structured/logical, structured/cost, structured/process, executor/state < structured/physical;
 structured/connector, structured/logical, internal/clock < structured/stream;
-structured/logical, structured/sql, expr/exprlang < structured < internal/oracle;
+NONE < structured/cep;
+structured/logical, structured/sql, structured/cep, expr/exprlang < structured < internal/oracle;
 expr < structured/udf;
 
 # Where rows come from and go to.
 structured/connector, structured/catalog, column/parquet, internal/vfs
 	< structured/connector/connectortest, structured/connector/file, structured/connector/memory, structured/connector/cached < structured/connector/console, structured/connector/socket;
+structured/connector/memory, structured/process < structured/connector/foreach;
 structured/connector, structured/catalog, logstore/broker, logstore/columnar < structured/connector/streamlog;
 structured, structured/connector, structured/catalog, internal/nexmark < structured/connector/generate;
 structured/connector, structured/catalog < structured/connector/kafka;
@@ -77,7 +81,7 @@ structured/connector, structured/catalog < structured/connector/kafka;
 # The node: everything meets here, and only here.
 logstore/tier < driver/savepoint;
 structured, structured/optimize, structured/physical, structured/stream, structured/connector/streamlog,
-structured/connector/file, structured/connector/memory, structured/connector/cached, structured/connector/console, structured/connector/kafka, scheduler, executor, internal/config, internal/term, logstore/kafka,
+structured/connector/file, structured/connector/memory, structured/connector/cached, structured/connector/console, structured/connector/foreach, structured/connector/kafka, scheduler, executor, internal/config, internal/term, logstore/kafka,
 driver/savepoint
 	< driver;
 structured, internal/auth, internal/config < driver/connect;
@@ -103,6 +107,8 @@ logstore/group/share never os, net, time, sync: pure; time comes in as events
 logstore/placement never os, net, time, sync, math/rand: pure; every node places alike
 logstore/replica never os, net, time, sync: pure; a model of it is run through millions of steps
 logstore/acl never os, net, time: pure; who may do what is a function of the bindings
+structured/pattern never os, net, time, sync: pure; rows and answers in, matches out
+structured/process never os, net, sync/atomic: user code by key; times and state come in, rows go out
 structured/sql never structured/catalog, os, net, sync: text becomes a plan; nothing is looked up
 structured/logical never rdd, structured/catalog, os, net: a plan is data
 structured/stats never expr/..., os, net, time, sync: data and arithmetic

@@ -12,6 +12,7 @@ import (
 	"github.com/streamflow/streamflow/structured/catalog"
 	"github.com/streamflow/streamflow/structured/connector"
 	"github.com/streamflow/streamflow/structured/connector/console"
+	"github.com/streamflow/streamflow/structured/connector/foreach"
 	"github.com/streamflow/streamflow/structured/connector/kafka"
 	"github.com/streamflow/streamflow/structured/connector/memory"
 	"github.com/streamflow/streamflow/structured/logical"
@@ -140,6 +141,8 @@ func (s *Session) streamSink(ctx context.Context, c *logical.CreateStream, schem
 		return nil, usererr.New("STREAMING_SINK_MISSING", "42K0J", "The streaming query %s says no place for its rows.", name).WithFix("Name a table or a format: console, memory, topic, parquet …")
 	case "console":
 		return console.New(s.out, s.location(), c.Options)
+	case "foreachbatch":
+		return foreach.New(c.Options)
 	case "memory":
 		if all, err := changelog(c, nil); err != nil {
 			return nil, err

@@ -167,6 +167,7 @@ func (q *query) spec() *stream.Spec {
 	}
 	for _, s := range p.phys.Stateful {
 		spec.Stateful = append(spec.Stateful, s.Op)
+		spec.Wakes = spec.Wakes || s.Wakes
 		if s.TTL > 0 {
 			if spec.StateTTL == nil {
 				spec.StateTTL = map[string]int64{}

@@ -83,6 +83,12 @@ func (w *DataStreamWriter) Start(ctx context.Context, path string) (*StreamingQu
 	return w.start(ctx)
 }
 
+// ForeachBatch starts the query into a function that was registered with process.RegisterBatch: it is called with the rows of
+// each micro-batch and the batch's id, once unless the node dies before it returns, and then again with the same.
+func (w *DataStreamWriter) ForeachBatch(ctx context.Context, function string) (*StreamingQuery, error) {
+	return w.Format("foreachBatch").Option("function", function).start(ctx)
+}
+
 // ToTable starts the query into a table or topic.
 func (w *DataStreamWriter) ToTable(ctx context.Context, name string) (*StreamingQuery, error) {
 	parts, err := SplitName(name)

@@ -152,7 +152,7 @@ func summary(o structured.RunOptions, n map[string]int64, took time.Duration) {
 	if p50, ok := n["latency.p50.ms"]; ok {
 		note("latency from record to committed result: p50 %d ms, p99 %d ms", p50, n["latency.p99.ms"])
 	}
-	for _, side := range []string{"late", "dead"} {
+	for _, side := range []string{"late", "dead", "timeout"} {
 		if k := n["rows."+side]; k > 0 {
 			note("%d %s rows set aside in topic %s.%s", k, side, o.Name, side)
 		}

@@ -8,6 +8,8 @@ const (
 	Late = "late"
 	// Dead rows could not be decoded or made an expression fail.
 	Dead = "dead"
+	// Timeout are matches of a row pattern that WITHIN ended before they were complete.
+	Timeout = "timeout"
 )
 
 // SideSchema is the schema of every side output: where the row came from, why it was set aside, and what it held (the raw

@@ -212,6 +212,10 @@ func (a *analyzer) plan(p logical.Plan) (logical.Plan, error) {
 			return a.scan(&logical.UnresolvedTable{}, t, nil)
 		}
 		return a.plan(p.Child)
+	case *logical.MatchRecognize:
+		return a.matchRecognize(p)
+	case *logical.Process:
+		return a.process(p)
 	case *logical.Scan, *logical.Window, *logical.Generate, *logical.Over:
 		return p, nil // resolved before
 	case *logical.PlanID, *logical.Limit, *logical.Tail, *logical.Sample:

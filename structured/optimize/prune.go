@@ -44,6 +44,14 @@ func prune(p logical.Plan, want idSet) logical.Plan {
 	case *logical.AsofJoin:
 		need := want.with(p.Exprs()...)
 		return p.WithChildren([]logical.Plan{narrow(p.Left, need), narrow(p.Right, need)})
+	case *logical.MatchRecognize:
+		need := idSet{}.with(p.Exprs()...)
+		for id := range want {
+			need[id] = true
+		}
+		return p.WithChildren([]logical.Plan{narrow(p.Child, need)})
+	case *logical.Process:
+		return p.WithChildren([]logical.Plan{narrow(p.Child, idSet{}.with(p.Exprs()...))})
 	case *logical.Sort, *logical.Repartition:
 		return p.WithChildren([]logical.Plan{narrow(p.Children()[0], want.with(p.Exprs()...))})
 	case *logical.Dedup:

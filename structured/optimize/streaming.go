@@ -126,6 +126,10 @@ func (c *streamCheck) join(p *logical.Join) error {
 // eventTimes are the attributes of p that carry event time under a watermark: its column, and windows over it.
 func eventTimes(p logical.Plan) map[int64]bool {
 	out := map[int64]bool{}
+	switch p.(type) {
+	case *logical.MatchRecognize, *logical.Process:
+		return out // a match is known later than its rows: their times are no event time above
+	}
 	for _, k := range p.Children() {
 		for id := range eventTimes(k) {
 			out[id] = true

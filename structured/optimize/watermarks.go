@@ -50,6 +50,10 @@ func asksTime(p logical.Plan) bool {
 	case *logical.Join, *logical.AsofJoin:
 		kids := p.Children()
 		return hasWatermark(kids[0]) && hasWatermark(kids[1])
+	case *logical.MatchRecognize:
+		return len(p.Order) > 0 && readsTime([]expr.Expr{p.Order[0].Child}, p.Child)
+	case *logical.Process:
+		return len(p.Order) > 0 && readsTime([]expr.Expr{p.Order[0].Child}, p.Child)
 	}
 	return false
 }

@@ -75,6 +75,7 @@ type StatefulOp struct {
 	Bound      string   // what bounds its state, for explain
 	Lag        int64    // microseconds: its watermark is so much behind, because rows from below come with event times that much earlier
 	Unbounded  bool
+	Wakes      bool        // it may ask for a batch at a time (WakeKey)
 	Name       string      // given by the user, "" for none
 	TTL        int64       // how long an entry lives after its last change, microseconds; 0 for ever
 	Parts      int         // partitions of the operator, and so of its state

@@ -13,7 +13,8 @@ import (
 	"github.com/streamflow/streamflow/structured/logical"
 )
 
-// logged finds the scans below a watermark: the order of their rows decides what is late.
+// logged finds the scans below a watermark, for the order of their rows decides what is late, or below what takes
+// rows of one time in the order of their log.
 func logged(plan logical.Plan) map[*logical.Scan]bool {
 	found := map[*logical.Scan]bool{}
 	var walk func(logical.Plan, bool)
@@ -21,7 +22,7 @@ func logged(plan logical.Plan) map[*logical.Scan]bool {
 		switch l := l.(type) {
 		case *logical.Scan:
 			found[l] = found[l] || below
-		case *logical.Watermark:
+		case *logical.Watermark, *logical.MatchRecognize, *logical.Process:
 			below = true
 		}
 		for _, k := range l.Children() {

@@ -184,6 +184,10 @@ func (p *planner) operator(l logical.Plan) (*Node, error) {
 		return p.expand(l)
 	case *logical.Over:
 		return p.over(l)
+	case *logical.MatchRecognize:
+		return p.matchRecognize(l)
+	case *logical.Process:
+		return p.process(l)
 	case *logical.Repartition:
 		return p.repartition(l)
 	case *logical.Sample:

@@ -172,6 +172,8 @@ func (p *parser) relation() logical.Plan {
 		return p.values()
 	case p.atWindowTable():
 		plan = p.windowTable()
+	case p.atProcess():
+		plan = p.process()
 	case p.isTableFunc():
 		plan = p.tableFunc()
 	case t.kind == word && notOperand[strings.ToUpper(t.raw)]:
@@ -181,8 +183,12 @@ func (p *parser) relation() logical.Plan {
 	default:
 		plan = p.table()
 	}
-	plan = p.watermarkClause(plan)
-	return p.pivots(p.sample(p.tableAlias(p.sample(plan))))
+	plan = p.matchRecognize(p.watermarkClause(plan))
+	plan = p.sample(p.tableAlias(p.sample(plan)))
+	if p.at("MATCH_RECOGNIZE") {
+		plan = p.tableAlias(p.matchRecognize(plan))
+	}
+	return p.pivots(plan)
 }
 
 // bracketedRelation is (query) or (relation join relation).

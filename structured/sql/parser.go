@@ -14,13 +14,14 @@ const maxDepth = 400
 // parser walks the tokens. Rules that find a mistake panic with a *usererr.Error, which the entry points recover: a
 // mistake ends the whole parse, and rules stay readable without an error test after each call.
 type parser struct {
-	src    string
-	toks   []token
-	i      int
-	depth  int
-	params Params
-	marks  int // ? markers seen
-	cases  int // CASE expressions open, in which END is a keyword
+	src     string
+	toks    []token
+	i       int
+	depth   int
+	params  Params
+	marks   int // ? markers seen
+	cases   int // CASE expressions open, in which END is a keyword
+	matches int // MATCH_RECOGNIZE clauses open, in which RUNNING and FINAL are keywords
 
 	temporal bool // FOR SYSTEM_TIME may follow the table that is read
 

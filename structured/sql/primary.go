@@ -128,6 +128,8 @@ func (p *parser) wordOperand(t token) expr.Expr {
 		return expr.Lit(w == "TRUE")
 	case w == "CASE":
 		return p.caseExpr()
+	case p.atSemantics():
+		return p.semantics()
 	case w == "INTERVAL" && p.intervalAhead(next):
 		return p.interval()
 	case next.kind == text && typedLiterals[w]:

@@ -21,6 +21,10 @@ const ownToken = "own"
 // int64, big endian.
 const ClockKey = "clock"
 
+// WakeKey is the report of an operator that wants a batch at a time though no row comes: 8 bytes, big endian, microseconds of
+// processing time.
+const WakeKey = "wake"
+
 // NowParam is the binding parameter by which current_timestamp is the time of the batch: microseconds since the epoch.
 const NowParam = "now"
 
@@ -262,6 +266,22 @@ func (b *batch) clocksAfter(done []*rdd.TaskResult) map[string][]int64 {
 	return after
 }
 
+// wakeOf is the earliest time at which an operator wants a batch, zero when none does.
+func wakeOf(res *RunResult) time.Time {
+	var at time.Time
+	for _, t := range res.Tasks {
+		for _, r := range t.Reports {
+			if r.Key != WakeKey || len(r.Value) != 8 {
+				continue
+			}
+			if w := time.UnixMicro(int64(binary.BigEndian.Uint64(r.Value))); at.IsZero() || w.Before(at) {
+				at = w
+			}
+		}
+	}
+	return at
+}
+
 func (b *batch) onSide(side string, rows *column.Batch) error {
 	return b.Spec.Own.Stage(b.tx(), side, rows)
 }
@@ -280,6 +300,7 @@ func (b *batch) commitEntry(res *RunResult, sides []byte) *Commit {
 		Clocks: b.clocksAfter(res.Tasks), Tokens: map[string][][]byte{}, Counters: map[string]int64{},
 	}
 	c.Watermarks = b.watermarks(c.Clocks)
+	b.wakeAt = wakeOf(res)
 	for _, t := range res.Tasks {
 		for _, r := range t.Reports {
 			if r.Key == connector.TokenKey {

@@ -16,7 +16,7 @@ import (
 // TestDecide runs the scripts of testdata/decide: each states facts, one a line, and shows the decision.
 //
 //	epoch N | record epoch=N [committed=B@t:1,2] [ended] [planned=B@t:3,4] [start=t:0,0] | published N | recovered
-//	source NAME available=1,2 [ended] | until NAME 1,2 | stop | max N
+//	source NAME available=1,2 [ended] | until NAME 1,2 | stop | due | max N
 func TestDecide(t *testing.T) {
 	datadriven.RunTest(t, "testdata/decide", func(t *testing.T, d *datadriven.TestData) string {
 		f := Facts{Epoch: 1, Published: -1, Record: Record{Epoch: 1}}
@@ -38,6 +38,8 @@ func parseFact(t *testing.T, f *Facts, w []string) {
 		f.Published = num(t, w[1])
 	case "recovered":
 		f.Recovered = true
+	case "due":
+		f.Due = true
 	case "stop":
 		f.StopAsked = true
 	case "load":

@@ -48,6 +48,7 @@ type Loop struct {
 	nextFire  time.Time
 	failures  failures
 	pace      pace
+	wakeAt    time.Time // when an operator wants a batch, zero when none does
 	idle      idleness
 	tables    tables
 }
@@ -233,6 +234,9 @@ func (l *Loop) claim(ctx context.Context) error {
 			a.Anchor(r.StartOffsets[s.ID], r.From(s.ID))
 		}
 	}
+	if l.Spec.Wakes {
+		l.wakeAt = time.Now() // what was asked for is in the operators' state: the first batch tells
+	}
 	if l.until == nil && (l.Spec.Trigger.AvailableNow || l.Spec.Trigger.Once) {
 		if l.until, err = l.available(ctx); err != nil {
 			return err
@@ -266,7 +270,8 @@ func (s *Source) available(ctx context.Context, r *Record) (connector.Availabili
 
 // facts gathers what the next decision depends on.
 func (l *Loop) facts(ctx context.Context) (Facts, error) {
-	f := Facts{Epoch: l.epoch, Published: l.published, Recovered: l.recovered, Until: l.until, MaxRows: l.pace.next(), FixRanges: l.Spec.FixRanges}
+	f := Facts{Epoch: l.epoch, Published: l.published, Recovered: l.recovered, Until: l.until, MaxRows: l.pace.next(), FixRanges: l.Spec.FixRanges,
+		Due: !l.wakeAt.IsZero() && !time.Now().Before(l.wakeAt)}
 	if l.Spec.Load != nil {
 		f.Load = l.Spec.Load.ID
 	}
@@ -310,6 +315,9 @@ func (l *Loop) wait(ctx context.Context, f Facts, look time.Time) error {
 		go func() { woken <- s.Reader.Wait(ctx, f.Record.From(s.ID)) }()
 	}
 	var timer <-chan time.Time
+	if w := l.wakeAt; !w.IsZero() && (look.IsZero() || w.Before(look)) {
+		look = w
+	}
 	if !look.IsZero() {
 		t := time.NewTimer(time.Until(look))
 		defer t.Stop()

@@ -17,8 +17,10 @@ type Spec struct {
 	Static     map[string][][]rdd.Split // of tables that do not grow, bound to every batch
 	Refresh    []Refresh                // tables that are read again
 	Watermarks []WatermarkOp
-	Stateful   []string         // ids of operators with state, whose watermark is bound
-	StateTTL   map[string]int64 // of operators whose state expires, microseconds
+	Stateful   []string // ids of operators with state, whose watermark is bound
+	// Wakes says that operators may ask for a batch at a time (WakeKey).
+	Wakes    bool
+	StateTTL map[string]int64 // of operators whose state expires, microseconds
 	// Lags: by how many microseconds the watermark of an operator is behind the query's, where it is.
 	Lags map[string]int64
 	// MaxWatermark makes the query's watermark follow the fastest of its watermark operators instead of the slowest.

@@ -172,12 +172,23 @@ func (q *QueryLog) Abort(ctx context.Context, tx connector.Tx) error {
 	if _, err := q.stager.wait(ctx); err != nil && ctx.Err() != nil {
 		return err
 	}
-	for _, topic := range []string{SideTopic(q.sides, connector.Late), SideTopic(q.sides, connector.Dead), StateTopic(q.query)} {
+	for _, topic := range append(q.sideTopics(), StateTopic(q.query)) {
 		if err := q.env.abort(topic, id, tx.Epoch); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// sideTopics are the topics of side outputs that there are. Functions name sides of their own, so they are found by name.
+func (q *QueryLog) sideTopics() []string {
+	var out []string
+	for _, t := range q.env.Broker.Topics() {
+		if strings.HasPrefix(t.Name, SideTopic(q.sides, "")) {
+			out = append(out, t.Name)
+		}
+	}
+	return out
 }
 
 // StageState stages a change that a batch made to one state partition of one operator.
