@@ -151,6 +151,11 @@ func setFrom(to reflect.Value, v *column.Vector, i int) {
 			to.SetFloat(v.F64[i])
 			return
 		}
+	case reflect.Struct:
+		if t, ok := to.Addr().Interface().(*time.Time); ok {
+			*t = time.UnixMicro(v.I64[i]).UTC()
+			return
+		}
 	}
 	set(to, column.Value(v, i))
 }
@@ -220,11 +225,34 @@ func (w *rowWriter[T]) write(cols []*column.Builder, x T) error {
 		if part != nil {
 			from = v.FieldByIndex(part)
 		}
-		if err := cols[k].AppendValue(boxed(from)); err != nil {
+		if err := appendTo(cols[k], from); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// appendTo appends a Go value; the usual types go without a box.
+func appendTo(b *column.Builder, v reflect.Value) error {
+	switch v.Kind() {
+	case reflect.String:
+		b.AppendString(v.String())
+		return nil
+	case reflect.Int64:
+		if v.Type() != reflect.TypeFor[time.Duration]() {
+			b.AppendI64(v.Int())
+			return nil
+		}
+	case reflect.Float64:
+		b.AppendF64(v.Float())
+		return nil
+	case reflect.Struct:
+		if t, ok := v.Addr().Interface().(*time.Time); ok {
+			b.AppendI64(t.UnixMicro())
+			return nil
+		}
+	}
+	return b.AppendValue(boxed(v))
 }
 
 // boxed is a Go value as column.Builder.AppendValue takes it.
