@@ -34,6 +34,9 @@ type ExecOptions struct {
 	Operation string         // id, a UUID; empty lets the backend choose
 	Tags      []string       // Interrupt by tag finds the operation under these
 	Progress  func(Progress) // called now and then from another goroutine, may be nil
+
+	// Artifact is a file that the session's client has uploaded; may be nil.
+	Artifact func(name string) ([]byte, bool)
 }
 
 // Progress is how far a running operation has come.

@@ -65,7 +65,7 @@ func (e *execution) decode(ctx context.Context, r *pb.Relation) (logical.Plan, e
 func (e *execution) execute(ctx context.Context, plan logical.Plan) (structured.Rows, error) {
 	var mu sync.Mutex
 	last := time.Now()
-	return e.session.backend.Execute(ctx, plan, structured.ExecOptions{Operation: e.op.id, Tags: e.op.tags, Progress: func(p structured.Progress) {
+	return e.session.backend.Execute(ctx, plan, structured.ExecOptions{Operation: e.op.id, Tags: e.op.tags, Artifact: e.session.file, Progress: func(p structured.Progress) {
 		mu.Lock()
 		due := time.Since(last) >= e.server.opts.ProgressInterval
 		if due {

@@ -84,6 +84,14 @@ func (s *session) artifact(name string) ([]byte, bool) {
 	return data, ok
 }
 
+// file is an uploaded file: PySpark's addArtifact(path, file=True) keeps it below files/.
+func (s *session) file(name string) ([]byte, bool) {
+	if data, ok := s.artifact("files/" + name); ok {
+		return data, true
+	}
+	return s.artifact(name)
+}
+
 func (s *session) cachedPlan(id string) (logical.Plan, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
