@@ -80,7 +80,7 @@ structured/connector, structured/catalog < structured/connector/kafka;
 
 # The node: everything meets here, and only here.
 logstore/tier < driver/savepoint;
-structured, structured/optimize, structured/physical, structured/stream, structured/connector/streamlog,
+expr/wasm, structured, structured/optimize, structured/physical, structured/stream, structured/connector/streamlog,
 structured/connector/file, structured/connector/memory, structured/connector/cached, structured/connector/console, structured/connector/foreach, structured/connector/kafka, scheduler, executor, internal/config, internal/term, logstore/kafka,
 driver/savepoint
 	< driver;

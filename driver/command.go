@@ -18,7 +18,7 @@ import (
 )
 
 // command carries out a plan that does something besides producing rows. original is the plan as the client sent it.
-func (s *Session) command(ctx context.Context, p logical.Plan, run *logical.Run, original logical.Plan, src string) (structured.Rows, error) {
+func (s *Session) command(ctx context.Context, p logical.Plan, run *logical.Run, original logical.Plan, opts structured.ExecOptions, src string) (structured.Rows, error) {
 	switch p := p.(type) {
 	case *logical.InsertInto:
 		return s.insert(ctx, p, run, src)
@@ -49,7 +49,7 @@ func (s *Session) command(ctx context.Context, p logical.Plan, run *logical.Run,
 	case *logical.DropDatabase:
 		return nothing(), placed(s.dropDatabase(ctx, p), p.Pos, src)
 	case *logical.CreateFunction:
-		return nothing(), placed(s.createFunction(ctx, p, src), p.Pos, src)
+		return nothing(), placed(s.createFunction(ctx, p, opts.Artifact, src), p.Pos, src)
 	case *logical.DropFunction:
 		return nothing(), placed(s.dropFunction(ctx, p), p.Pos, src)
 	case *logical.Refresh:

@@ -66,6 +66,8 @@ type Engine struct {
 	kept     *cacheShare // memory of what is cached
 	rewrites sync.Map    // *sync.Mutex of tables that are changed in place, by name
 
+	modules modules
+
 	mu      sync.Mutex
 	running map[string]*query // by name, ended ones too
 	order   []*query

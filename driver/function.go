@@ -18,22 +18,33 @@ func (s *Session) function(name string) (*catalog.Function, bool) {
 	if f, ok := s.funcs.Get(name); ok {
 		return f, true
 	}
-	return s.engine.opts.Catalog.Function(name)
+	f, ok := s.engine.opts.Catalog.Function(name)
+	if ok && f.Language == catalog.LanguageWASM {
+		if err := s.engine.loadModule(f); err != nil {
+			s.engine.log.Error("function cannot be loaded", "function", name, "err", err)
+			return nil, false
+		}
+	}
+	return f, ok
 }
 
-func (s *Session) createFunction(ctx context.Context, p *logical.CreateFunction, src string) error {
+func (s *Session) createFunction(ctx context.Context, p *logical.CreateFunction, artifact artifacts, src string) error {
 	name := catalog.Name(p.Name, s.currentDatabase())
 	if p.Temporary {
 		name = strings.Join(p.Name, ".")
 	}
-	if _, builtin := expr.Lookup(name); builtin {
+	if f, builtin := expr.Lookup(name); builtin && f.Group != expr.UserGroup {
 		return usererr.New("ROUTINE_ALREADY_EXISTS", "42723", "Cannot create the routine `%s` because a built-in routine of that name exists.", name).With("routineName", "`"+name+"`").WithFix("Give it another name.")
 	}
 	if _, taken := s.function(name); taken && p.IfNotExist {
 		return nil
 	}
-	if p.Body == nil {
-		return usererr.New("UNSUPPORTED_FEATURE.FUNCTION_LANGUAGE", "0A000", "Functions in the language %s are not supported by CREATE FUNCTION.", p.Language).WithFix("Write RETURN expression, in SQL.")
+	switch {
+	case p.Language == catalog.LanguageWASM:
+		return s.createModuleFunction(ctx, p, name, artifact)
+	case p.Body == nil && p.Language != catalog.LanguageExpr:
+		return usererr.New("UNSUPPORTED_FEATURE.FUNCTION_LANGUAGE", "0A000", "Functions in the language %s are not supported by CREATE FUNCTION.", p.Language).
+			WithFix("Write RETURN expression in SQL, LANGUAGE EXPR AS 'expression', or USING WASM 'file'.")
 	}
 	if _, err := optimize.Analyze(ctx, p, s.env(src, "")); err != nil {
 		return err
@@ -52,7 +63,11 @@ func (s *Session) dropFunction(ctx context.Context, p *logical.DropFunction) err
 	}
 	if !p.Temporary {
 		name = catalog.Name(p.Name, s.currentDatabase())
+		f, _ := s.engine.opts.Catalog.Function(name)
 		if ok, err := s.engine.opts.Catalog.DropFunction(ctx, name); ok || err != nil {
+			if ok && f != nil && f.Language == catalog.LanguageWASM {
+				s.engine.modules.unload(name)
+			}
 			return err
 		}
 	}
@@ -99,6 +114,9 @@ func describeOwn(f *catalog.Function) (structured.Rows, error) {
 	}
 	if f.Comment != "" {
 		rows = append(rows, []any{"Comment: " + f.Comment})
+	}
+	if f.Language == catalog.LanguageWASM {
+		return table(text("function_desc"), append(rows, []any{"Module: " + f.Module})...)
 	}
 	return table(text("function_desc"), append(rows, []any{"Body: " + f.Body})...)
 }

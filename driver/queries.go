@@ -246,6 +246,7 @@ func (s clusterState) Abort(query string) error { return s.c.AbortState(query) }
 
 // Resume starts the queries that were running when the node went down and settles interrupted batch writes.
 func (e *Engine) Resume(ctx context.Context) error {
+	e.loadModules()
 	var errs []error
 	for _, r := range e.opts.Queries.Queries() {
 		switch {

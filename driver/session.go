@@ -137,7 +137,7 @@ func (s *Session) execute(ctx context.Context, original logical.Plan, opts struc
 		return s.liveInsert(ctx, run, ins, original)
 	}
 	if logical.IsCommand(inner) {
-		return s.command(ctx, inner, run, original, text)
+		return s.command(ctx, inner, run, original, opts, text)
 	}
 	if run != nil && run.Live || logical.IsStreaming(plan) || readsStream(plan) {
 		return s.liveQuery(ctx, run, plan, text)

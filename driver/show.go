@@ -301,7 +301,7 @@ func statusOf(r *stream.Record) string {
 func (s *Session) describeFunction(p *logical.Show) (structured.Rows, error) {
 	name := strings.Join(p.Name, ".")
 	f, ok := expr.Lookup(name)
-	if own, has := s.function(catalog.Name(strings.Split(name, "."), s.currentDatabase())); has && !ok {
+	if own, has := s.function(catalog.Name(strings.Split(name, "."), s.currentDatabase())); has && (!ok || f.Group == expr.UserGroup) {
 		return describeOwn(own)
 	}
 	if !ok {

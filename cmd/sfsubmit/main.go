@@ -33,7 +33,7 @@ func main() {
 
 func run(ctx context.Context, args []string) int {
 	return term.Main(ctx, &cli.App{
-		Name:  "sfsubmit",
+		Name: "sfsubmit", DisableSliceFlagSeparator: true, // signatures have commas
 		Usage: "run SQL, Go programs and expressions over history and live streams",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "server", Aliases: []string{"s", "master"}, EnvVars: []string{"STREAMFLOW_SERVER"}, Usage: "`HOST:PORT` or sc:// address of Spark Connect; without it a node runs in this process"},

@@ -21,11 +21,14 @@ func outputFlag() cli.Flag {
 func sqlCommand() *cli.Command {
 	return &cli.Command{
 		Name: "sql", Usage: "run SQL statements and print their rows",
-		Flags: []cli.Flag{outputFlag(),
+		Flags: append(wasmFlags(), outputFlag(),
 			&cli.StringFlag{Name: "execute", Aliases: []string{"e"}, Usage: "the `SQL`"},
 			&cli.StringFlag{Name: "file", Aliases: []string{"f"}, Usage: "a `FILE` of SQL; - for standard input"},
-			&cli.BoolFlag{Name: "live", Usage: "run queries over what arrives from now on"}},
+			&cli.BoolFlag{Name: "live", Usage: "run queries over what arrives from now on"}),
 		Action: func(c *cli.Context) error {
+			if c.String("wasm") != "" && c.NArg() == 0 && c.String("execute") == "" && c.String("file") == "" {
+				return within(c, func(s *opened) error { return createModule(c, s) })
+			}
 			src, err := source(c)
 			if err != nil {
 				return err
@@ -33,7 +36,12 @@ func sqlCommand() *cli.Command {
 			if err := checkOutput(c.String("output")); err != nil {
 				return err
 			}
-			return within(c, func(s *opened) error { return script(c, s, src, structured.RunOptions{Live: c.Bool("live")}) })
+			return within(c, func(s *opened) error {
+				if err := createModule(c, s); err != nil {
+					return err
+				}
+				return script(c, s, src, structured.RunOptions{Live: c.Bool("live")})
+			})
 		},
 	}
 }

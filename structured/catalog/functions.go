@@ -1,12 +1,14 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"sort"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/streamflow/streamflow/column"
 	"github.com/streamflow/streamflow/internal/usererr"
@@ -17,13 +19,26 @@ const KindFunction = "function"
 
 func functionKey(name string) string { return "function:" + strings.ToLower(name) }
 
-// Function is a function made by CREATE FUNCTION whose body is a SQL expression over its parameters.
+// Languages of functions.
+const (
+	LanguageSQL  = "SQL"  // Body is a SQL expression over the parameters
+	LanguageExpr = "EXPR" // Body is one in the language of sfsubmit expr
+	LanguageWASM = "WASM" // the module with the id Module exports it
+)
+
+// Function is a function made by CREATE FUNCTION.
 type Function struct {
-	Name    string
-	Params  []Param
-	Returns column.Type // of Kind Null: the type of the body
-	Body    string
-	Comment string
+	Name     string
+	Language string
+	Params   []Param
+	Returns  column.Type // of Kind Null: the type of the body
+	Body     string
+	Comment  string
+
+	Module  string        // WASM only: see Node.Module
+	Export  string        // the name by which the module exports it
+	Memory  int64         // bytes that it may use; 0: the default
+	Timeout time.Duration // that a batch may take; 0: the default
 }
 
 // Param is a parameter; Default is the text of its default value, "" for none.
@@ -53,6 +68,12 @@ type functionRecord struct {
 	Returns string        `json:"returns,omitempty"`
 	Body    string        `json:"body"`
 	Comment string        `json:"comment,omitempty"`
+
+	Language string        `json:"language,omitempty"` // not there: SQL
+	Module   string        `json:"module,omitempty"`
+	Export   string        `json:"export,omitempty"`
+	Memory   int64         `json:"memory,omitempty"`
+	Timeout  time.Duration `json:"timeout_ns,omitempty"`
 }
 
 type paramRecord struct {
@@ -62,7 +83,11 @@ type paramRecord struct {
 }
 
 func (f *Function) encode() ([]byte, error) {
-	r := functionRecord{Version: recordVersion, Name: f.Name, Body: f.Body, Comment: f.Comment}
+	r := functionRecord{Version: recordVersion, Name: f.Name, Body: f.Body, Comment: f.Comment,
+		Module: f.Module, Export: f.Export, Memory: f.Memory, Timeout: f.Timeout}
+	if f.Language != LanguageSQL {
+		r.Language = f.Language
+	}
 	if f.Returns.Kind != column.Null {
 		r.Returns = f.Returns.String()
 	}
@@ -80,7 +105,8 @@ func decodeFunction(s Stored) (*Function, error) {
 	if r.Version != recordVersion {
 		return nil, fmt.Errorf("catalog: definition of function %s has version %d, this release reads %d", s.Name, r.Version, recordVersion)
 	}
-	f := &Function{Name: r.Name, Body: r.Body, Comment: r.Comment, Returns: column.Of(column.Null)}
+	f := &Function{Name: r.Name, Body: r.Body, Comment: r.Comment, Returns: column.Of(column.Null), Language: cmp.Or(r.Language, LanguageSQL),
+		Module: r.Module, Export: r.Export, Memory: r.Memory, Timeout: r.Timeout}
 	var err error
 	if r.Returns != "" {
 		if f.Returns, err = typeOf(r.Returns); err != nil {
@@ -114,14 +140,21 @@ func FunctionExists(name string) *usererr.Error {
 
 // CreateFunction keeps a function.
 func (n *Node) CreateFunction(ctx context.Context, f *Function, replace bool) error {
-	if _, ok := n.Function(f.Name); ok && !replace {
+	old, ok := n.Function(f.Name)
+	if ok && !replace {
 		return FunctionExists(f.Name)
 	}
 	body, err := f.encode()
 	if err != nil {
 		return err
 	}
-	return n.entries.Put(ctx, Stored{Name: functionKey(f.Name), Kind: KindFunction, Body: body}, true)
+	if err := n.entries.Put(ctx, Stored{Name: functionKey(f.Name), Kind: KindFunction, Body: body}, true); err != nil {
+		return err
+	}
+	if ok && old.Module != "" {
+		return n.dropUnused(ctx, old.Module)
+	}
+	return nil
 }
 
 // Function finds a function by name.
@@ -136,7 +169,12 @@ func (n *Node) Function(name string) (*Function, bool) {
 
 // DropFunction forgets a function and reports whether there was one.
 func (n *Node) DropFunction(ctx context.Context, name string) (bool, error) {
-	return n.entries.Delete(ctx, KindFunction, functionKey(name))
+	old, ok := n.Function(name)
+	there, err := n.entries.Delete(ctx, KindFunction, functionKey(name))
+	if err == nil && ok && old.Module != "" {
+		err = n.dropUnused(ctx, old.Module)
+	}
+	return there, err
 }
 
 // Functions lists the functions, sorted by name.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/streamflow/streamflow/expr"
 	"github.com/streamflow/streamflow/internal/usererr"
+	"github.com/streamflow/streamflow/structured/catalog"
 	"github.com/streamflow/streamflow/structured/logical"
 	"github.com/streamflow/streamflow/structured/sql"
 )
@@ -135,7 +136,7 @@ func (a *analyzer) call(c *expr.UnresolvedCall, s *scope) (expr.Expr, error) {
 	if known && f.Name == "current_database" && len(c.Args) == 0 && a.env.Database != "" {
 		return expr.Lit(a.env.Database), nil
 	}
-	if own, ok := a.sqlFunction(c.Name); ok && !known {
+	if own, ok := a.createdFunction(c.Name); ok && (!known || own.Language == catalog.LanguageWASM) {
 		return a.inlined(own, c, s)
 	}
 	in := s

@@ -6,14 +6,15 @@ import (
 
 	"github.com/streamflow/streamflow/column"
 	"github.com/streamflow/streamflow/expr"
+	"github.com/streamflow/streamflow/expr/exprlang"
 	"github.com/streamflow/streamflow/internal/usererr"
 	"github.com/streamflow/streamflow/structured/catalog"
 	"github.com/streamflow/streamflow/structured/logical"
 	"github.com/streamflow/streamflow/structured/sql"
 )
 
-// sqlFunction finds a function that CREATE FUNCTION made. Its name may have a database before it.
-func (a *analyzer) sqlFunction(name string) (*catalog.Function, bool) {
+// createdFunction finds a function that CREATE FUNCTION made. Its name may have a database before it.
+func (a *analyzer) createdFunction(name string) (*catalog.Function, bool) {
 	if a.env.Function == nil {
 		return nil, false
 	}
@@ -25,7 +26,7 @@ func (a *analyzer) sqlFunction(name string) (*catalog.Function, bool) {
 	return nil, false
 }
 
-// inlined is a call of a SQL function: its body, with the arguments, cast to the parameters' types, in their places.
+// inlined is a call of a function that CREATE FUNCTION made: its body, with the arguments, cast to the parameters' types, in their places.
 func (a *analyzer) inlined(f *catalog.Function, c *expr.UnresolvedCall, s *scope) (expr.Expr, error) {
 	if slices.Contains(a.inside, strings.ToLower(f.Name)) {
 		return nil, usererr.New("RECURSIVE_ROUTINE", "42K0H", "The function `%s` uses itself.", f.Name).At(c.Pos.Line, c.Pos.Col).WithFix("Write it without recursion, for example by aggregate(sequence(…), …).")
@@ -82,6 +83,47 @@ func (a *analyzer) argumentsOf(f *catalog.Function, c *expr.UnresolvedCall, args
 
 // body resolves the body of a function over values for its parameters.
 func (a *analyzer) body(f *catalog.Function, values []expr.Expr) (expr.Expr, error) {
+	var out expr.Expr
+	var err error
+	switch f.Language {
+	case catalog.LanguageWASM:
+		return expr.ResolveCall(&expr.UnresolvedCall{Name: f.Name, Args: values})
+	case catalog.LanguageExpr:
+		out, err = exprBody(f, values)
+	default:
+		out, err = a.sqlBody(f, values)
+	}
+	if err != nil || f.Returns.Kind == column.Null {
+		return out, err
+	}
+	if !storable(out.DataType(), f.Returns) {
+		return nil, usererr.New("DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION", "42K09", "The body of `%s` has the type %q, but it returns %q.", f.Name, strings.ToUpper(out.DataType().String()), strings.ToUpper(f.Returns.String())).
+			WithFix("Cast it: RETURN CAST(… AS %s).", strings.ToUpper(f.Returns.String()))
+	}
+	return expr.Coerce(out, f.Returns), nil
+}
+
+// exprBody is a body in the language of sfsubmit expr, with the values in the places of its parameters.
+func exprBody(f *catalog.Function, values []expr.Expr) (expr.Expr, error) {
+	params := make([]*expr.Attr, len(f.Params))
+	byID := map[int64]expr.Expr{}
+	for i, p := range f.Params {
+		params[i] = &expr.Attr{ID: expr.NewID(), Name: p.Name, Typ: p.Type, Null: true}
+		byID[int64(params[i].ID)] = values[i]
+	}
+	out, err := exprlang.Parse(f.Body, params)
+	if err != nil {
+		return nil, err
+	}
+	return expr.Transform(out, func(x expr.Expr) expr.Expr {
+		if a, ok := x.(*expr.Attr); ok && byID[int64(a.ID)] != nil {
+			return byID[int64(a.ID)]
+		}
+		return x
+	}), nil
+}
+
+func (a *analyzer) sqlBody(f *catalog.Function, values []expr.Expr) (expr.Expr, error) {
 	parsed, err := sql.ParseExpr(f.Body)
 	if err != nil {
 		return nil, err
@@ -95,14 +137,7 @@ func (a *analyzer) body(f *catalog.Function, values []expr.Expr) (expr.Expr, err
 	out, err := a.expr(withoutQualifier(parsed, f.Name), params)
 	err = a.placed(err)
 	a.text, a.outers, a.subs = text, outers, subs
-	if err != nil || f.Returns.Kind == column.Null {
-		return out, err
-	}
-	if !storable(out.DataType(), f.Returns) {
-		return nil, usererr.New("DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION", "42K09", "The body of `%s` has the type %q, but it returns %q.", f.Name, strings.ToUpper(out.DataType().String()), strings.ToUpper(f.Returns.String())).
-			WithFix("Cast it: RETURN CAST(… AS %s).", strings.ToUpper(f.Returns.String()))
-	}
-	return expr.Coerce(out, f.Returns), nil
+	return out, err
 }
 
 // withoutQualifier lets a body say f.x for the parameter x of f.
@@ -117,9 +152,6 @@ func withoutQualifier(e expr.Expr, name string) expr.Expr {
 
 // checkFunction finds what is wrong with a function when it is made, not when it is first used.
 func (a *analyzer) checkFunction(p *logical.CreateFunction) error {
-	if p.Body == nil {
-		return nil
-	}
 	f := FunctionOf(p, strings.Join(p.Name, "."))
 	values := make([]expr.Expr, len(f.Params))
 	for i, q := range f.Params {
@@ -140,7 +172,10 @@ func (a *analyzer) checkFunction(p *logical.CreateFunction) error {
 
 // FunctionOf is the function that a statement makes, under its name in the catalog.
 func FunctionOf(p *logical.CreateFunction, name string) *catalog.Function {
-	f := &catalog.Function{Name: name, Returns: p.Returns, Body: p.SQL, Comment: p.Comment}
+	f := &catalog.Function{Name: name, Language: p.Language, Returns: p.Returns, Body: p.SQL, Comment: p.Comment}
+	if p.Body == nil {
+		f.Body = p.Source
+	}
 	for _, q := range p.Params {
 		f.Params = append(f.Params, catalog.Param{Name: q.Name, Type: q.Type, Default: q.Default})
 	}

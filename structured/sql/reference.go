@@ -36,6 +36,8 @@ var Statements = []Form{
 	{"Databases", "DROP DATABASE [IF EXISTS] d [RESTRICT | CASCADE]", "With `CASCADE` its tables and views go too.", "DROP DATABASE d CASCADE"},
 	{"Databases", "USE [DATABASE] d", "The database in which the session looks for names.", "USE d"},
 	{"Functions", "CREATE [OR REPLACE] [TEMPORARY] FUNCTION [IF NOT EXISTS] f (parameter type [DEFAULT value], …) [RETURNS type] RETURN expression", "A function in SQL.", "CREATE FUNCTION f(x INT, y INT DEFAULT 1) RETURNS INT RETURN x + y"},
+	{"Functions", "CREATE [OR REPLACE] [TEMPORARY] FUNCTION [IF NOT EXISTS] f (parameter type [DEFAULT value], …) [RETURNS type] LANGUAGE EXPR AS 'expression'", "A function in the language of `sfsubmit expr`.", "CREATE FUNCTION f(x INT) RETURNS INT LANGUAGE EXPR AS 'x * 2 + 1'"},
+	{"Functions", "CREATE [OR REPLACE] FUNCTION f (parameter type, …) RETURNS type USING WASM 'file' [OPTIONS (export 'name', memory '64MiB', timeout '10s')]", "A function that a WebAssembly module exports ([functions](guide/functions.md)).", "CREATE FUNCTION f(x BIGINT) RETURNS BIGINT USING WASM 'f.wasm'"},
 	{"Functions", "DROP [TEMPORARY] FUNCTION [IF EXISTS] f", "Forgets a function.", "DROP FUNCTION IF EXISTS f"},
 	{"Streaming queries", "CREATE STREAMING QUERY q [options] AS INSERT INTO t query", "A query that runs until it is stopped: [guide/streaming.md](guide/streaming.md).", "CREATE STREAMING QUERY q AS INSERT INTO t SELECT * FROM u"},
 	{"Streaming queries", "STOP [STREAMING] QUERY q · DROP STREAMING QUERY [IF EXISTS] q", "A stopped query can go on; a dropped one is forgotten, its state too.", "STOP QUERY q"},
