@@ -142,6 +142,7 @@ func section(t *testing.T, name, mark, want string) {
 // TestLinks follows the links between the documents.
 func TestLinks(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
+	code := regexp.MustCompile("(?ms)^```.*?^```")
 	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md", "testdata/*/*.md"} {
 		files, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil {
@@ -152,7 +153,7 @@ func TestLinks(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+			for _, m := range link.FindAllStringSubmatch(code.ReplaceAllString(string(text), ""), -1) {
 				if _, err := os.Stat(filepath.Join(filepath.Dir(f), m[1])); err != nil {
 					t.Errorf("%s: the link %s leads nowhere", f, m[1])
 				}
