@@ -16,7 +16,7 @@ func TestAnswersStay(t *testing.T) {
 	const events = 60_000
 	in := Load(nexmark.NewGenerator(nexmark.Config{Seed: 1, TPS: 1500}), events)
 	var got strings.Builder
-	for _, q := range nexmark.Queries() {
+	for _, q := range append(nexmark.Queries(), nexmark.Patterns()...) {
 		rows, err := in.Rows(q.Name)
 		if err != nil {
 			t.Fatal(err)
@@ -61,4 +61,8 @@ q20 12200 6421564a36b66a43
 q21 52445 3d489c86ad9c503d
 q22 55200 119306dd701740bd
 q23 21449 b170775753d60ad4
+cep0 11106 95475e2edbe6bf47
+cep1 8887 d2a4128aebb3a313
+cep2 12983 52b77657e8e7bf99
+cep3 10611 f35c28d824317f56
 `

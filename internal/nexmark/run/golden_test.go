@@ -109,7 +109,7 @@ func TestHistoryGivesTheAnswers(t *testing.T) {
 		t.Run(o.Format, func(t *testing.T) {
 			b := openBench(t, o)
 			in := golden(b)
-			for _, q := range nexmark.Queries() {
+			for _, q := range append(nexmark.Queries(), nexmark.Patterns()...) {
 				if o.Format == "json" && !slices.Contains(ofJSON, q.Name) {
 					continue
 				}

@@ -95,7 +95,7 @@ func (k *killed) declare() {
 		}
 	}
 	k.columns = map[string]string{}
-	for _, q := range nexmark.Queries() {
+	for _, q := range append(nexmark.Queries(), nexmark.Patterns()...) {
 		df, err := s.SQL(k.ctx, q.SQL)
 		if err != nil {
 			k.t.Fatal(err)

@@ -40,7 +40,7 @@ func TestLiveGivesTheAnswers(t *testing.T) {
 				feed(t, b, goldenEvents)
 			}
 			running := map[string]*structured.StreamingQuery{}
-			for _, q := range nexmark.Queries() {
+			for _, q := range append(nexmark.Queries(), nexmark.Patterns()...) {
 				if sq, err := remember(ctx, b, q); !pending(t, q.Name, err) {
 					running[q.Name] = sq
 				}
