@@ -70,6 +70,8 @@ func TestFunctionsOfModules(t *testing.T) {
 	want("SELECT add(40, 2), rest('hello'), fee(200)", "[42 ello 2]")
 	want("CREATE OR REPLACE FUNCTION add(a INT) RETURNS INT"+module+" OPTIONS (export 'even')", "")
 	want("SELECT add(4)", "[1]")
-	want("DROP FUNCTION add", "")
+	want("DROP FUNCTION ADD", "")
 	fails("SELECT add(4)", "UNRESOLVED_ROUTINE")
+	want("CREATE FUNCTION add(a INT) RETURNS INT"+module+" OPTIONS (export 'even')", "")
+	want("SELECT add(4)", "[1]")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,15 +20,11 @@ import (
 // artifacts finds a file that a session's client has uploaded; may be nil.
 type artifacts func(name string) ([]byte, bool)
 
-// modules are the functions from WebAssembly modules that are loaded in this process, by name.
+// modules are the functions from WebAssembly modules that are loaded in this process, by name in lower case, as the catalog
+// had them then.
 type modules struct {
 	mu     sync.Mutex
-	loaded map[string]loadedFunction
-}
-
-type loadedFunction struct {
-	from   catalog.Function // without its parameters: what it was made of
-	module *wasm.Module
+	loaded map[string]catalog.Function
 }
 
 // createModuleFunction is CREATE FUNCTION … USING WASM 'file': the module is checked, kept in the catalog and loaded.
@@ -133,8 +130,9 @@ func signature(f *catalog.Function) wasm.Signature {
 func (e *Engine) loadModule(f *catalog.Function) error {
 	e.modules.mu.Lock()
 	defer e.modules.mu.Unlock()
-	old, ok := e.modules.loaded[f.Name]
-	if ok && sameFunction(&old.from, f) {
+	key := strings.ToLower(f.Name)
+	old, ok := e.modules.loaded[key]
+	if ok && sameFunction(&old, f) {
 		return nil
 	}
 	code, there := e.opts.Catalog.Module(f.Module)
@@ -154,9 +152,9 @@ func (e *Engine) loadModule(f *catalog.Function) error {
 		return err
 	}
 	if e.modules.loaded == nil {
-		e.modules.loaded = map[string]loadedFunction{}
+		e.modules.loaded = map[string]catalog.Function{}
 	}
-	e.modules.loaded[f.Name] = loadedFunction{*f, m} // queries that are running go on with the module of before
+	e.modules.loaded[key] = *f // queries that are running go on with the module of before
 	return nil
 }
 
@@ -180,6 +178,6 @@ func (e *Engine) loadModules() {
 func (m *modules) unload(name string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.loaded, name)
+	delete(m.loaded, strings.ToLower(name))
 	expr.Unregister(name)
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/streamflow/streamflow/internal/usererr"
 	"github.com/streamflow/streamflow/internal/vfs"
@@ -94,6 +95,27 @@ func TestCrashAtEveryStep(t *testing.T) {
 			}
 			checkCrash(t, fmt.Sprintf("%s, point %d (%s %s)", policy, i, pt.op, pt.name), pt)
 		}
+	}
+}
+
+// TestFlushSyncsTheLogFirst: whatever the policy, no batch is in a segment before it is safe in the write-ahead log.
+func TestFlushSyncsTheLogFirst(t *testing.T) {
+	for _, policy := range []SyncPolicy{SyncPerBatch, SyncPerWrite, SyncAsync} {
+		mem := vfs.NewMem()
+		o := small(mem)
+		o.Sync, o.SyncInterval, o.FlushBytes, o.FlushInterval = policy, time.Hour, 1<<30, time.Hour
+		l := mustOpen(t, o)
+		p := mustEnsure(t, l, "t", PartitionConfig{})
+		mustAppend(t, p, batchOf(t, 0, "value"))
+		if err := p.flush(); err != nil {
+			t.Fatal(err)
+		}
+		again := mustOpen(t, small(mem.Crash(nil)))
+		if got := values(t, mustEnsure(t, again, "t", PartitionConfig{}), false); len(got) != 1 {
+			t.Errorf("%s: after a flush and a crash there are %v", policy, got)
+		}
+		mustClose(t, again)
+		mustClose(t, l)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/streamflow/streamflow/internal/vfs"
 	"github.com/streamflow/streamflow/logstore/record"
@@ -203,6 +204,39 @@ func TestCutTakesBackMemoryAndSegments(t *testing.T) {
 	if o := p.Offsets(); o.HighWatermark != 20 || p.Role().Leader {
 		t.Errorf("after a restart: %+v, %+v: a replica knows no more than it did", o, p.Role())
 	}
+	mustClose(t, l)
+}
+
+// TestLogStartBehindTheReplay: a replay that begins before two cuts finds a snapshot whose log start lies behind both.
+func TestLogStartBehindTheReplay(t *testing.T) {
+	fs := vfs.NewMem()
+	o := small(fs)
+	o.WALFileSize, o.FlushBytes, o.CheckpointFiles, o.FlushInterval = 1<<20, 1<<30, 1000, time.Hour
+	l := mustOpen(t, o)
+	f := &follower{t: t, p: mustEnsure(t, l, "t", PartitionConfig{SegmentBytes: 1 << 10, IndexInterval: 256})}
+	f.follow(1)
+	f.append(8, 0)
+	f.cut(4)
+	for range 10 {
+		f.append(3, 0)
+	}
+	f.cut(30)
+	for range 30 {
+		f.append(3, f.model.end())
+	}
+	if err := f.p.flush(); err != nil {
+		t.Fatal(err)
+	}
+	f.moveStart(50, f.model.end()) // takes a snapshot, and removes segments
+	crashed := fs.Crash(nil)
+	mustClose(t, l)
+
+	l = mustOpen(t, small(crashed))
+	p := mustEnsure(t, l, "t", PartitionConfig{IndexInterval: 256})
+	if got := logOf(t, p); got.start != 50 || !slices.Equal(got.epochs, f.model.epochs) {
+		t.Errorf("the log is %v, want %v", got, f.model)
+	}
+	checkState(t, p, f.model)
 	mustClose(t, l)
 }
 

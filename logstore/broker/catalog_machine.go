@@ -11,7 +11,7 @@ import (
 	"github.com/streamflow/streamflow/logstore/meta"
 )
 
-// Catalog is the durable set of named definitions (tables over files, views). What a definition holds is for its owner to
+// Catalog is the durable set of named definitions (tables over files, views, functions). What a definition holds is for its owner to
 // say; here it is JSON under a kind and a name. Names are unique over all kinds.
 type Catalog struct {
 	node    *meta.Node
@@ -21,7 +21,7 @@ type Catalog struct {
 // Definition is one entry of the catalog.
 type Definition struct {
 	Name string          `json:"name"`
-	Kind string          `json:"kind"` // "table", "view"
+	Kind string          `json:"kind"` // "table", "view", and what else their owner keeps
 	Body json.RawMessage `json:"body"`
 }
 

@@ -10,7 +10,8 @@ import (
 	"github.com/streamflow/streamflow/column"
 )
 
-// Stored is one durable definition. Name is in lower case, for names differ in more than case; Kind is "table" or "view".
+// Stored is one durable definition. Name is in lower case, for names differ in more than case; Kind is one of
+// the constants of this package.
 type Stored struct {
 	Name, Kind string
 	Body       []byte

@@ -109,15 +109,15 @@ func exprBody(f *catalog.Function, values []expr.Expr) (expr.Expr, error) {
 	byID := map[int64]expr.Expr{}
 	for i, p := range f.Params {
 		params[i] = &expr.Attr{ID: expr.NewID(), Name: p.Name, Typ: p.Type, Null: true}
-		byID[int64(params[i].ID)] = values[i]
+		byID[params[i].ID] = values[i]
 	}
 	out, err := exprlang.Parse(f.Body, params)
 	if err != nil {
 		return nil, err
 	}
 	return expr.Transform(out, func(x expr.Expr) expr.Expr {
-		if a, ok := x.(*expr.Attr); ok && byID[int64(a.ID)] != nil {
-			return byID[int64(a.ID)]
+		if a, ok := x.(*expr.Attr); ok && byID[a.ID] != nil {
+			return byID[a.ID]
 		}
 		return x
 	}), nil
