@@ -35,8 +35,8 @@ run() {
 	export KAFKA_PATH=$COMPAT_CACHE/kafka LD_LIBRARY_PATH=../src:../src-cpp
 	# -Q quick, -L without those that need no broker, -K without those that librdkafka itself knows to fail
 	if [ -z "${COMPAT_ONLY:-}" ]; then
-		# A runner that died is started once more, with fewer tests at once.
-		runner "-p${RDKAFKA_PARALLEL:-4}" run || runner -p2 run
+		# As many at once as there are processors: starved tests run out of time. A runner that died is started once more.
+		runner "-p${RDKAFKA_PARALLEL:-$(nproc)}" run || runner -p2 run
 		return
 	fi
 	while read -r name; do
