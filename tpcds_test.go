@@ -1,0 +1,67 @@
+package streamflow
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/streamflow/streamflow/internal/oracle"
+	"github.com/streamflow/streamflow/internal/tpcds"
+)
+
+var (
+	tpcdsScale = flag.Float64("tpcds-scale", 0.05, "scale factor of the tables of TestTPCDS")
+	tpcdsDir   = flag.String("tpcds-dir", "", "directory that keeps the tables of TestTPCDS")
+)
+
+// TestTPCDS runs the 99 queries beside DuckDB's answers, where Python has DuckDB and its extension tpcds
+// (scripts/foreign-clients.sh installs them).
+func TestTPCDS(t *testing.T) {
+	dir := *tpcdsDir
+	if dir == "" {
+		dir = filepath.Join(t.TempDir(), "tables")
+	}
+	err := tpcds.Prepare(context.Background(), tpcds.Python(), "testdata/tpcds/prepare.py", dir, *tpcdsScale)
+	if why := new(tpcds.Unavailable); errors.As(err, &why) {
+		t.Skip("skipped: ", why)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Local(Config{Dir: t.TempDir(), Slots: 2, Memory: 1 << 30, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, table := range tpcds.Tables {
+		query(t, s.Session, tpcds.DDL(dir, table))
+	}
+	for n := 1; n <= tpcds.Queries; n++ {
+		t.Run(fmt.Sprint("q", n), func(t *testing.T) { tpcdsQuery(t, s, dir, n) })
+	}
+}
+
+func tpcdsQuery(t *testing.T, s *LocalSession, dir string, n int) {
+	text, err := tpcds.Query(dir, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := oracle.Load(tpcds.Answer(dir, n))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	got, err := oracle.Collect(ctx, s.Session, text)
+	if err == nil {
+		err = oracle.Compare(got, want, false)
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}
