@@ -86,6 +86,10 @@ bench-latency: ## a 1-minute window count of 1,000 keys, topic to topic, exactly
 diff-duckdb: ## generated queries (DIFF_N, 20000, from DIFF_SEED, 1) and functions over edge values, beside DuckDB (DIFF_FLAGS=-write keeps its answers for the tests)
 	go run ./scripts/duckdiff -seed $${DIFF_SEED:-1} -n $${DIFF_N:-20000} $(DIFF_FLAGS)
 
+.PHONY: tpcds
+tpcds: ## the 99 queries of TPC-DS beside DuckDB's answers (TPCDS_SF, default 1; needs .venv of scripts/foreign-clients.sh)
+	STREAMFLOW_PYTHON=$${STREAMFLOW_PYTHON:-$(CURDIR)/.venv/bin/python} go test . -run 'TestTPCDS$$' -count=1 -v -tpcds-scale $${TPCDS_SF:-1} -tpcds-dir .cache/tpcds-sf$${TPCDS_SF:-1} -tpcds-memory $${TPCDS_MEMORY:-1GiB}
+
 .PHONY: bench-hits
 bench-hits: ## scans and groupings in the manner of ClickBench beside DuckDB, over generated hits (BENCH_HITS, default 5000000)
 	go run ./scripts/benchbatch -hits $${BENCH_HITS:-5000000} -memory "$(BENCH_MEMORY)" $(BENCH_FLAGS)

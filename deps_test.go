@@ -91,7 +91,7 @@ streamflow, gateway, internal/term, internal/config, internal/certs, internal/si
 streamflow, internal/nexmark < internal/nexmark/run < cmd;
 NONE < scripts/compat, scripts/benchlog;
 streamflow, column/parquet, internal/config, internal/oracle, internal/tpch < scripts/benchbatch;
-NONE < internal/sqlgen;
+NONE < internal/sqlgen, internal/tpcds;
 streamflow, internal/oracle, internal/sqlgen < scripts/duckdiff;
 
 # What must never be, and why.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the foreign clients that some tests use: kcat (Debian's package), and PySpark's client and a newer librdkafka under
-# Python (from PyPI, into .venv).
+# Python (from PyPI, into .venv), and DuckDB with its extension tpcds for the TPC-DS queries.
 # Nothing depends on it: what cannot be installed is said, and the tests of that client say "skipped: why" and pass.
 set -u
 cd "$(dirname "$0")/.."
@@ -39,4 +39,15 @@ elif { [ -x .venv/bin/python ] || timeout 60 python3 -m venv .venv >/dev/null 2>
 	echo "librdkafka: installed in .venv"
 else
 	echo "librdkafka skipped: pip could not install confluent-kafka"
+fi
+
+has_tpcds() { "$1" -c 'import duckdb, importlib.metadata as m; m.files("duckdb-extension-tpcds")' >/dev/null 2>&1; }
+
+if has_tpcds "${STREAMFLOW_PYTHON:-.venv/bin/python}"; then
+	echo "tpcds: ${STREAMFLOW_PYTHON:-.venv} has it"
+elif { [ -x .venv/bin/python ] || timeout 60 python3 -m venv .venv >/dev/null 2>&1; } &&
+	timeout 300 .venv/bin/pip install -q 'duckdb==1.5.5' 'duckdb-extension-tpcds==1.5.5' >/dev/null 2>&1 && has_tpcds .venv/bin/python; then
+	echo "tpcds: installed in .venv"
+else
+	echo "tpcds skipped: pip could not install duckdb and duckdb-extension-tpcds"
 fi

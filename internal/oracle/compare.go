@@ -11,7 +11,11 @@ import (
 )
 
 // Compare returns an error that says how got differs from want, nil when it does not. Columns are compared by place.
-func Compare(got, want Result, ordered bool) error {
+func Compare(got, want Result, ordered bool) error { return CompareWithin(got, want, ordered, 1) }
+
+// CompareWithin is Compare where a decimal may lie from a double by half of its last digit for each of so many parts: those of
+// a sum are rounded one by one.
+func CompareWithin(got, want Result, ordered bool, parts int) error {
 	if len(got.Types) != len(want.Types) {
 		return fmt.Errorf("%d columns %v, want %d %v", len(got.Types), got.Columns, len(want.Types), want.Columns)
 	}
@@ -20,7 +24,7 @@ func Compare(got, want Result, ordered bool) error {
 	}
 	same := make([]func(a, b string) bool, len(got.Types))
 	for c := range same {
-		same[c] = equality(got.Types[c], want.Types[c])
+		same[c] = equality(got.Types[c], want.Types[c], float64(parts))
 	}
 	g, w := got.Rows, want.Rows
 	if !ordered {
@@ -44,15 +48,15 @@ func equal(a, b *string, same func(a, b string) bool) bool {
 }
 
 // equality is how values of two types are compared when their texts differ.
-func equality(a, b string) func(a, b string) bool {
+func equality(a, b string, parts float64) func(a, b string) bool {
 	da, db := isDouble(a), isDouble(b)
 	switch {
 	case da && db:
 		return func(x, y string) bool { return near(x, y, 0) }
 	case da && isNumber(b):
-		return func(x, y string) bool { return near(x, y, halfDigit(y)) }
+		return func(x, y string) bool { return near(x, y, parts*halfDigit(y)) }
 	case db && isNumber(a):
-		return func(x, y string) bool { return near(x, y, halfDigit(x)) }
+		return func(x, y string) bool { return near(x, y, parts*halfDigit(x)) }
 	case isNumber(a) && isNumber(b):
 		return sameNumber
 	}

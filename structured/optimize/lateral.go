@@ -1,7 +1,6 @@
 package optimize
 
 import (
-	"github.com/streamflow/streamflow/column"
 	"github.com/streamflow/streamflow/expr"
 	"github.com/streamflow/streamflow/internal/usererr"
 	"github.com/streamflow/streamflow/structured/logical"
@@ -197,35 +196,4 @@ func generatesBelow(p logical.Plan) bool {
 		return !found
 	})
 	return found
-}
-
-// asValue is an IN or EXISTS that stands somewhere in an expression: a column that says whether there is a row.
-func (a *analyzer) asValue(e *logical.Subquery, s *scope) (expr.Expr, error) {
-	count := func(name string, args ...expr.Expr) expr.Expr { return &expr.UnresolvedCall{Name: name, Args: args} }
-	if e.Kind == logical.ExistsSubquery {
-		some := count(">", count("count", expr.Lit(1)), expr.Lit(0))
-		q := &logical.Project{List: []expr.Expr{&expr.Alias{Child: some, Name: "exists"}}, Child: &logical.SubqueryAlias{Alias: "_exists", Child: e.Query}}
-		return a.scalar(&logical.Subquery{Kind: logical.ScalarSubquery, Query: q, Pos: e.Pos}, s)
-	}
-	v, err := a.expr(e.Value, s)
-	if err != nil {
-		return nil, err
-	}
-	// Inside the subquery the value is one of the query around it, whatever columns have its names.
-	v = expr.Transform(v, func(x expr.Expr) expr.Expr {
-		if at, ok := x.(*expr.Attr); ok {
-			return &outerRef{attr: at, pos: e.Pos}
-		}
-		return x
-	})
-	col := &expr.UnresolvedAttr{Parts: []string{"_in", "_value"}}
-	eq := &expr.UnresolvedCall{Name: "=", Args: []expr.Expr{v, col}, Pos: e.Pos}
-	answer := &expr.Case{
-		Whens: []expr.Expr{count(">", count("count_if", eq), expr.Lit(0)), count(">", count("count_if", count("isnull", eq)), expr.Lit(0))},
-		Thens: []expr.Expr{expr.Lit(true), &expr.Literal{Typ: column.Of(column.Bool)}},
-		Else:  expr.Lit(false),
-	}
-	q := &logical.Project{List: []expr.Expr{&expr.Alias{Child: answer, Name: "in"}},
-		Child: &logical.SubqueryAlias{Alias: "_in", Names: []string{"_value"}, Child: e.Query}}
-	return a.scalar(&logical.Subquery{Kind: logical.ScalarSubquery, Query: q, Pos: e.Pos}, s)
 }

@@ -225,6 +225,11 @@ func (a *analyzer) filter(p *logical.Filter) (logical.Plan, error) {
 	}
 	shown := child.Output()
 	rest, subs := subqueryConds(p.Cond)
+	if _, isProject := child.(*logical.Project); !isProject {
+		if child, rest, err = a.plainFirst(child, rest); err != nil {
+			return nil, err
+		}
+	}
 	for _, s := range subs {
 		if child, err = a.membership(s, child); err != nil {
 			return nil, err

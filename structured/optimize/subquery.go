@@ -187,14 +187,48 @@ func subqueryConds(cond expr.Expr) (rest expr.Expr, tests []membershipTest) {
 	if len(tests) == 0 {
 		return cond, nil
 	}
-	for _, c := range plain {
-		if rest == nil {
-			rest = c
+	return unresolvedAll(plain), tests
+}
+
+// plainFirst filters child by the conjuncts of cond that have no subquery, when others have one, and returns those: what a subquery
+// is computed for is then no more than what passes.
+func (a *analyzer) plainFirst(child logical.Plan, cond expr.Expr) (logical.Plan, expr.Expr, error) {
+	if cond == nil {
+		return child, nil, nil
+	}
+	with, plain := split(unresolvedConjuncts(cond), hasSubquery)
+	if len(with) == 0 || len(plain) == 0 {
+		return child, cond, nil
+	}
+	resolved, err := a.expr(unresolvedAll(plain), over(child))
+	if err == nil {
+		err = a.condition(resolved, "WHERE")
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return &logical.Filter{Cond: boolean(resolved), Child: child}, unresolvedAll(with), nil
+}
+
+func hasSubquery(e expr.Expr) (found bool) {
+	expr.Walk(e, func(x expr.Expr) bool {
+		_, is := x.(*logical.Subquery)
+		found = found || is
+		return !found
+	})
+	return found
+}
+
+// unresolvedAll is the conjunction of conditions, nil for none.
+func unresolvedAll(conds []expr.Expr) (all expr.Expr) {
+	for _, c := range conds {
+		if all == nil {
+			all = c
 		} else {
-			rest = &expr.UnresolvedCall{Name: "and", Args: []expr.Expr{rest, c}}
+			all = &expr.UnresolvedCall{Name: "and", Args: []expr.Expr{all, c}}
 		}
 	}
-	return rest, tests
+	return all
 }
 
 func unresolvedConjuncts(e expr.Expr) []expr.Expr {

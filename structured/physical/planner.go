@@ -300,12 +300,13 @@ func (p *planner) align(n *Node, attrs []*expr.Attr) (*Node, error) {
 	return p.compute(n, list, attrs)
 }
 
+// sameAttrs reports whether two outputs have the same attributes under the same names.
 func sameAttrs(a, b []*expr.Attr) bool {
 	if len(a) != len(b) {
 		return false
 	}
 	for i := range a {
-		if a[i].ID != b[i].ID {
+		if a[i].ID != b[i].ID || a[i].Name != b[i].Name {
 			return false
 		}
 	}

@@ -4,7 +4,7 @@ usage: prepare.py SCALE DIR
 
 DuckDB's extension tpcds (PyPI: duckdb, duckdb-extension-tpcds) has the generator and the queries; nothing of them is kept
 here. An answer is what internal/oracle loads: a line with columns and types, then a line for each row. It is that of the
-query without its last LIMIT, since ties decide which rows come first.
+query without its last LIMIT, since ties decide which rows come first. Names are quoted as Spark does.
 """
 import datetime
 import decimal
@@ -47,7 +47,7 @@ def main(scale, out):
     for n, query in db.execute("SELECT query_nr, query FROM tpcds_queries()").fetchall():
         query = re.sub(r"LIMIT\s+\d+\s*;?\s*$", "", query.strip().rstrip(";"))
         with open(f"{out}/queries/q{n}.sql", "w") as f:
-            f.write(query)
+            f.write(re.sub(r'"([^"]*)"', r"`\1`", query))  # Spark quotes names so
         r = db.execute(query)
         head = {"columns": [c[0] for c in r.description], "types": [str(c[1]) for c in r.description]}
         with open(f"{out}/answers/q{n}.json", "w") as f:
