@@ -14,6 +14,7 @@ func init() {
 		&Function{Name: "window", Kind: Windowing, in: params("a:ts a:size a:slide? a:start?"), Doc: "The event-time window (struct of start and end) that ts falls in; with a slide below the size a row falls in several.", Example: "window(TIMESTAMP'2026-01-01 00:07:00', '5 minutes') -> {2026-01-01 00:05:00, 2026-01-01 00:10:00}", rewrite: rewriteWindow, cost: 5, kernel: windowKernel},
 		&Function{Name: "session_window", Kind: Windowing, in: params("a:ts a:gap"), Doc: "The session of rows whose gaps are less than gap; only in GROUP BY.", Example: "session_window(ts, '5 minutes') -> the session", rewrite: rewriteSession},
 		&Function{Name: "cumulate_window", Kind: Windowing, in: params("a:ts a:step a:size a:start?"), Doc: "The windows that ts falls in, of those that begin together at each multiple of size and end one after the other, a step apart.", Example: "cumulate_window(ts, '2 minutes', '10 minutes') -> the windows", rewrite: rewriteCumulate},
+		&Function{Name: "count_window", Kind: Windowing, in: params("a:ts a:rows? a:slide?"), Doc: "The windows of so many rows of a key that a row falls in, each slide rows after the one before: in the order of ts, or without it in the order of the log; only in GROUP BY.", Example: "count_window(ts, 100) -> the window of rows", rewrite: rewriteCount},
 		&Function{Name: "window_time", in: params("S:window"), Doc: "The last microsecond of a window, to be used as its event time.", Example: "window_time(window(TIMESTAMP'2026-01-01 00:07:00', '5 minutes')) -> 2026-01-01 00:09:59.999999", rewrite: func(a []Expr) (Expr, error) {
 			end, err := GetField(a[0], "end")
 			if err != nil {
@@ -158,3 +159,36 @@ func WindowStart(ts, slide, start int64) int64 {
 	}
 	return ts - m
 }
+
+// rewriteCount makes the four forms of count_window one: the time or null, the rows of a window, and the slide.
+func rewriteCount(args []Expr) (Expr, error) {
+	out := &Call{Fn: "count_window", Args: []Expr{Lit(nil)}, Typ: countWindowType}
+	if ts, err := eventTime("count_window", args[0]); err == nil && !isConstant(args[0]) {
+		out.Args[0], args = ts, args[1:]
+	}
+	if len(args) == 0 || len(args) > 2 {
+		return nil, usererr.New("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "42605", "count_window takes a time, if rows are to be counted in its order, the number of rows, and a slide.").
+			WithFix("Write count_window(ts, 100), count_window(ts, 100, 10) or count_window(100).")
+	}
+	sizes := []int64{0, 0}
+	for i := range sizes {
+		l, ok := Transform(args[min(i, len(args)-1)], Fold).(*Literal)
+		if ok {
+			l, ok = Transform(Coerce(l, column.Of(column.Int64)), Fold).(*Literal)
+		}
+		n, isInt := int64(0), false
+		if ok {
+			n, isInt = l.Value.(int64)
+		}
+		if !isInt || n <= 0 || n > sizes[0] && i > 0 {
+			return nil, usererr.New("DATATYPE_MISMATCH.PARAMETER_CONSTRAINT_VIOLATION", "42K09", "A window of rows needs a constant, positive number of rows and a slide that is not above it.")
+		}
+		sizes[i] = n
+		out.Args = append(out.Args, l)
+	}
+	return out, nil
+}
+
+// countWindowType are the number of the window's first row, from 0, and of the first row after it.
+var countWindowType = column.StructOf(column.Field{Name: "start", Type: column.Of(column.Int64), Nullable: true},
+	column.Field{Name: "end", Type: column.Of(column.Int64), Nullable: true})

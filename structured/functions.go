@@ -68,6 +68,16 @@ func Window(time any, size string, slideAndStart ...string) Column {
 // SessionWindow puts rows into sessions: a session ends when no row came for the gap, a duration or a column of them.
 func SessionWindow(time, gap any) Column { return Call("session_window", named(time), gap) }
 
+// CountWindow puts the rows of a key into windows of so many rows, in the order of time: struct<start, end> of row numbers, from 0. A
+// slide makes windows begin every so many rows.
+func CountWindow(time any, rows int, slide ...int) Column {
+	args := []any{named(time), rows}
+	for _, s := range slide {
+		args = append(args, s)
+	}
+	return Call("count_window", args...)
+}
+
 // Explode makes a row of each element of an array or entry of a map; ExplodeOuter keeps rows that have none.
 func Explode(c any) Column      { return Call("explode", named(c)) }
 func ExplodeOuter(c any) Column { return Call("explode_outer", named(c)) }

@@ -9,6 +9,9 @@ import (
 type Over struct {
 	List  []expr.Expr
 	Child Plan
+	// Final puts a row out once in every output mode, when no row before it can come any more: when event time, by which they are
+	// ordered, has passed it, or at once when they are in the order of the log.
+	Final bool
 }
 
 // Qualify keeps the rows of a SELECT for which Cond is true, where Cond may hold window functions and the aliases of the list.
@@ -19,9 +22,9 @@ type Qualify struct {
 }
 
 func (p *Over) Children() []Plan                { return []Plan{p.Child} }
-func (p *Over) WithChildren(k []Plan) Plan      { return &Over{List: p.List, Child: k[0]} }
+func (p *Over) WithChildren(k []Plan) Plan      { return &Over{List: p.List, Child: k[0], Final: p.Final} }
 func (p *Over) Exprs() []expr.Expr              { return p.List }
-func (p *Over) WithExprs(list []expr.Expr) Plan { return &Over{List: list, Child: p.Child} }
+func (p *Over) WithExprs(list []expr.Expr) Plan { return &Over{List: list, Child: p.Child, Final: p.Final} }
 func (p *Over) Resolved() bool                  { return resolved(p.List...) }
 func (p *Over) Output() []*expr.Attr {
 	out := p.Child.Output()

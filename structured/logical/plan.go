@@ -208,8 +208,11 @@ type Window struct {
 	// which begin together.
 	Cumulate int64
 	Gap      expr.Expr
-	Attr     *expr.Attr
-	Child    Plan
+	// Rows, when not "", says that the windows are of rows: Size and Slide count them, Time is the number of a row, from 1, and
+	// Attr is struct<start, end> of numbers from 0. It is the text of the call.
+	Rows  string
+	Attr  *expr.Attr
+	Child Plan
 }
 
 // Generate applies a table-generating function to each row and appends its columns.

@@ -169,6 +169,9 @@ func (p *Window) String() string {
 	if p.Gap != nil {
 		return fmt.Sprintf("%sSessionWindow %s, gap %s, as %s", mark(p), p.Time, p.Gap, p.Attr)
 	}
+	if p.Rows != "" {
+		return fmt.Sprintf("%sCountWindow %s, %d rows each %d, as %s", mark(p), p.Time, p.Size, p.Slide, p.Attr)
+	}
 	s := fmt.Sprintf("%sWindow %s, size %s", mark(p), p.Time, span(p.Size))
 	if p.Cumulate != 0 {
 		s += ", cumulating over " + span(p.Cumulate)

@@ -32,6 +32,9 @@ func (a *analyzer) group(p *logical.Aggregate, child logical.Plan, order *logica
 	if err != nil {
 		return nil, err
 	}
+	if keys, child, err = a.countWindows(p, keys, child); err != nil {
+		return nil, err
+	}
 	if keys, child, err = a.windows(keys, child); err != nil {
 		return nil, err
 	}

@@ -146,7 +146,7 @@ func pruneOver(p *logical.Over, want idSet) logical.Plan {
 	if len(list) == 0 {
 		return prune(p.Child, want)
 	}
-	return &logical.Over{List: list, Child: narrow(p.Child, need)}
+	return &logical.Over{List: list, Child: narrow(p.Child, need), Final: p.Final}
 }
 
 func pruneScan(p *logical.Scan, want idSet) logical.Plan {

@@ -84,13 +84,16 @@ func (c *streamCheck) aggregate(p *logical.Aggregate) error {
 			}
 		}
 	}
-	windowed := false
+	windowed, counted := false, false
 	logical.Walk(p.Child, func(n logical.Plan) bool {
-		if _, ok := n.(*logical.Window); ok {
-			windowed = true
+		if w, ok := n.(*logical.Window); ok {
+			windowed, counted = true, counted || w.Rows != "" && n == p.Child
 		}
 		return true
 	})
+	if counted {
+		return nil // such windows end by themselves
+	}
 	if windowed {
 		return noWatermark("output mode append with a window")
 	}

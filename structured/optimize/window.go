@@ -10,7 +10,7 @@ import (
 func isWindowCall(c *expr.Call) bool { return isWindowName(c.Fn) }
 
 func isWindowName(fn string) bool {
-	return fn == "window" || fn == "session_window" || fn == "cumulate_window"
+	return fn == "window" || fn == "session_window" || fn == "cumulate_window" || fn == "count_window"
 }
 
 // windows turns window(…), cumulate_window(…) and session_window(…) in the expressions into a Window node above child. Rows can be assigned
@@ -24,6 +24,9 @@ func (a *analyzer) windows(list []expr.Expr, child logical.Plan) ([]expr.Expr, l
 			c, ok := x.(*expr.Call)
 			if !ok || !isWindowCall(c) {
 				return x, nil
+			}
+			if c.Fn == "count_window" {
+				return nil, countWindowPlace(a.place(c))
 			}
 			if w == nil {
 				w = makeWindow(c, child)
@@ -70,6 +73,9 @@ func micros(e expr.Expr) int64 {
 
 // isWindow reports whether the call means the window w.
 func isWindow(w *logical.Window, c *expr.Call) bool {
+	if w.Rows != "" || c.Fn == "count_window" {
+		return w.Rows == same(c)
+	}
 	if same(w.Time) != same(c.Args[0]) {
 		return false
 	}

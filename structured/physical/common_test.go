@@ -51,3 +51,7 @@ func TestCommonSubexpressions(t *testing.T) {
 		}
 	}
 }
+
+// windowType is the struct of a window in time.
+var windowType = column.StructOf(column.Field{Name: "start", Type: column.Of(column.Timestamp), Nullable: true},
+	column.Field{Name: "end", Type: column.Of(column.Timestamp), Nullable: true})

@@ -31,7 +31,9 @@ type EventOver struct {
 	Rows, Range int64
 	// Expire says that a partition may be forgotten once its last row is out of Range of what may come.
 	Expire bool
-	Out    *column.Schema
+	// Arrival says that rows come in their order: none waits, and Time is any integer that grows.
+	Arrival bool
+	Out     *column.Schema
 
 	rank *Rank
 }
@@ -58,6 +60,9 @@ func (o *EventOver) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader, erro
 	}
 	o.rank.key = orderKey{keys: o.Order, rows: o.Row}
 	run := &eventOverRun{rankRun: &rankRun{r: o.rank, tc: tc, op: tc.Op, state: state, mark: closesUpTo(tc)}, o: o}
+	if o.Arrival {
+		run.mark = math.MaxInt64
+	}
 	return output(tc, in, drain(func(emit func(*column.Batch)) error { return run.run(in[0], emit) }), nil), nil
 }
 

@@ -150,6 +150,8 @@ func (a *aggregation) addAgg(g *expr.Agg) {
 // findClose finds what closes a group: its window's end, or the event time that is a key itself.
 func (a *aggregation) findClose() {
 	switch {
+	case a.window != nil && a.window.rows:
+		return // it ends when it is full
 	case a.window != nil && a.window.end != nil:
 		// A session that ended at the watermark is closed; a later row belongs to another one only if it is after the
 		// watermark itself. So rows are late by their event time.

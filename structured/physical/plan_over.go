@@ -21,6 +21,11 @@ func (p *planner) overRows(n *Node, l *logical.Over) (*Node, error) {
 	if n.props.stream && !n.props.single {
 		return p.streamOver(n, l)
 	}
+	if l.Final {
+		if _, err := p.inLogOrder(n, l); err != nil {
+			return nil, err
+		}
+	}
 	spec := l.Spec()
 	n, keys, _, err := p.overInput(n, spec, len(spec.Order) > 0 && p.top != l)
 	if err != nil {

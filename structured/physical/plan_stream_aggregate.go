@@ -23,7 +23,12 @@ const WindowResults = "streamflow.window.results"
 func (p *planner) streamAggregate(a *aggregation) (*Node, error) {
 	a.columnsOnly()
 	weight := a.n.props.changes
-	if weight != nil {
+	switch {
+	case a.fillsUp():
+		if err := p.fills(a); err != nil {
+			return nil, err
+		}
+	case weight != nil:
 		a.overChanges(weight)
 	}
 	switch {
@@ -146,6 +151,9 @@ func (p *planner) statefulAggregate(a *aggregation, n *Node, keys []int, specs [
 		attrs = append(attrs, change)
 		op.Changes = true
 	}
+	if a.fillsUp() {
+		op.Full = a.window.size
+	}
 	if len(lists) > 0 {
 		op.Weight = specs[0].Cols[len(specs[0].Cols)-1]
 	}
@@ -169,9 +177,12 @@ func (p *planner) statefulAggregate(a *aggregation, n *Node, keys []int, specs [
 	return out
 }
 
+// fillsUp reports whether the groups are windows of rows.
+func (a *aggregation) fillsUp() bool { return a.window != nil && a.window.rows }
+
 // kept are the group's keys when no group ever loses all its rows.
 func (a *aggregation) kept(n *Node) []*expr.Attr {
-	if a.counted {
+	if a.counted && !a.fillsUp() {
 		for i, k := range a.keys {
 			at, ok := k.(*expr.Attr)
 			if a.keyAttrs[i] == a.derived {
@@ -231,6 +242,11 @@ func (p *planner) setLateness() (err error) {
 func (p *planner) checkState(a *aggregation) error {
 	mode := p.modeOf(a)
 	switch {
+	case a.fillsUp():
+		if p.unboundedAllowed() {
+			return nil
+		}
+		return unbounded("of each " + listOf(a.l.Keys) + " the windows that are not full")
 	case mode == connector.Append && !a.closes:
 		return modeNeedsWatermark(a)
 	case (!a.closes || mode == connector.Complete) && len(a.keys) > 0 && !p.unboundedAllowed():
@@ -249,6 +265,8 @@ func (p *planner) bound(a *aggregation, closing bool) *StatefulOp {
 	switch {
 	case a.window != nil && a.window.end != nil && p.modeOf(a) != connector.Complete:
 		return &StatefulOp{Bound: fmt.Sprintf("sessions that end after the watermark (delay %s)", micros(a.n.props.delay))}
+	case a.fillsUp():
+		return &StatefulOp{Bound: fmt.Sprintf("of each key the windows with less than %d rows", a.window.size), Unbounded: true}
 	case len(a.keys) == 0:
 		return &StatefulOp{Bound: "one group"}
 	case closing && p.modeOf(a) != connector.Complete:

@@ -17,7 +17,7 @@ func (p *planner) streamOver(n *Node, l *logical.Over) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.opt.OutputMode == connector.Append {
+	if p.opt.OutputMode == connector.Append || l.Final {
 		return p.eventOver(n, l, keys)
 	}
 	if closing == nil && !p.unboundedAllowed() {
@@ -121,7 +121,11 @@ func (p *planner) eventOver(n *Node, l *logical.Over, keys []column.SortKey) (*N
 	if len(spec.Order) > 0 && !spec.Order[0].Desc {
 		time, ok = timeOf(spec.Order[0].Child, n.props.times)
 	}
-	if !ok || time.size != 0 {
+	arrival, err := p.inLogOrder(n, l)
+	if err != nil {
+		return nil, err
+	}
+	if !arrival && (!ok || time.size != 0) {
 		return nil, modeUnsupported(connector.Append, "window functions (OVER) that are not in the order of event time, for a row before may always come",
 			"Order by a column with a watermark, ascending, or use output mode update.")
 	}
@@ -140,7 +144,7 @@ func (p *planner) eventOver(n *Node, l *logical.Over, keys []column.SortKey) (*N
 		return nil, err
 	}
 	own := attrs[:len(attrs)-len(l.List)]
-	op := &EventOver{Partition: cluster, Order: keys[parts:], Row: positions(n.Output, own), Over: over, Rows: rows, Range: reach, Expire: expire, Out: schemaOf(attrs)}
+	op := &EventOver{Partition: cluster, Order: keys[parts:], Row: positions(n.Output, own), Over: over, Rows: rows, Range: reach, Expire: expire, Arrival: arrival, Out: schemaOf(attrs)}
 	op.Time = indexOf(own, n.Output[keys[parts].Col].ID)
 	out := p.node("EventOver", listOf(unaliased(l.List)), attrs, n)
 	out.Op = op

@@ -56,6 +56,9 @@ func (p *planner) window(l *logical.Window) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	if l.Rows != "" {
+		return p.rowWindow(l, n)
+	}
 	n, cols, err := p.columns(n, []expr.Expr{l.Time})
 	if err != nil {
 		return nil, err

@@ -114,6 +114,7 @@ type windowAttr struct {
 
 	time   timeAttr // what the windows are of, when that is event time
 	isTime bool
+	rows   bool // they are of rows: start and size count them
 }
 
 // plan plans p and makes window structs where the child left them as starts.

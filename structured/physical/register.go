@@ -48,6 +48,7 @@ func init() {
 	rdd.Register("physical.TopK", (*TopK)(nil))
 	rdd.Register("physical.Union", (*Union)(nil))
 	rdd.Register("physical.Watermark", (*Watermark)(nil))
+	rdd.Register("physical.WindowRows", (*WindowRows)(nil))
 	rdd.Register("physical.WindowStruct", (*WindowStruct)(nil))
 	rdd.Register("physical.WindowTime", (*WindowTime)(nil))
 }

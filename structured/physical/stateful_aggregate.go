@@ -39,6 +39,9 @@ type StatefulAggregate struct {
 	// Hold, in mode update with Changes, keeps a group's first result back until the watermark is Late before its drop.
 	Hold bool
 	Late int64
+	// Full, when not 0, is the number of rows with which a group is complete, and ends; the first of Aggs counts them, as for
+	// Counted.
+	Full int64
 
 	groups *groups
 	merged []expr.Accumulator
@@ -161,8 +164,13 @@ func (r *statefulRun) run(in rdd.Reader, emit func(*column.Batch)) error {
 		if err := r.store(); err != nil {
 			return err
 		}
-		if r.s.Mode == connector.Update {
+		switch {
+		case r.s.Mode == connector.Update:
 			if err := r.emitChanged(emit); err != nil {
+				return err
+			}
+		case r.s.Full > 0 && r.s.Mode == connector.Append:
+			if err := r.emitFull(r.s.full(), emit); err != nil {
 				return err
 			}
 		}
@@ -172,6 +180,8 @@ func (r *statefulRun) run(in rdd.Reader, emit func(*column.Batch)) error {
 		return r.emitAll(emit)
 	case r.s.Window >= 0:
 		return r.closeBuckets(emit)
+	case r.s.Full > 0 && r.s.Mode == connector.Append:
+		return r.closeAll(emit)
 	}
 	return nil
 }
@@ -321,11 +331,11 @@ func (s *StatefulAggregate) gone() []bool {
 func (r *statefulRun) store() error {
 	s, g := r.s, r.s.groups
 	keys, hashes := g.keyColumns(), g.hashesOf()
-	states, gone := append(statesOf(s.merged), r.fresh...), s.gone()
+	states, gone, full := append(statesOf(s.merged), r.fresh...), s.gone(), s.full()
 	for i := 0; i < g.n; i++ {
 		bucket, group := s.bucketOf(keys, i), rdd.KeyGroup(hashes[i])
 		s.key = column.AppendKey(s.key[:0], keys, i)
-		if gone != nil && gone[i] {
+		if gone != nil && gone[i] || full != nil && full[i] {
 			if err := r.forget(bucket, group); err != nil {
 				return err
 			}

@@ -31,23 +31,22 @@ func (w *WindowStruct) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader, e
 		start := b.Cols[w.Col]
 		w.kids = [2]*column.Vector{w.starts(b), w.ends(b)}
 		w.out = column.Batch{Schema: w.Out, N: b.N, Cols: w.out.Cols[:0]}
+		at := 0
 		for i, c := range b.Cols {
 			switch i {
 			case w.Col:
+				at = len(w.out.Cols)
 				w.out.Cols = append(w.out.Cols, &w.win)
 			case w.End:
 			default:
 				w.out.Cols = append(w.out.Cols, c)
 			}
 		}
-		w.win = column.Vector{Type: windowType, N: b.N, Valid: start.Valid, Kids: w.kids[:]}
+		w.win = column.Vector{Type: w.Out.Fields[at].Type, N: b.N, Valid: start.Valid, Kids: w.kids[:]}
 		return &w.out, nil
 	}
 	return output(tc, in, next, nil), nil
 }
-
-var windowType = column.StructOf(column.Field{Name: "start", Type: column.Of(column.Timestamp), Nullable: true},
-	column.Field{Name: "end", Type: column.Of(column.Timestamp), Nullable: true})
 
 func (w *WindowStruct) starts(b *column.Batch) *column.Vector {
 	col := b.Cols[w.Col]
