@@ -24,6 +24,7 @@ type plannedQuery struct {
 	start   connector.Start
 	maxRows int64
 	idle    time.Duration
+	close   time.Duration // after which windows close though nothing comes; 0 never
 
 	maxWatermark bool
 	maxDrift     int64
@@ -71,6 +72,9 @@ func (s *Session) planStream(ctx context.Context, c *logical.CreateStream, name,
 	}
 	p.maxRows = defaultMaxRows
 	if p.idle, err = s.idleTimeout(ctx); err != nil {
+		return nil, err
+	}
+	if p.close, err = s.idleClose(ctx); err != nil {
 		return nil, err
 	}
 	if p.maxWatermark, err = s.maxWatermark(ctx); err != nil {
@@ -199,6 +203,19 @@ func (s *Session) idleTimeout(ctx context.Context) (time.Duration, error) {
 	}
 	if v == "0" {
 		return 0, nil
+	}
+	micros, err := structured.ParseDelay(v)
+	return time.Duration(micros) * time.Microsecond, err
+}
+
+// closeConf is the setting of how long all sources may bring nothing before windows close as if later rows had come; 0, the
+// default, is for ever.
+const closeConf = "streamflow.watermark.idle.close"
+
+func (s *Session) idleClose(ctx context.Context) (time.Duration, error) {
+	v, ok, err := s.conf.Get(ctx, closeConf)
+	if err != nil || !ok || v == "0" {
+		return 0, err
 	}
 	micros, err := structured.ParseDelay(v)
 	return time.Duration(micros) * time.Microsecond, err

@@ -147,7 +147,7 @@ func (e *Engine) launch(q *query) {
 func (q *query) spec() *stream.Spec {
 	p := q.planned
 	spec := &stream.Spec{Name: q.name, Job: streamJob{p.job}, Own: q.own, Deliver: q.deliver, Trigger: p.trigger, MaxRows: p.maxRows,
-		IdleTimeout: p.idle, Static: staticSplits(p.phys), Lags: map[string]int64{}, MaxWatermark: p.maxWatermark, MaxDrift: p.maxDrift}
+		IdleTimeout: p.idle, IdleClose: p.close, Settle: p.phys.Settle(), Static: staticSplits(p.phys), Lags: map[string]int64{}, MaxWatermark: p.maxWatermark, MaxDrift: p.maxDrift}
 	for _, s := range p.phys.Sources {
 		if s.Stream == nil {
 			continue

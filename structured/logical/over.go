@@ -21,11 +21,13 @@ type Qualify struct {
 	Child Plan
 }
 
-func (p *Over) Children() []Plan                { return []Plan{p.Child} }
-func (p *Over) WithChildren(k []Plan) Plan      { return &Over{List: p.List, Child: k[0], Final: p.Final} }
-func (p *Over) Exprs() []expr.Expr              { return p.List }
-func (p *Over) WithExprs(list []expr.Expr) Plan { return &Over{List: list, Child: p.Child, Final: p.Final} }
-func (p *Over) Resolved() bool                  { return resolved(p.List...) }
+func (p *Over) Children() []Plan           { return []Plan{p.Child} }
+func (p *Over) WithChildren(k []Plan) Plan { return &Over{List: p.List, Child: k[0], Final: p.Final} }
+func (p *Over) Exprs() []expr.Expr         { return p.List }
+func (p *Over) WithExprs(list []expr.Expr) Plan {
+	return &Over{List: list, Child: p.Child, Final: p.Final}
+}
+func (p *Over) Resolved() bool { return resolved(p.List...) }
 func (p *Over) Output() []*expr.Attr {
 	out := p.Child.Output()
 	return append(out[:len(out):len(out)], attrsOf(p.List)...)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/streamflow/streamflow/column"
 )
 
 // TestCommonSubexpressions: what several expressions compute alike is computed once, below them; but not what some row may be

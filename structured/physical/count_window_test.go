@@ -43,10 +43,10 @@ func TestCountWindowRows(t *testing.T) {
 func TestCountWindowRefused(t *testing.T) {
 	in := tables{"events": events(t, 20, 2)}
 	for q, code := range map[string]string{
-		"SELECT k, count(*) FROM STREAM events GROUP BY k, count_window(3)":                            "COUNT_WINDOW_ORDER",
-		"SELECT k, count_window(3).start FROM STREAM events":                                           "UNSUPPORTED_FEATURE.COUNT_WINDOW",
-		"SELECT k, count(*) FROM STREAM events GROUP BY k, count_window(ts, 0)":                        "DATATYPE_MISMATCH",
-		"SELECT k, count(*) FROM STREAM events GROUP BY k, count_window(ts, 3, 4)":                     "DATATYPE_MISMATCH",
+		"SELECT k, count(*) FROM STREAM events GROUP BY k, count_window(3)":                             "COUNT_WINDOW_ORDER",
+		"SELECT k, count_window(3).start FROM STREAM events":                                            "UNSUPPORTED_FEATURE.COUNT_WINDOW",
+		"SELECT k, count(*) FROM STREAM events GROUP BY k, count_window(ts, 0)":                         "DATATYPE_MISMATCH",
+		"SELECT k, count(*) FROM STREAM events GROUP BY k, count_window(ts, 3, 4)":                      "DATATYPE_MISMATCH",
 		"SELECT k, count(*) FROM STREAM events GROUP BY k, count_window(ts, 3), window(ts, '1 minute')": "MULTIPLE_TIME_WINDOWS",
 	} {
 		l, err := fromSQL(q, in)

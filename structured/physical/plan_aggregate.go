@@ -93,7 +93,7 @@ func (p *planner) takeApart(l *logical.Aggregate) (*aggregation, error) {
 		})
 	}
 	a.findClose()
-	if a.closes && (a.window == nil || a.window.end == nil) {
+	if a.closes {
 		a.late = p.late
 	}
 	return a, nil

@@ -56,7 +56,7 @@ func (p *planner) sessionAggregate(a *aggregation) (*Node, error) {
 		results = append(results, change)
 	}
 	out := p.node("StatefulSession", detail+", "+mode.String(), results, partial)
-	out.Op = &StatefulSession{Keys: k, Aggs: specs, Mode: mode, State: schemaOf(states), Out: schemaOf(results)}
+	out.Op = &StatefulSession{Keys: k, Aggs: specs, Mode: mode, Late: a.late, State: schemaOf(states), Out: schemaOf(results)}
 	out.stateful = p.bound(a, true)
 	out.stateful.Lag = a.lag
 	out.props.stateful, out.props.single = true, mode == connector.Complete

@@ -99,7 +99,7 @@ func (p *planner) session(l *logical.Window, n *Node, at int, start *expr.Attr) 
 		if n, cols, err = p.columns(n, []expr.Expr{l.Gap}); err != nil {
 			return nil, err
 		}
-		op.GapCol = cols[0]
+		op.GapCol, op.GapMax = cols[0], longestInterval(l.Gap)
 	}
 	end := &expr.Attr{ID: expr.NewID(), Name: l.Attr.Name + "_end", Typ: timestamp, Hidden: true}
 	out := p.node("SessionTime", fmt.Sprintf("%s with gap %s", n.Output[at].Name, plain(l.Gap)), append(append([]*expr.Attr{}, n.Output...), start, end), n)

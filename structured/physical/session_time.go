@@ -13,6 +13,7 @@ type SessionTime struct {
 	Time   int
 	Gap    int64
 	GapCol int
+	GapMax int64          // the longest gap of GapCol, as far as it is known
 	Out    *column.Schema // the input's columns, start, end
 	Env    Env
 	From   Provenance

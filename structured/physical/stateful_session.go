@@ -24,6 +24,7 @@ type StatefulSession struct {
 	Keys  int // leading columns of State
 	Aggs  []AggSpec
 	Mode  connector.OutputMode
+	Late  int64          // how long after its end a session still takes rows that touch it
 	State *column.Schema // keys, start, end, states
 	Out   *column.Schema
 
@@ -45,7 +46,7 @@ func (s *StatefulSession) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader
 	if err != nil {
 		return nil, err
 	}
-	r := &sessionRun{s: s, tc: tc, op: tc.Op, state: state, mark: closesUpTo(tc)}
+	r := &sessionRun{s: s, tc: tc, op: tc.Op, state: state, mark: behind(closesUpTo(tc), s.Late)}
 	return output(tc, in, drain(func(emit func(*column.Batch)) error { return r.run(in[0], emit) }), nil), nil
 }
 

@@ -177,6 +177,9 @@ func (b *batch) clocksBefore(w WatermarkOp) []int64 {
 	if b.record.Committed != nil {
 		copy(clocks, b.record.Committed.Clocks[w.ID])
 	}
+	for p, c := range b.moved[w.ID] {
+		clocks[p] = max(clocks[p], c)
+	}
 	return clocks
 }
 
@@ -314,6 +317,7 @@ func (b *batch) commitEntry(res *RunResult, sides []byte) *Commit {
 	for _, rows := range b.rows {
 		c.Counters[RowsOut] += int64(rows.N)
 	}
+	c.Settled = settled(b.record.Committed, c)
 	if own := keepToken(b.record, sides); own != nil {
 		c.Tokens[ownToken] = own
 	}

@@ -42,7 +42,7 @@ type Facts struct {
 	Sources   []SourceFacts
 	Until     map[string]connector.Offsets // available-now: the query is done when these are committed; nil otherwise
 	MaxRows   int64                        // cap on offsets taken from one partition by one batch; 0 is no cap
-	Due       bool                         // an operator asked for a batch at a time that has come
+	Due       bool                         // an operator asked for a batch at a time that has come, or event time has moved without rows
 	FixRanges bool                         // a sink is only idempotent: ranges are replicated before the batch runs
 	Load      string                       // id of the state that is to be brought over before anything is read; "" for none
 }

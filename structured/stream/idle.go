@@ -16,9 +16,12 @@ const DefaultIdleTimeout = 30 * time.Second
 // replay sees it at the same place between the same rows and decides the same rows to be late.
 type idleness struct {
 	timeout time.Duration
+	close   time.Duration                // after which nothing waits for later rows; 0 never
+	settle  int64                        // see Spec
 	ends    map[string]connector.Offsets // by source: what was available when last looked
 	moved   map[string][]time.Time       // when it last grew, or was marked
 	quiet   map[string][]int             // how often it was marked since it grew
+	grew    map[string]time.Time         // when the source last grew
 }
 
 // mark is an idle partition and the event time that it is moved to.
@@ -31,15 +34,17 @@ type mark struct {
 // observe notes which partitions have grown.
 func (d *idleness) observe(now time.Time, sources []SourceFacts) {
 	if d.ends == nil {
-		d.ends, d.moved, d.quiet = map[string]connector.Offsets{}, map[string][]time.Time{}, map[string][]int{}
+		d.ends, d.moved, d.quiet, d.grew = map[string]connector.Offsets{}, map[string][]time.Time{}, map[string][]int{}, map[string]time.Time{}
 	}
 	for _, s := range sources {
 		moved := d.moved[s.ID]
 		for p, end := range s.Available {
 			if p == len(moved) {
 				moved, d.quiet[s.ID] = append(moved, now), append(d.quiet[s.ID], 0)
+				d.grew[s.ID] = now
 			} else if end > at(d.ends[s.ID], p) {
 				moved[p], d.quiet[s.ID][p] = now, 0
+				d.grew[s.ID] = now
 			}
 		}
 		d.moved[s.ID], d.ends[s.ID] = moved, slices.Clone(s.Available)
@@ -48,8 +53,13 @@ func (d *idleness) observe(now time.Time, sources []SourceFacts) {
 
 // marked notes that a partition was marked: its next mark is a timeout away, and the mark is not growth.
 func (d *idleness) marked(source string, partition int, now time.Time) {
-	d.moved[source][partition] = now
 	d.ends[source][partition]++
+	d.passed(source, partition, now)
+}
+
+// passed notes that a partition's clock was moved without a mark in its log.
+func (d *idleness) passed(source string, partition int, now time.Time) {
+	d.moved[source][partition] = now
 	d.quiet[source][partition]++
 }
 
@@ -145,24 +155,70 @@ func ahead(mark, delay int64) int64 {
 
 // markIdle marks what has become idle and returns when to look again.
 func (l *Loop) markIdle(ctx context.Context, f Facts, now time.Time) (time.Time, error) {
-	if l.idle.timeout <= 0 || len(l.Spec.Watermarks) == 0 || f.Record.Committed == nil || !caughtUp(f) {
+	if l.idle.timeout <= 0 && l.idle.close <= 0 || len(l.Spec.Watermarks) == 0 || f.Record.Committed == nil || !caughtUp(f) {
 		return time.Time{}, nil
 	}
-	marks, next := l.idle.marks(now, l.Spec.Watermarks, f.Record.Committed.Clocks)
-	for _, m := range marks {
-		for _, s := range l.Spec.Sources {
-			k, ok := s.Reader.(connector.Marker)
-			if s.ID != m.op.Source || !ok {
-				continue
-			}
-			l.Logger.Debug("partition is idle", "query", l.Spec.Name, "source", s.Reader.Name(), "partition", m.partition)
-			if err := k.Mark(ctx, m.partition, m.op.Column, m.clock); err != nil {
-				return next, err
-			}
-			l.idle.marked(s.ID, m.partition, now)
+	c := f.Record.Committed
+	var marks []mark
+	var next time.Time
+	if l.idle.timeout > 0 {
+		marks, next = l.idle.marks(now, l.Spec.Watermarks, c.Clocks)
+	}
+	if l.idle.close > 0 && !c.Settled {
+		last, look := l.idle.settling(now, l.Spec.Watermarks, c.Clocks)
+		if len(last) > 0 {
+			marks = last
+		}
+		if !look.IsZero() && (next.IsZero() || look.Before(next)) {
+			next = look
 		}
 	}
+	for _, m := range marks {
+		if err := l.mark(ctx, m, now); err != nil {
+			return next, err
+		}
+	}
+	if l.moved != nil {
+		next = now // a batch is due
+	}
 	return next, nil
+}
+
+// mark moves an idle partition's clock: by a mark in its log, or, where it has none of ours, for this query alone.
+func (l *Loop) mark(ctx context.Context, m mark, now time.Time) error {
+	for _, s := range l.Spec.Sources {
+		if s.ID != m.op.Source {
+			continue
+		}
+		l.Logger.Debug("partition is idle", "query", l.Spec.Name, "source", s.Reader.Name(), "partition", m.partition)
+		k, ok := s.Reader.(connector.Marker)
+		if !ok {
+			l.move(m)
+			l.idle.passed(s.ID, m.partition, now)
+			continue
+		}
+		if err := k.Mark(ctx, m.partition, m.op.Column, m.clock); err != nil {
+			return err
+		}
+		l.idle.marked(s.ID, m.partition, now)
+	}
+	return nil
+}
+
+// move notes a clock that the next batch begins with.
+func (l *Loop) move(m mark) {
+	if l.moved == nil {
+		l.moved = map[string][]int64{}
+	}
+	clocks := l.moved[m.op.ID]
+	if clocks == nil {
+		clocks = make([]int64, m.op.Parts)
+		for p := range clocks {
+			clocks[p] = NoTime
+		}
+		l.moved[m.op.ID] = clocks
+	}
+	clocks[m.partition] = m.clock
 }
 
 // caughtUp reports whether everything that is there has been read: only then do the clocks say where partitions stand.

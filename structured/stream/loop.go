@@ -50,6 +50,7 @@ type Loop struct {
 	pace      pace
 	wakeAt    time.Time // when an operator wants a batch, zero when none does
 	idle      idleness
+	moved     map[string][]int64 // by watermark operator: clocks of idle partitions whose log holds no marks; the next batch begins with them
 	tables    tables
 }
 
@@ -121,7 +122,7 @@ func (l *Loop) close() {
 
 func (l *Loop) run(ctx context.Context) error {
 	defer l.close()
-	l.idle.timeout = l.Spec.IdleTimeout
+	l.idle.timeout, l.idle.close, l.idle.settle = l.Spec.IdleTimeout, l.Spec.IdleClose, l.Spec.Settle
 	l.pace = pace{target: l.Spec.TargetLatency, max: l.Spec.MaxRows}
 	for {
 		done, err := l.step(ctx)
@@ -271,7 +272,7 @@ func (s *Source) available(ctx context.Context, r *Record) (connector.Availabili
 // facts gathers what the next decision depends on.
 func (l *Loop) facts(ctx context.Context) (Facts, error) {
 	f := Facts{Epoch: l.epoch, Published: l.published, Recovered: l.recovered, Until: l.until, MaxRows: l.pace.next(), FixRanges: l.Spec.FixRanges,
-		Due: !l.wakeAt.IsZero() && !time.Now().Before(l.wakeAt)}
+		Due: l.moved != nil || !l.wakeAt.IsZero() && !time.Now().Before(l.wakeAt)}
 	if l.Spec.Load != nil {
 		f.Load = l.Spec.Load.ID
 	}
@@ -398,7 +399,7 @@ func (l *Loop) attempt(ctx context.Context, b *batch) error {
 // outcome notes how a batch went.
 func (l *Loop) outcome(batch int64, came phase, err error) error {
 	if err == nil {
-		l.failures.inRow = 0
+		l.failures.inRow, l.moved = 0, nil
 		l.activity.failed(nil)
 		return nil
 	}

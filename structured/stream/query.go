@@ -36,6 +36,10 @@ type Spec struct {
 	FixRanges bool  // some sink is only idempotent
 	// IdleTimeout is how long a partition may bring nothing before it is marked; 0 never.
 	IdleTimeout time.Duration
+	// IdleClose is how long all sources with a watermark may bring nothing before event time moves on by Settle, microseconds,
+	// beyond the last row: what then waits for later rows is put out. 0 never.
+	IdleClose time.Duration
+	Settle    int64
 	// TargetLatency, when it is not 0, is how long a batch should take: the loop takes as many rows as fit into it, within MaxRows.
 	TargetLatency time.Duration
 	Restart       Restart    // the zero value is DefaultRestart

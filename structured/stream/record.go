@@ -55,6 +55,8 @@ type Commit struct {
 	Tokens     map[string][][]byte          `json:"tokens,omitempty"`     // by sink: what its tasks staged
 	Counters   map[string]int64             `json:"counters,omitempty"`
 	Ended      bool                         `json:"ended,omitempty"` // the input had ended; nothing follows
+	// Settled: since the last row event time has moved on beyond it, so that nothing waits for later rows.
+	Settled bool `json:"settled,omitempty"`
 	// Silent: the batch puts out nothing, and sinks know nothing of it.
 	Silent bool `json:"silent,omitempty"`
 	// Load: the batch brought state over, and what of the record is another with it.
