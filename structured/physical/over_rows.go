@@ -37,6 +37,8 @@ func rowFunction(s *spans, name string, f *expr.Frame, args []*column.Vector) (*
 		return s.shifted(args, 1), nil
 	case "nth_value":
 		return s.nth(f, args)
+	case sessionOf:
+		return s.session(args), nil
 	}
 	panic("BUG: unknown window function " + name)
 }

@@ -40,9 +40,16 @@ type aggregation struct {
 //	batch    [partial ─ exchange ─] final ─ project
 //	stream   drop late ─ partial ─ exchange ─ merge with state ─ project
 func (p *planner) aggregate(l *logical.Aggregate) (*Node, error) {
-	a, err := p.takeApart(l)
+	child, err := p.compact(l.Child)
 	if err != nil {
 		return nil, err
+	}
+	a := p.takeApart(l, child)
+	if a.window != nil && a.window.end != nil && a.n.props.changes != nil {
+		if child, err = p.changingSessions(a); err != nil {
+			return nil, err
+		}
+		a = p.takeApart(l, child)
 	}
 	if a.n.props.stream {
 		if err := p.checkState(a); err != nil {
@@ -70,12 +77,8 @@ func (p *planner) aggregate(l *logical.Aggregate) (*Node, error) {
 	return p.finishAggregate(a, n)
 }
 
-// takeApart finds keys and aggregates.
-func (p *planner) takeApart(l *logical.Aggregate) (*aggregation, error) {
-	n, err := p.compact(l.Child)
-	if err != nil {
-		return nil, err
-	}
+// takeApart finds keys and aggregates of a grouping of n.
+func (p *planner) takeApart(l *logical.Aggregate, n *Node) *aggregation {
 	if !groupsByWindow(l.Keys, n.props.window) {
 		n = p.materialise(n)
 	}
@@ -96,7 +99,7 @@ func (p *planner) takeApart(l *logical.Aggregate) (*aggregation, error) {
 	if a.closes {
 		a.late = p.late
 	}
-	return a, nil
+	return a
 }
 
 // groupsByWindow reports whether the window occurs in the keys only as itself or as its start or end, which group alike.

@@ -11,9 +11,6 @@ import (
 
 // sessionAggregate plans a grouping by session windows: rows sorted by key and time are merged where they touch.
 func (p *planner) sessionAggregate(a *aggregation) (*Node, error) {
-	if err := p.appendOnly(a.n, "A grouping by session windows"); err != nil {
-		return nil, err
-	}
 	var keys []expr.Expr
 	var keyAttrs []*expr.Attr
 	for i, k := range a.keys {
