@@ -27,10 +27,12 @@ type GroupTable struct {
 	long      longStrings
 	nullID    uint32 // single: the null group's id + 1, 0 when there is none
 
-	byCode  []uint32 // dictionary codes to groups, for the batch at hand
+	byCode  []uint32 // dictionary codes to groups, for the batch at hand or as long as the dictionary is codesOf
+	codesOf *Vector  // a dictionary that never changes
 	byCombo []uint32 // the same for combinations of codes
 	keys    []*Builder
-	oneKey  Vector // the key column of a single table
+	oneKey  Vector    // the key column of a single table
+	flat    []*Vector // the key columns of a table of flat keys
 	cached  []*Vector
 }
 
@@ -87,7 +89,7 @@ func (t *GroupTable) Bytes() int64 {
 
 // Reset empties the table and keeps its memory.
 func (t *GroupTable) Reset() {
-	t.n, t.nullID = 0, 0
+	t.n, t.nullID, t.codesOf = 0, 0, nil
 	t.rows, t.hashes = t.rows[:0], t.hashes[:0]
 	clear(t.slots)
 	clear(t.tags)
@@ -110,6 +112,9 @@ func (t *GroupTable) KeyRange(from, to int) []*Vector {
 	if t.single {
 		return []*Vector{t.singleKeys(from, to)}
 	}
+	if t.layout.flat {
+		return t.flatKeys(from, to)
+	}
 	if t.keys == nil {
 		for _, typ := range t.layout.types {
 			t.keys = append(t.keys, NewBuilder(typ))
@@ -124,6 +129,16 @@ func (t *GroupTable) KeyRange(from, to int) []*Vector {
 		out[i] = k.Finish()
 	}
 	return out
+}
+
+func (t *GroupTable) flatKeys(from, to int) []*Vector {
+	if t.flat == nil {
+		for range t.layout.leaves {
+			t.flat = append(t.flat, &Vector{})
+		}
+	}
+	t.layout.decodeFlat(t.rows, from, to, &t.arena, t.flat)
+	return append([]*Vector{}, t.flat...)
 }
 
 // Insert writes the group of each of the n rows to gids, which is reused, making groups for new keys. hashes are those
@@ -173,13 +188,19 @@ func (t *GroupTable) findEmptyKey(gids []uint32, insert bool) {
 	}
 }
 
-// findCodes resolves each dictionary entry once, when its first row comes by.
-func (t *GroupTable) findCodes(gids []uint32, v *Vector, hashes []uint64, insert bool) {
-	n := len(gids)
-	t.byCode = resize(t.byCode, v.Dict.N)
+// forgetCodes makes byCode room for n codes whose groups are not known.
+func (t *GroupTable) forgetCodes(n int) {
+	t.codesOf = nil
+	t.byCode = resize(t.byCode, n)
 	for i := range t.byCode {
 		t.byCode[i] = NoGroup
 	}
+}
+
+// findCodes resolves each dictionary entry once, when its first row comes by.
+func (t *GroupTable) findCodes(gids []uint32, v *Vector, hashes []uint64, insert bool) {
+	n := len(gids)
+	t.forgetCodes(v.Dict.N)
 	var firsts []int32
 	for i, c := range v.Codes[:n] {
 		if t.byCode[c] == NoGroup && v.IsValid(i) {

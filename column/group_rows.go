@@ -115,7 +115,7 @@ func (t *GroupTable) addRow(s uint64, i int, h uint64) uint32 {
 	g := uint32(t.n)
 	t.tags[s] = h>>32<<32 | uint64(g+1)
 	w := t.layout.width
-	t.rows = append(t.rows, t.words[i*w:i*w+w]...)
+	t.rows = append(grown(t.rows, w), t.words[i*w:i*w+w]...)
 	row := t.rows[int(g)*w:]
 	for k := range t.layout.leaves {
 		if f := &t.layout.leaves[k]; f.isBytes() && isLong(row[f.word]) {

@@ -106,7 +106,7 @@ func (t *GroupTable) addSingle(e *slot, key, hash uint64) uint32 {
 	g := uint32(t.n)
 	*e = slot{key: key, id: g + 1}
 	t.push(hash)
-	t.rows = append(t.rows, key)
+	t.rows = append(grown(t.rows, 1), key)
 	if t.n > len(t.slots)/2 {
 		t.growSingle()
 	}
@@ -115,7 +115,7 @@ func (t *GroupTable) addSingle(e *slot, key, hash uint64) uint32 {
 
 func (t *GroupTable) push(hash uint64) {
 	t.n++
-	t.hashes = append(t.hashes, hash)
+	t.hashes = append(grown(t.hashes, 1), hash)
 }
 
 func (t *GroupTable) nullGroup(insert bool) uint32 {

@@ -55,7 +55,7 @@ func (t *GroupTable) addString(s uint64, row *[3]uint64, v *Vector, i int, h uin
 	if isLong(row[1]) {
 		row[1], row[2] = t.arena.add(v.Bytes(i))
 	}
-	t.rows = append(t.rows, row[0], row[1], row[2])
+	t.rows = append(grown(t.rows, 3), row[0], row[1], row[2])
 	t.push(h)
 	if t.n > len(t.tags)/2 {
 		t.growRows()

@@ -169,6 +169,14 @@ func hashStrings(dst []uint64, v *Vector, n int) {
 
 // hashCodes hashes each dictionary entry once when that is less work than hashing each row.
 func hashCodes(dst []uint64, v *Vector, n int) {
+	if v.Dict.fixed != nil && v.Dict.N > 0 {
+		if dict := v.Dict.fixed.hashesOf(v.Dict, n); dict != nil {
+			for i, c := range v.Codes[:n] {
+				dst[i] = dict[c]
+			}
+			return
+		}
+	}
 	if v.Dict.N > n {
 		for i := range dst {
 			dst[i] = hashText(v.Bytes(i))

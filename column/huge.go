@@ -13,3 +13,12 @@ func hugeSlice[T any](n int) []T {
 	}
 	return s
 }
+
+// grown is s with room for n more. It doubles, unlike append, whose slices grow by a quarter when they are large: tables that
+// grow to an unknown size would be copied five times.
+func grown(s []uint64, n int) []uint64 {
+	if len(s)+n <= cap(s) {
+		return s
+	}
+	return append(hugeSlice[uint64](max(2*cap(s), len(s)+n, 64))[:0], s...)
+}

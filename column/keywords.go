@@ -3,22 +3,28 @@ package column
 import "math"
 
 // Key words are the row form that the group and join tables compare: each row is a fixed number of 64-bit words, the
-// first holding one null bit for each node of the key types, then one word for each fixed-width leaf and two for a
-// decimal or string. Rows are equal as keys exactly when their words are equal and, for strings longer than InlineLen
-// (whose second word only says where the bytes are), their bytes too. Structs are flattened; lists and maps are keyed by
-// their AppendKey bytes.
+// first holding one null bit for each node of the key types. A 64-bit leaf has a word of its own, a decimal or string two;
+// narrower leaves share words, that of the null bits first:
+//
+//	(int, bigint, string)   nulls 3 bits │ int 32 bits    bigint    length, prefix    rest
+//
+// Rows are equal as keys exactly when their words are equal and, for strings longer than InlineLen (whose second word only
+// says where the bytes are), their bytes too. Structs are flattened; lists and maps are keyed by their AppendKey bytes.
 type keyLayout struct {
 	types  []Type
 	leaves []keyLeaf
 	width  int // words in a row, the null word included
 	nodes  int // null bits
+	flat   bool
 }
 
 type keyLeaf struct {
 	path    []int // key column, then struct members
 	typ     Type
-	word    int // first word of the value
-	bit     int // null bit of the leaf; the structs above it have the bits in up
+	word    int  // first word of the value
+	shift   uint // bits of the word below the value
+	bits    uint // of a value that shares its word; 0 for one that has words of its own
+	bit     int  // null bit of the leaf; the structs above it have the bits in up
 	up      []int
 	encoded bool // a list or map, stored as its key bytes
 }
@@ -32,8 +38,57 @@ func newKeyLayout(types []Type) keyLayout {
 		l = keyLayout{types: types, width: 1, nodes: 1}
 		l.leaves = []keyLeaf{{typ: Of(Binary), word: 1, encoded: true}}
 		l.width = 3
+		return l
 	}
+	l.flat = len(types) > 0 && len(l.leaves) == l.nodes
+	l.pack()
 	return l
+}
+
+// pack gives each leaf its place.
+func (l *keyLayout) pack() {
+	used := []uint{uint(l.nodes)} // bits of the words that are shared
+	at := []int{0}
+	l.width = 1
+	for i := range l.leaves {
+		f := &l.leaves[i]
+		l.flat = l.flat && len(f.path) == 1 && !f.encoded
+		bits := f.narrow()
+		if bits == 0 {
+			f.word = l.width
+			l.width += f.words()
+			continue
+		}
+		k := 0
+		for k < len(used) && used[k]+bits > 64 {
+			k++
+		}
+		if k == len(used) {
+			used, at = append(used, 0), append(at, l.width)
+			l.width++
+		}
+		f.word, f.shift, f.bits = at[k], used[k], bits
+		used[k] += bits
+	}
+}
+
+// narrow is how many bits a leaf takes that can share a word, 0 for others. A float is kept as the bits of a double, in
+// which 0 and NaN are one, and so is not narrow.
+func (f *keyLeaf) narrow() uint {
+	if f.encoded {
+		return 0
+	}
+	switch f.typ.Kind.Storage() {
+	case StorageBool:
+		return 1
+	case StorageI8:
+		return 8
+	case StorageI16:
+		return 16
+	case StorageI32:
+		return 32
+	}
+	return 0
 }
 
 // whole reports whether the layout encodes all key columns as one byte string, which it does for very wide keys.
@@ -47,19 +102,11 @@ func (l *keyLayout) add(t Type, path, up []int) {
 			l.add(f.Type, append(append([]int{}, path...), i), append(append([]int{}, up...), b))
 		}
 		if len(t.Fields) == 0 {
-			l.leaves = append(l.leaves, keyLeaf{path: path, typ: t, word: l.width, bit: b, up: up})
+			l.leaves = append(l.leaves, keyLeaf{path: path, typ: t, bit: b, up: up})
 		}
 		return
 	}
-	leaf := keyLeaf{path: path, typ: t, word: l.width, bit: b, up: up, encoded: t.Kind.Storage() == StorageList}
-	l.leaves = append(l.leaves, leaf)
-	switch t.Kind.Storage() {
-	case StorageNone:
-	case StorageDec, StorageBytes, StorageList:
-		l.width += 2
-	default:
-		l.width++
-	}
+	l.leaves = append(l.leaves, keyLeaf{path: path, typ: t, bit: b, up: up, encoded: t.Kind.Storage() == StorageList})
 }
 
 func (f *keyLeaf) isBytes() bool { return f.encoded || f.typ.Kind.Storage() == StorageBytes }
@@ -169,14 +216,14 @@ func (l *keyLayout) encodeLeaf(dst []uint64, leaf int, v *Vector, n int, long *l
 	switch v.Type.Kind.Storage() {
 	case StorageBool:
 		for i, x := range v.Bools[:n] {
-			dst[i*l.width+w] = uint64(boolInt(x))
+			dst[i*l.width+w] |= uint64(boolInt(x)) << f.shift
 		}
 	case StorageI8:
-		encodeInts(dst, v.I8[:n], w, l.width)
+		packInts(dst, v.I8[:n], f, l.width)
 	case StorageI16:
-		encodeInts(dst, v.I16[:n], w, l.width)
+		packInts(dst, v.I16[:n], f, l.width)
 	case StorageI32:
-		encodeInts(dst, v.I32[:n], w, l.width)
+		packInts(dst, v.I32[:n], f, l.width)
 	case StorageI64:
 		encodeInts(dst, v.I64[:n], w, l.width)
 	case StorageF32:
@@ -199,12 +246,24 @@ func (l *keyLayout) encodeLeaf(dst []uint64, leaf int, v *Vector, n int, long *l
 		if l.whole() {
 			mask = 0
 		}
+		value := f.mask()
 		for i := range n {
 			if dst[i*l.width]&mask != 0 {
-				clear(dst[i*l.width+w : i*l.width+w+words])
+				dst[i*l.width+w] &^= value
+				if words > 1 {
+					dst[i*l.width+w+1] = 0
+				}
 			}
 		}
 	}
+}
+
+// mask is the bits of the leaf's first word that are its own.
+func (f *keyLeaf) mask() uint64 {
+	if f.bits == 0 {
+		return ^uint64(0)
+	}
+	return (1<<f.bits - 1) << f.shift
 }
 
 func (f *keyLeaf) words() int {
@@ -220,6 +279,14 @@ func (f *keyLeaf) words() int {
 func encodeInts[T Integer](dst []uint64, src []T, w, width int) {
 	for i, x := range src {
 		dst[i*width+w] = uint64(int64(x))
+	}
+}
+
+// packInts puts integers into words that they share.
+func packInts[T Integer](dst []uint64, src []T, f *keyLeaf, width int) {
+	w, shift, mask := f.word, f.shift&63, uint64(1)<<f.bits-1
+	for i, x := range src {
+		dst[i*width+w] |= (uint64(int64(x)) & mask) << shift
 	}
 }
 
@@ -299,7 +366,9 @@ func (l *keyLayout) decodeNode(row []uint64, t Type, leaf, b *int, arena *byteAr
 	w := row[f.word:]
 	switch t.Kind.Storage() {
 	case StorageBool:
-		out.AppendBool(w[0] != 0)
+		out.AppendBool(w[0]>>f.shift&1 != 0)
+	case StorageI8, StorageI16, StorageI32:
+		out.AppendI64(f.integer(w[0]))
 	case StorageF32, StorageF64:
 		out.AppendF64(math.Float64frombits(w[0]))
 	case StorageDec:
@@ -313,6 +382,11 @@ func (l *keyLayout) decodeNode(row []uint64, t Type, leaf, b *int, arena *byteAr
 	default:
 		out.AppendI64(int64(w[0]))
 	}
+}
+
+// integer is the value of a narrow integer in its word.
+func (f *keyLeaf) integer(word uint64) int64 {
+	return int64(word<<(64-f.shift-f.bits)) >> (64 - f.bits)
 }
 
 // closeStruct ends a struct row whose members have been appended, null or not.

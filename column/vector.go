@@ -34,8 +34,9 @@ type Vector struct {
 	// a Batch never holds one.
 	Const bool
 
-	spare     []uint64 // a bitmap's memory while Valid is nil
-	codeSpare []int32  // Codes of an earlier use
+	fixed     *fixedDict // of a dictionary that never changes
+	spare     []uint64   // a bitmap's memory while Valid is nil
+	codeSpare []int32    // Codes of an earlier use
 }
 
 // Dec128 is a signed 128-bit integer, the unscaled value of a decimal: Hi*2^64 + Lo.

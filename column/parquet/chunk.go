@@ -79,6 +79,9 @@ func (c *chunk) readDict(p *page) error {
 	}
 	c.dict = column.NewVector(c.node.typ, n)
 	_, err := c.node.plain(c.dict, 0, n, p.data)
+	if c.node.typ.Kind.Storage() == column.StorageBytes {
+		column.FixDict(c.dict)
+	}
 	return err
 }
 
