@@ -16,10 +16,13 @@ type fixedDict struct {
 // it. What is computed from its entries is then kept from one batch to the next: their hashes, and the groups of their codes.
 func FixDict(v *Vector) { v.fixed = &fixedDict{} }
 
+// IsFixedDict reports whether FixDict marked v.
+func IsFixedDict(v *Vector) bool { return v.fixed != nil }
+
 // hashesOf are the hashes of a fixed dictionary's entries, as Hash gives them. nil means that hashing n rows one by one costs less
 // than hashing the dictionary.
 func (d *fixedDict) hashesOf(dict *Vector, n int) []uint64 {
-	if !d.done.Load() && dict.N > dictShare*n {
+	if !d.done.Load() && dict.N > DictShare*n {
 		return nil
 	}
 	d.once.Do(func() {
@@ -30,6 +33,6 @@ func (d *fixedDict) hashesOf(dict *Vector, n int) []uint64 {
 	return d.hashes
 }
 
-// dictShare is how many times a batch's rows a dictionary may have entries, so that its entries are hashed once rather than the
-// rows: several batches refer to it.
-const dictShare = 8
+// DictShare is how many times the rows of a batch a fixed dictionary may have entries for which it pays to work on the entries, once,
+// rather than on the rows: several batches refer to it.
+const DictShare = 8

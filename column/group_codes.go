@@ -56,7 +56,7 @@ func (t *GroupTable) remembers(v *Vector, n int) bool {
 	if v.Codes == nil || v.Const || v.Dict.fixed == nil || v.Dict.N == 0 || !t.oneString {
 		return false
 	}
-	return t.codesOf == v.Dict || v.Dict.N <= dictShare*n
+	return t.codesOf == v.Dict || v.Dict.N <= DictShare*n
 }
 
 // insertFixed finds groups by the codes of a fixed dictionary. Only codes that no batch had before are looked up by their strings.

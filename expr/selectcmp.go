@@ -10,6 +10,9 @@ import (
 type compareConst struct {
 	op  string
 	lit *column.Vector
+
+	dict *column.Vector // the fixed dictionary whose entries pass says whether they satisfy the comparison
+	pass []bool
 }
 
 var flipped = map[string]string{"=": "=", "!=": "!=", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
@@ -115,17 +118,34 @@ func boolInt(b bool) int {
 func (c *compareConst) selectText(v *column.Vector, sel, dst []int32, n int) int {
 	want := c.lit.Bytes(0)
 	w := wants(c.op)
-	if v.Codes != nil && v.Dict.N <= n {
-		pass := make([]bool, v.Dict.N)
-		for i := range pass {
-			pass[i] = w.pass(bytes.Compare(v.Dict.Bytes(i), want))
-		}
-		return selectCodes(v.Codes[:n], pass, sel, dst)
+	if v.Codes != nil && c.compareDict(v.Dict, n, w, want) {
+		return selectCodes(v.Codes[:n], c.pass, sel, dst)
 	}
 	if c.op == "=" && v.Codes == nil {
 		return selectEqual(v, want, sel, dst, n)
 	}
 	return selectBy(sel, dst, n, w, func(i int32) int { return bytes.Compare(v.Bytes(int(i)), want) })
+}
+
+// compareDict compares the entries of a dictionary, those of a fixed one once for all batches; false means that n rows are
+// compared with less work.
+func (c *compareConst) compareDict(dict *column.Vector, n int, w outcome, want []byte) bool {
+	fixed := column.IsFixedDict(dict)
+	if fixed && dict == c.dict {
+		return true
+	}
+	if dict.N > n && (!fixed || dict.N > column.DictShare*n) {
+		return false
+	}
+	c.dict = nil
+	if fixed {
+		c.dict = dict
+	}
+	c.pass = resize(c.pass, dict.N)
+	for i := range c.pass {
+		c.pass[i] = w.pass(bytes.Compare(dict.Bytes(i), want))
+	}
+	return true
 }
 
 // selectEqual compares views as two words when the constant is short enough to lie in one.
