@@ -44,6 +44,7 @@ var batches = []batch{
 	// from reaching the scan.
 	{"finish analysis", true, []rule{
 		{"EliminateAliases", eliminateAliases},
+		{"WatermarksAtSources", watermarksAtSources},
 		{"DropIdleWatermarks", dropIdleWatermarks},
 		{"ReplaceDistinct", replaceDistinct},
 		{"DropIdleSorts", dropIdleSorts},

@@ -1,6 +1,8 @@
 package physical
 
 import (
+	"slices"
+
 	"github.com/streamflow/streamflow/column"
 	"github.com/streamflow/streamflow/expr"
 	"github.com/streamflow/streamflow/structured/logical"
@@ -34,6 +36,24 @@ func timeOf(e expr.Expr, times []timeAttr) (timeAttr, bool) {
 	t, ok := plainTime(s.terms[0].e, times)
 	t.lag -= s.c
 	return t, ok && (t.size == 0 || s.c == 0)
+}
+
+// delayTimes makes a declaration above operators that follow event time, such as aggregations of windows, wait longer for rows of
+// the column: their rows come in time, so it says only how much later what is above closes. False when the column is not
+// followed, or rows have not been through such an operator.
+func (n *Node) delayTimes(e expr.Expr, delay int64) bool {
+	t, ok := timeOf(e, n.props.times)
+	if !ok || !n.props.stateful || n.props.mark != nil {
+		return false
+	}
+	times := slices.Clone(n.props.times)
+	for i := range times {
+		if times[i].event == t.event {
+			times[i].lag += delay
+		}
+	}
+	n.props.times = times
+	return true
 }
 
 // plainTime is a column, or a member of a window, as event time.

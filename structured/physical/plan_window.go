@@ -17,6 +17,9 @@ func (p *planner) watermark(l *logical.Watermark) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	if n.delayTimes(l.Col, l.Delay) {
+		return n, nil
+	}
 	if err := p.appendOnly(n, "A watermark"); err != nil {
 		return nil, err
 	}
@@ -25,7 +28,7 @@ func (p *planner) watermark(l *logical.Watermark) (*Node, error) {
 	}
 	if !n.props.ordered {
 		if n.props.stream {
-			return nil, unsupported("A watermark above an exchange or aggregation", "Declare it right above the source.")
+			return nil, unsupported("A watermark on a column that is computed above an exchange, or by an aggregation,", "Compute it of the source's columns, and declare it right above; or declare the column that it is computed from.")
 		}
 		return n, nil
 	}

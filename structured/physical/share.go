@@ -34,7 +34,9 @@ func (p *planner) share(root *Node, plan logical.Plan) *Node {
 	s.sign(root)
 	s.find(root)
 	s.replace(root)
-	root.Walk(func(n *Node) { n.props.marks = s.firsts(n.props.marks) })
+	stays := map[*Node]bool{}
+	root.Walk(func(n *Node) { stays[n] = true })
+	root.Walk(func(n *Node) { n.props.marks = s.firsts(n.props.marks, stays) })
 	return root
 }
 
@@ -170,11 +172,12 @@ func (s *sharing) above(n *Node) *Node {
 	return x
 }
 
-// firsts are the nodes that stand in the place of those of a list.
-func (s *sharing) firsts(list []*Node) []*Node {
+// firsts are the nodes that stand in the place of those of a list: those that stay in the plan, and the first of what does not.
+// Two that are the same and stay read their sources one by one, and so each has clocks of its own.
+func (s *sharing) firsts(list []*Node, stays map[*Node]bool) []*Node {
 	var out []*Node
 	for _, n := range list {
-		if first := s.first[s.same[n]]; first != nil {
+		if first := s.first[s.same[n]]; first != nil && !stays[n] {
 			n = first
 		}
 		if !slices.Contains(out, n) {
