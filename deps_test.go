@@ -47,7 +47,7 @@ logstore/record < logstore/segment < logstore/compact;
 NONE < logstore/replica;
 logstore/record, logstore/segment, logstore/wal, logstore/replica, logstore/compact < logstore;
 internal/usererr < logstore/peer;
-logstore/peer, internal/clock, internal/metrics < logstore/meta;
+logstore/peer, internal/clock, internal/metrics, internal/vfs < logstore/meta;
 internal/usererr, internal/clock, internal/metrics < logstore/group < logstore/group/consumer < logstore/group/share;
 column, logstore/record < logstore/columnar;
 logstore, logstore/columnar, column/parquet < logstore/tier;

@@ -37,6 +37,9 @@ import (
 type Config struct {
 	// Dir holds everything the node keeps. Empty: a temporary directory, removed by Close.
 	Dir string
+	// FS is the file system that the log, the metadata, the state of queries and files that they write are kept on; nil is
+	// the machine's.
+	FS vfs.FS
 	// Slots is how many tasks run at once, and the number of partitions after an exchange; 0 is the number of processors.
 	Slots int
 	// Memory is what queries may use before they spill, in bytes; 0 is half of the machine's. A quarter of it is for what
@@ -104,6 +107,10 @@ func (n *Node) defaults() error {
 		}
 		c.Dir, n.temp = dir, true
 	}
+	if c.FS == nil {
+		c.FS = vfs.OS
+	}
+	c.Log.FS = c.FS
 	if c.Slots <= 0 {
 		c.Slots = runtime.GOMAXPROCS(0)
 	}
@@ -138,8 +145,8 @@ func (n *Node) open() error {
 	if err := os.MkdirAll(spill, 0o755); err != nil {
 		return err
 	}
-	n.executor, err = executor.New(executor.Options{Slots: n.conf.Slots, MemoryLimit: n.conf.Memory / 4 * 3, Dir: filepath.Join(n.conf.Dir, "executor"), Log: n.logger,
-		Services: map[string]any{streamlog.ServiceName: env, physical.SpillDir: spill},
+	n.executor, err = executor.New(executor.Options{FS: n.conf.FS, Slots: n.conf.Slots, MemoryLimit: n.conf.Memory / 4 * 3, Dir: filepath.Join(n.conf.Dir, "executor"), Log: n.logger,
+		Services: map[string]any{streamlog.ServiceName: env, physical.SpillDir: spill, file.FilesName: n.conf.FS},
 		Changelog: func(ctx context.Context, s state.Slot, after int64, apply func([]byte, int64) error) error {
 			return env.ReplayState(ctx, s.Query, s.Op, s.Partition, after, apply)
 		}})
@@ -147,7 +154,7 @@ func (n *Node) open() error {
 		return err
 	}
 	n.cluster = driver.NewCluster(n.executor)
-	n.engine = driver.NewEngine(driver.EngineOptions{Meta: n.broker.Meta(), Queries: n.queries, Log: env, Catalog: newCatalog(n.broker, env),
+	n.engine = driver.NewEngine(driver.EngineOptions{Meta: n.broker.Meta(), Queries: n.queries, Log: env, Catalog: newCatalog(n.broker, env, n.conf.FS),
 		Cluster: n.cluster, Warehouse: filepath.Join(n.conf.Dir, "warehouse"), Memory: n.executor.Memory(), CacheMemory: n.executor.MemoryLimit() / 4, CacheDir: filepath.Join(spill, "cache"), Plans: connect.PlanCodec{}, Parts: n.conf.Slots, Logger: n.logger, Snapshot: n.snapshot, SnapshotInterval: n.conf.StateInterval, OnBatch: n.conf.OnBatch,
 		CatchUpMemory: n.conf.Memory / 8, Savepoints: savepoint.New(n.savepoints())})
 	n.connect = connect.NewServer(n.connectOptions())
@@ -162,7 +169,7 @@ func (n *Node) openTier() error {
 	o := *n.conf.Tier
 	o.Dir, o.Logger = filepath.Join(n.conf.Dir, "tier-local"), n.logger
 	if o.Store == nil {
-		o.Store = tier.NewDir(vfs.OS, filepath.Join(n.conf.Dir, "tier"))
+		o.Store = tier.NewDir(n.conf.FS, filepath.Join(n.conf.Dir, "tier"))
 	}
 	var err error
 	if n.tier, err = tier.Open(o); err == nil {
@@ -176,18 +183,18 @@ func (n *Node) savepoints() tier.Store {
 	if n.conf.Savepoints != nil {
 		return n.conf.Savepoints
 	}
-	return tier.NewDir(vfs.OS, filepath.Join(n.conf.Dir, "savepoints"))
+	return tier.NewDir(n.conf.FS, filepath.Join(n.conf.Dir, "savepoints"))
 }
 
 // newCatalog is the node's catalog: topics, files, tables in memory, and the definitions in the metadata.
-func newCatalog(b *broker.Broker, env *streamlog.Env) *catalog.Node {
+func newCatalog(b *broker.Broker, env *streamlog.Env, fs vfs.FS) *catalog.Node {
 	p := catalog.NewProviders()
 	topics := streamlog.Provider{Env: env}
 	p.Register("topic", topics)
 	p.Register("kafka", kafkatopic.Provider{Local: topicAlias{topics}})
-	p.Register("parquet", file.Parquet)
-	p.Register("csv", file.CSV)
-	p.Register("json", file.JSON)
+	p.Register("parquet", file.Parquet.On(fs))
+	p.Register("csv", file.CSV.On(fs))
+	p.Register("json", file.JSON.On(fs))
 	p.Register("memory", memory.NewStore())
 	p.Register("rate", generate.Rate)
 	p.Register("rate-micro-batch", generate.RateMicroBatch)

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/streamflow/streamflow/executor/state"
+	"github.com/streamflow/streamflow/internal/vfs"
 	"github.com/streamflow/streamflow/rdd"
 	"github.com/streamflow/streamflow/shuffle"
 )
@@ -23,7 +24,9 @@ type Options struct {
 	MemoryLimit int64
 	StateMemory int64
 	// Dir holds map outputs and state. When it is empty a temporary directory is made, and removed by Close.
-	Dir      string
+	Dir string
+	// FS is the file system that state is kept on; nil is the machine's.
+	FS       vfs.FS
 	Services map[string]any // handed to tasks
 	Log      *slog.Logger
 	// Peer gives access to the map outputs of another executor.
@@ -92,7 +95,7 @@ func (x *Executor) openStores() error {
 	if x.shuffle, err = shuffle.Open(filepath.Join(x.opts.Dir, "shuffle"), x.memory); err != nil {
 		return err
 	}
-	x.state, err = state.Open(state.Options{Dir: filepath.Join(x.opts.Dir, "state"), Memory: x.opts.StateMemory, Changelog: x.opts.Changelog, Log: x.opts.Log})
+	x.state, err = state.Open(state.Options{FS: state.Files(x.opts.FS), Dir: filepath.Join(x.opts.Dir, "state"), Memory: x.opts.StateMemory, Changelog: x.opts.Changelog, Log: x.opts.Log})
 	return err
 }
 

@@ -12,7 +12,7 @@ import (
 
 // TestConformance holds for every implementation.
 func TestConformance(t *testing.T) {
-	for name, fs := range map[string]FS{"os": OS, "mem": NewMem(), "fault": &Fault{FS: NewMem(), Hook: func(Op, string) error { return nil }}} {
+	for name, fs := range map[string]FS{"os": OS, "mem": NewMem(), "shadow": NewShadow(), "fault": &Fault{FS: NewMem(), Hook: func(Op, string) error { return nil }}} {
 		t.Run(name, func(t *testing.T) {
 			dir := path.Join(t.TempDir(), "a", "b")
 			check := func(err error) {
@@ -128,5 +128,44 @@ func TestCapacity(t *testing.T) {
 	}
 	if _, err := f.WriteAt([]byte{1}, 3); err != nil {
 		t.Errorf("overwrite on a full disk: %v", err)
+	}
+}
+
+// TestShadow: the image of a crash has what was synced through the shadow, and all of what others wrote.
+func TestShadow(t *testing.T) {
+	root, s := t.TempDir(), NewShadow()
+	check := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	check(WriteFile(OS, path.Join(root, "early"), []byte("there before")))
+	check(s.MkdirAll(path.Join(root, "d")))
+	check(s.SyncDir(root))
+	f, err := s.Create(path.Join(root, "d", "f"))
+	check(err)
+	_, err = f.WriteAt([]byte("synced"), 0)
+	check(err)
+	check(f.Sync())
+	check(s.SyncDir(path.Join(root, "d")))
+	_, err = f.WriteAt([]byte("UN"), 0)
+	check(err)
+	_, err = s.Create(path.Join(root, "d", "g"))
+	check(err)
+	check(s.Remove(path.Join(root, "early")))
+	check(WriteFile(OS, path.Join(root, "others"), []byte("whole")))
+	image := t.TempDir()
+	check(s.Image(nil, root, image))
+	for name, want := range map[string]string{"early": "there before", "d/f": "synced", "others": "whole"} {
+		if got, err := ReadFile(OS, path.Join(image, name)); err != nil || string(got) != want {
+			t.Errorf("%s holds %q, %v; want %q", name, got, err, want)
+		}
+	}
+	if names, _ := OS.ReadDir(path.Join(image, "d")); len(names) != 1 {
+		t.Errorf("a name survives without SyncDir: %v", names)
+	}
+	if got, _ := ReadFile(s, path.Join(root, "d", "f")); string(got) != "UNnced" {
+		t.Errorf("the file itself holds %q", got)
 	}
 }

@@ -129,7 +129,7 @@ func Open(opts Options) (*Broker, error) {
 func (b *Broker) openMeta() error {
 	cm, cl := newCatalogMachine(), &clusterMachine{}
 	machines := append([]meta.Machine{b.topics, b.offsets, b.producers, b.txns, b.features, b.groupConfigs, b.shares, cm, cl}, b.opts.Machines...)
-	o := meta.Options{Dir: filepath.Join(b.opts.Dir, "meta"), Machines: machines, Logger: b.opts.Logger}
+	o := meta.Options{FS: b.opts.Log.FS, Dir: filepath.Join(b.opts.Dir, "meta"), Machines: machines, Logger: b.opts.Logger}
 	if m := b.opts.Membership; m != nil {
 		m.defaults()
 		o.Self, o.Voters, o.Join, o.Mux = meta.Peer{ID: b.opts.NodeID, Addr: m.Peer}, m.Voters, m.Join, m.Mux

@@ -11,6 +11,8 @@ import (
 	"github.com/hashicorp/raft"
 	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
 	bbolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/streamflow/streamflow/internal/vfs"
 )
 
 // front takes raft's newest entries for the bolt file. A commit of bolt's rewrites pages and syncs twice, and every
@@ -22,7 +24,7 @@ import (
 // An entry is in front until bolt has it. After a crash, Open gives bolt what only front has.
 type front struct {
 	bolt *raftboltdb.BoltStore
-	file *os.File
+	file vfs.File
 
 	writing sync.Mutex // held by StoreLogs, DeleteRange and Close: they are one after the other
 	half    int64      // that takes records
@@ -40,7 +42,7 @@ type front struct {
 // halfSize holds about a thousand micro-batches' commits.
 const halfSize = 1 << 20
 
-func openFront(dir string, bolt *raftboltdb.BoltStore) (*front, error) {
+func openFront(files vfs.FS, dir string, bolt *raftboltdb.BoltStore) (*front, error) {
 	path := filepath.Join(dir, "raft.journal")
 	err := fillZeros(path, 2*halfSize)
 	if err == nil {
@@ -49,7 +51,7 @@ func openFront(dir string, bolt *raftboltdb.BoltStore) (*front, error) {
 	if err != nil {
 		return nil, fmt.Errorf("meta: preallocate %s: %w", path, err)
 	}
-	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	file, err := files.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("meta: %w", err)
 	}
@@ -137,7 +139,7 @@ func (f *front) write() error {
 	if _, err := f.file.WriteAt(f.buf, f.half*halfSize+f.pos); err != nil {
 		return err
 	}
-	if err := datasync(f.file); err != nil {
+	if err := f.file.Sync(); err != nil {
 		return err
 	}
 	f.pos += int64(len(f.buf))

@@ -13,11 +13,13 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
+
+	"github.com/streamflow/streamflow/internal/vfs"
 )
 
 func openTestStore(t testing.TB, dir string) *store {
 	t.Helper()
-	s, err := openStore(dir)
+	s, err := openStore(vfs.OS, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -292,7 +294,7 @@ func TestDamagedJournalIsRefused(t *testing.T) {
 	for _, text := range []string{"entry 1", "entry 5"} {
 		dir := stored(t, 9)
 		spoil(t, dir, text)
-		if s, err := openStore(dir); err == nil || !strings.Contains(err.Error(), "damaged") {
+		if s, err := openStore(vfs.OS, dir); err == nil || !strings.Contains(err.Error(), "damaged") {
 			t.Errorf("%s: %v", text, err)
 			if err == nil {
 				s.Close()

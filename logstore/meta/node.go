@@ -65,7 +65,7 @@ func Open(opts Options) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	st, err := openStore(opts.Dir)
+	st, err := openStore(opts.FS, opts.Dir)
 	if err != nil {
 		return nil, err
 	}

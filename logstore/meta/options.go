@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/streamflow/streamflow/internal/vfs"
 	"github.com/streamflow/streamflow/logstore/peer"
 	"github.com/streamflow/streamflow/logstore/peer/rpc"
 )
@@ -14,6 +15,7 @@ import (
 // node is alone: it votes for itself and opens no socket.
 type Options struct {
 	Dir      string        // made when absent
+	FS       vfs.FS        // that the newest entries are written to; nil is the machine's
 	NodeID   string        // raft server id of a node that is alone; default "node-1"
 	Machines []Machine     // names must differ
 	Logger   *slog.Logger  // default slog.Default()
@@ -86,6 +88,9 @@ func withDefaults(o Options) Options {
 	setDefault(&o.Timing.Election, o.Timing.Heartbeat)
 	setDefault(&o.Timing.Lease, o.Timing.Heartbeat/2)
 	setDefault(&o.Timing.Apply, 30*time.Second)
+	if o.FS == nil {
+		o.FS = vfs.OS
+	}
 	if o.Dialer == nil && o.Mux != nil {
 		o.Dialer = o.Mux.Dialer()
 	}

@@ -14,6 +14,7 @@ import (
 	bbolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/streamflow/streamflow/internal/usererr"
+	"github.com/streamflow/streamflow/internal/vfs"
 )
 
 // preallocated is how much of the log file is written with zeros when it is made. Pages that exist already cost a sync no
@@ -34,7 +35,7 @@ var (
 
 // openStore opens or makes the log file. Freelist sync is off: the list is rebuilt by a scan at open, and each commit writes
 // two pages less.
-func openStore(dir string) (*store, error) {
+func openStore(files vfs.FS, dir string) (*store, error) {
 	path := filepath.Join(dir, "raft.db")
 	if err := preallocate(path); err != nil {
 		return nil, fmt.Errorf("meta: preallocate %s: %w", path, err)
@@ -47,7 +48,7 @@ func openStore(dir string) (*store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("meta: open %s: %w", path, err)
 	}
-	f, err := openFront(dir, s)
+	f, err := openFront(files, dir, s)
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

@@ -34,7 +34,7 @@ var formats = map[string]format{}
 
 func register(f format) Provider {
 	formats[f.name()] = f
-	return Provider{f}
+	return Provider{format: f}
 }
 
 // entry is a file of a table.

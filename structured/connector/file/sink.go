@@ -15,6 +15,7 @@ import (
 
 	"github.com/streamflow/streamflow/column"
 	"github.com/streamflow/streamflow/internal/usererr"
+	"github.com/streamflow/streamflow/internal/vfs"
 	"github.com/streamflow/streamflow/rdd"
 	"github.com/streamflow/streamflow/structured/connector"
 )
@@ -43,7 +44,7 @@ func (t *Table) PlanWrite(_ context.Context, req connector.WriteRequest) (connec
 		schema = t.stored
 	}
 	op := &Stage{Dir: dir, Format: t.format.name(), Schema: schema, Options: t.opt, PartitionBy: by}
-	return &sink{dir: dir, alone: uuid.NewString(), replace: req.Overwrite || req.Mode == connector.Complete, only: t.replaces(req), op: op}, nil
+	return &sink{fs: t.fs, dir: dir, alone: uuid.NewString(), replace: req.Overwrite || req.Mode == connector.Complete, only: t.replaces(req), op: op}, nil
 }
 
 // partitionColumns are the columns that become directories: those asked for, or those of the directories that are there.
@@ -104,6 +105,7 @@ func cleanName(s string) string {
 }
 
 type sink struct {
+	fs      vfs.FS
 	dir     string
 	alone   string // names the write when its transaction has no name
 	replace bool
@@ -127,7 +129,7 @@ func (s *sink) Guarantee() string { return "exactly-once: files appear by the ma
 
 // Begin makes the directory.
 func (s *sink) Begin(_ context.Context, tx connector.Tx) (map[string]string, error) {
-	if err := os.MkdirAll(filepath.Join(s.dir, manifestDir), 0o755); err != nil {
+	if err := makeDir(s.fs, filepath.Join(s.dir, manifestDir)); err != nil {
 		return nil, fmt.Errorf("file: make table directory: %w", err)
 	}
 	return map[string]string{writeParam: s.write(tx)}, nil
@@ -150,26 +152,26 @@ func (s *sink) Publish(ctx context.Context, tx connector.Tx, tokens [][]byte) er
 	for _, f := range m.Files {
 		if sub := filepath.Dir(f.Name); sub != "." && !dirs[sub] {
 			dirs[sub] = true
-			if err := os.MkdirAll(filepath.Join(s.dir, sub), 0o755); err != nil {
+			if err := makeDir(s.fs, filepath.Join(s.dir, sub)); err != nil {
 				return fmt.Errorf("file: publish: %w", err)
 			}
 		}
-		err := os.Rename(filepath.Join(s.dir, f.Staged), filepath.Join(s.dir, f.Name))
+		err := s.fs.Rename(filepath.Join(s.dir, f.Staged), filepath.Join(s.dir, f.Name))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("file: publish: %w", err)
 		}
 	}
 	for _, name := range m.Gone {
-		if err := os.Remove(filepath.Join(s.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := s.fs.Remove(filepath.Join(s.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("file: publish: %w", err)
 		}
 	}
 	for sub := range dirs {
-		if err := syncDir(filepath.Join(s.dir, sub)); err != nil {
+		if err := s.fs.SyncDir(filepath.Join(s.dir, sub)); err != nil {
 			return err
 		}
 	}
-	if err := syncDir(s.dir); err != nil {
+	if err := s.fs.SyncDir(s.dir); err != nil {
 		return err
 	}
 	if err := s.forget(tx); err != nil {
@@ -181,16 +183,17 @@ func (s *sink) Publish(ctx context.Context, tx connector.Tx, tokens [][]byte) er
 // forget removes the manifests of the write's earlier batches: their files have their names, and they will not be
 // published again.
 func (s *sink) forget(tx connector.Tx) error {
-	all := filepath.Join(escapeGlob(s.dir), manifestDir, escapeGlob(s.write(tx))+"-*.manifest")
-	paths, err := filepath.Glob(all)
+	dir := filepath.Join(s.dir, manifestDir)
+	names, err := s.fs.ReadDir(dir)
 	if err != nil {
 		return fmt.Errorf("file: publish: %w", err)
 	}
-	for _, p := range paths {
-		if filepath.Base(p) >= manifestName(s.write(tx), tx.Batch) {
+	now := manifestName(s.write(tx), tx.Batch)
+	for _, n := range names {
+		if len(n) != len(now) || !strings.HasPrefix(n, s.write(tx)+"-") || n >= now {
 			continue
 		}
-		if err := os.Remove(p); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := s.fs.Remove(filepath.Join(dir, n)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("file: publish: %w", err)
 		}
 	}
@@ -239,7 +242,7 @@ func (s *sink) commit(path string, tx connector.Tx, tokens [][]byte) (*manifest,
 	if err != nil {
 		return nil, fmt.Errorf("file: manifest: %w", err)
 	}
-	if err := writeSynced(path, data); err != nil {
+	if err := writeSynced(s.fs, path, data); err != nil {
 		return nil, fmt.Errorf("file: manifest: %w", err)
 	}
 	return m, nil
@@ -270,20 +273,19 @@ func (s *sink) gone() ([]string, error) {
 
 // Abort removes the staged files of a batch that is not committed, and of attempts that lost.
 func (s *sink) Abort(_ context.Context, tx connector.Tx) error {
-	left, err := filepath.Glob(filepath.Join(escapeGlob(s.dir), stagedPrefix(escapeGlob(s.write(tx)), tx.Batch)+"*"))
+	names, err := s.fs.ReadDir(s.dir)
 	if err != nil {
 		return fmt.Errorf("file: abort: %w", err)
 	}
-	for _, p := range left {
-		if err := os.Remove(p); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	for _, n := range names {
+		if !strings.HasPrefix(n, stagedPrefix(s.write(tx), tx.Batch)) {
+			continue
+		}
+		if err := s.fs.Remove(filepath.Join(s.dir, n)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("file: abort: %w", err)
 		}
 	}
 	return nil
-}
-
-func escapeGlob(s string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(s)
 }
 
 func stagedPrefix(write string, batch int64) string {
@@ -291,36 +293,24 @@ func stagedPrefix(write string, batch int64) string {
 }
 
 // writeSynced writes a file so that after a crash it is there whole or not at all.
-func writeSynced(path string, data []byte) error {
-	tmp := path + ".tmp"
-	f, err := os.Create(tmp)
-	if err != nil {
+func writeSynced(fs vfs.FS, path string, data []byte) error {
+	if err := vfs.WriteFile(fs, path, data); err != nil {
 		return err
 	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err == nil {
-		err = os.Rename(tmp, path)
-	}
-	if err == nil {
-		err = syncDir(filepath.Dir(path))
-	}
-	return err
+	return fs.SyncDir(filepath.Dir(path))
 }
 
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("file: sync directory: %w", err)
+// makeDir makes a directory and those above it that are missing, so that a crash leaves them.
+func makeDir(fs vfs.FS, dir string) error {
+	if is, err := fs.IsDir(dir); is || err != nil {
+		return err
 	}
-	err = d.Sync()
-	if e := d.Close(); err == nil {
-		err = e
+	parent := filepath.Dir(dir)
+	if err := makeDir(fs, parent); err != nil {
+		return err
 	}
-	return err
+	if err := fs.MkdirAll(dir); err != nil {
+		return err
+	}
+	return fs.SyncDir(parent)
 }

@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/streamflow/streamflow/column"
+	"github.com/streamflow/streamflow/internal/vfs"
 	"github.com/streamflow/streamflow/rdd"
 	"github.com/streamflow/streamflow/structured/connector"
 )
@@ -30,11 +30,19 @@ func init() {
 	rdd.Register("file.Scan", (*Scan)(nil))
 }
 
+// FilesName is the name of the task service, a vfs.FS, that files are written to; without one it is the machine's.
+const FilesName = "files"
+
 func (s *Stage) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader, error) {
-	return &stager{s: s, tc: tc, op: tc.Op, in: in[0], data: s.Schema, files: map[string]*stagedFile{}}, nil
+	files, ok := tc.Services[FilesName].(vfs.FS)
+	if !ok {
+		files = vfs.OS
+	}
+	return &stager{fs: files, s: s, tc: tc, op: tc.Op, in: in[0], data: s.Schema, files: map[string]*stagedFile{}}, nil
 }
 
 type stager struct {
+	fs    vfs.FS
 	s     *Stage
 	tc    *rdd.TaskContext
 	op    string
@@ -52,7 +60,8 @@ const maxOpen = 128
 
 // stagedFile is a file being written.
 type stagedFile struct {
-	f   *os.File
+	f   vfs.File
+	end int64
 	buf *bufio.Writer
 	w   writer
 	tok staged
@@ -127,11 +136,11 @@ func (s *stager) create(dir string) (*stagedFile, error) {
 	f.tok.Staged = fmt.Sprintf("%s%d-%d-%d%s%s", stagedPrefix(write, bind.Batch), bind.Epoch, s.tc.Partition, s.tc.Attempt, number, ext)
 	f.tok.Name = filepath.Join(dir, fmt.Sprintf("part-%05d-%s-%d%s%s", s.tc.Partition, write, bind.Batch, number, ext))
 	var err error
-	if f.f, err = os.Create(filepath.Join(s.s.Dir, f.tok.Staged)); err != nil {
+	if f.f, err = s.fs.Create(filepath.Join(s.s.Dir, f.tok.Staged)); err != nil {
 		return nil, fmt.Errorf("file: stage: %w", err)
 	}
 	s.files[dir], s.order = f, append(s.order, dir)
-	f.buf = bufio.NewWriterSize(f.f, s.bufferSize())
+	f.buf = bufio.NewWriterSize(f, s.bufferSize())
 	f.w, err = formats[s.s.Format].writer(f.buf, s.data, s.s.Options)
 	return f, err
 }
@@ -158,6 +167,13 @@ func (s *stager) finish(dir string) error {
 	return err
 }
 
+// Write appends to the file.
+func (f *stagedFile) Write(b []byte) (int, error) {
+	n, err := f.f.WriteAt(b, f.end)
+	f.end += int64(n)
+	return n, err
+}
+
 func (f *stagedFile) finish() error {
 	err := f.w.close()
 	if err == nil {
@@ -166,9 +182,7 @@ func (f *stagedFile) finish() error {
 	if err == nil {
 		err = f.f.Sync()
 	}
-	if info, e := f.f.Stat(); e == nil {
-		f.tok.Bytes = info.Size()
-	}
+	f.tok.Bytes = f.end
 	return errors.Join(err, f.f.Close())
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/streamflow/streamflow/column"
 	"github.com/streamflow/streamflow/internal/usererr"
+	"github.com/streamflow/streamflow/internal/vfs"
 	"github.com/streamflow/streamflow/rdd"
 	"github.com/streamflow/streamflow/structured/catalog"
 	"github.com/streamflow/streamflow/structured/connector"
@@ -25,10 +26,17 @@ type Table struct {
 	stored  *column.Schema // the columns under the names that they have in files; nil: those of schema
 	now     []entry        // the files of a table that is being changed; nil: those that are there
 	frozen  bool
+	fs      vfs.FS // that it is written to
 }
 
 // Provider opens file tables of one format: "parquet", "csv" or "json". It is registered with the catalog by that name.
-type Provider struct{ format format }
+type Provider struct {
+	format format
+	fs     vfs.FS
+}
+
+// On is the provider with tables that are written to a file system. Tasks find the same one by FilesName.
+func (p Provider) On(fs vfs.FS) Provider { return Provider{p.format, fs} }
 
 // PathOption is the option that holds a table's path; several are separated by PathSeparator.
 const (
@@ -42,7 +50,14 @@ func (p Provider) Open(ctx context.Context, def catalog.TableDef) (logical.Table
 	if path == "" {
 		return nil, usererr.New("INVALID_OPTION", "42616", "Table %s has no path.", def.Name).WithFix("Give it LOCATION '…' or the option path.")
 	}
-	return Open(ctx, p.format.name(), def.Name, strings.Split(path, PathSeparator), def.Schema, def.Options)
+	t, err := Open(ctx, p.format.name(), def.Name, strings.Split(path, PathSeparator), def.Schema, def.Options)
+	if err != nil {
+		return nil, err
+	}
+	if p.fs != nil {
+		t.fs = p.fs
+	}
+	return t, nil
 }
 
 // Open opens a table of a format. schema may be nil; a table without files then has no columns until it is written.
@@ -55,7 +70,7 @@ func Open(ctx context.Context, formatName, name string, paths []string, schema *
 	if err != nil {
 		return nil, err
 	}
-	t := &Table{name: name, format: f, paths: paths, schema: schema, options: options, opt: opt}
+	t := &Table{fs: vfs.OS, name: name, format: f, paths: paths, schema: schema, options: options, opt: opt}
 	if t.schema != nil {
 		t.stored, err = storedNames(schema, options[ColumnsOption])
 		return t, err
