@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -20,8 +21,8 @@ import (
 )
 
 var (
-	killAll  = flag.Bool("kill.all", false, "take a crash image at every operation on a file, not at some")
-	killSeed = flag.Uint64("kill.seed", 0, "of the rows, the kill points, and what a crash leaves; 0 is another one each time")
+	killEvery = flag.Int("kill.every", 0, "take a crash image at one operation on files in so many, 1 for each; 0 is six in all")
+	killSeed  = flag.Uint64("kill.seed", 0, "of the rows, the kill points, and what a crash leaves; 0 is another one each time")
 )
 
 // running is a streaming query of the kill tests: where its rows go, and how the answer is read from there and from history.
@@ -137,19 +138,21 @@ func init() {
 
 // killed is what the kill tests run: rows that come by and by, queries over them, and images of crashes.
 type killed struct {
-	t     *testing.T
-	seed  uint64
-	rows  map[string][][]string // by topic and partition
-	mu    sync.Mutex
-	rnd   *rand.Rand
-	every int // one operation on files of so many is a kill point; 0 is none
-	seen  int
-	most  int // images
-	files *vfs.Shadow
-	root  string
-	taken []string
-	what  map[string]string // by image: the operation that did not happen
-	wrong error
+	t      *testing.T
+	seed   uint64
+	rows   map[string][][]string // by topic and partition
+	mu     sync.Mutex
+	rnd    *rand.Rand
+	every  int // one operation on files of so many is a kill point, on the average
+	seen   int
+	next   int // operation that is a kill point
+	most   int // images of a run
+	images int
+	files  *vfs.Shadow
+	dir    string // of the node; images lie beside it, and move there: a table of files is known by its path
+	taken  []string
+	what   map[string]string // by image: the operation that did not happen
+	wrong  error
 }
 
 func newKilled(t *testing.T, seed uint64) *killed {
@@ -172,10 +175,10 @@ func newKilled(t *testing.T, seed uint64) *killed {
 	return k
 }
 
-// open starts a node in a directory whose files change early and often.
-func (k *killed) open(dir string, files vfs.FS) *LocalSession {
+// open starts the node, whose files change early and often.
+func (k *killed) open(files vfs.FS) *LocalSession {
 	k.t.Helper()
-	s, err := Local(Config{Dir: dir, FS: files, Slots: 2, Memory: 256 << 20, Logger: slog.New(slog.DiscardHandler), StateInterval: 15 * time.Millisecond,
+	s, err := Local(Config{Dir: k.dir, FS: files, Slots: 2, Memory: 256 << 20, Logger: slog.New(slog.DiscardHandler), StateInterval: 15 * time.Millisecond,
 		Log: logstore.Options{WALFileSize: 256 << 10, FlushBytes: 8 << 10, CheckpointFiles: 2, FlushInterval: 5 * time.Millisecond}})
 	if err != nil {
 		k.fail("open: %v", err)
@@ -189,8 +192,8 @@ func (k *killed) fail(format string, args ...any) {
 }
 
 // prepare makes the tables and starts the queries.
-func (k *killed) prepare(dir string) {
-	s := k.open(dir, nil)
+func (k *killed) prepare() {
+	s := k.open(nil)
 	query(k.t, s.Session, "CREATE TABLE orders (ts TIMESTAMP, item STRING, n INT, WATERMARK FOR ts AS ts - INTERVAL 1 MINUTE) USING topic OPTIONS (partitions '2')")
 	query(k.t, s.Session, "CREATE TABLE shipments (ts TIMESTAMP, item STRING, by STRING, WATERMARK FOR ts AS ts - INTERVAL 2 MINUTES) USING topic OPTIONS (partitions '1')")
 	query(k.t, s.Session, "SET streamflow.state.unbounded = allow")
@@ -309,30 +312,45 @@ func (k *killed) hook(op vfs.Op, name string) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.seen++
-	if k.every == 0 || len(k.taken) >= k.most || k.rnd.IntN(k.every) != 0 {
+	if k.seen < k.next || len(k.taken) >= k.most {
 		return nil
 	}
+	k.next = k.seen + 1 + k.rnd.IntN(2*k.every-1)
 	r := k.rnd
 	if k.rnd.IntN(2) == 0 {
 		r = nil // exactly what was synced
 	}
-	image := fmt.Sprintf("%s-%d", k.root, len(k.taken))
-	if err := k.files.Image(r, k.root, image); err != nil && k.wrong == nil {
+	k.images++
+	image := fmt.Sprintf("%s-%d", k.dir, k.images)
+	if err := k.files.Image(r, k.dir, image); err != nil && k.wrong == nil {
 		k.wrong = err
 	}
-	rel, _ := filepath.Rel(k.root, name)
+	rel, _ := filepath.Rel(k.dir, name)
 	k.taken = append(k.taken, image)
 	k.what[image] = fmt.Sprintf("before %s of %s (operation %d)", op, rel, k.seen)
 	return nil
 }
 
-// run lets a node in a directory come to its end, and takes images of one operation in every, as many as most.
-func (k *killed) run(dir string, every, most int) (got map[string]string, images []string) {
+// revive puts an image in the place of the node.
+func (k *killed) revive(image string) {
+	k.t.Helper()
+	err := os.RemoveAll(k.dir)
+	if err == nil {
+		err = os.Rename(image, k.dir)
+	}
+	if err != nil {
+		k.fail("%v", err)
+	}
+}
+
+// run lets the node come to its end, and takes images of one operation in every, as many as most.
+func (k *killed) run(every, most int) (got map[string]string, images []string) {
 	k.t.Helper()
 	k.mu.Lock()
-	k.files, k.root, k.every, k.most, k.taken = vfs.NewShadow(), dir, every, most, nil
+	k.files, k.every, k.most, k.taken = vfs.NewShadow(), every, most, nil
+	k.seen, k.next = 0, 1+k.rnd.IntN(every)
 	k.mu.Unlock()
-	s := k.open(dir, &vfs.Fault{FS: k.files, Hook: k.hook})
+	s := k.open(&vfs.Fault{FS: k.files, Hook: k.hook})
 	k.feed(s)
 	k.mu.Lock()
 	images = k.taken
@@ -354,15 +372,14 @@ func TestKillPoints(t *testing.T) {
 		seed = rand.Uint64()
 	}
 	k := newKilled(t, seed)
-	base := t.TempDir()
-	dir := filepath.Join(base, "node")
-	k.prepare(dir)
+	k.dir = filepath.Join(t.TempDir(), "node")
+	k.prepare()
 	every, most := 300, 6
-	if *killAll {
-		every, most = 1, 1<<30
+	if *killEvery > 0 {
+		every, most = *killEvery, 1<<30
 	}
-	live, images := k.run(dir, every, most)
-	s := k.open(dir, nil)
+	live, images := k.run(every, most)
+	s := k.open(nil)
 	want := k.history(s)
 	k.close(s)
 	k.compare("without a crash", live, want)
@@ -373,10 +390,12 @@ func TestKillPoints(t *testing.T) {
 			again = 1
 		}
 		what := k.what[image]
-		got, second := k.run(image, 200, again)
+		k.revive(image)
+		got, second := k.run(200, again)
 		k.compare(what, got, want)
 		for _, image := range second {
-			got, _ := k.run(image, 0, 0)
+			k.revive(image)
+			got, _ := k.run(1, 0)
 			k.compare(what+", and then "+k.what[image], got, want)
 		}
 	}

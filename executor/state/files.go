@@ -97,6 +97,30 @@ func (f files) GetDiskUsage(string) (pebblefs.DiskUsage, error) {
 	return pebblefs.DiskUsage{}, pebblefs.ErrUnsupported
 }
 
+// makeDir makes a directory and those above it that are missing, so that a crash leaves them: Pebble syncs what is in its
+// directory, not that it is there.
+func makeDir(on pebblefs.FS, dir string) error {
+	_, err := on.Stat(dir)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	parent := on.PathDir(dir)
+	if parent == dir {
+		return err
+	}
+	if err := makeDir(on, parent); err != nil {
+		return err
+	}
+	if err := on.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	d, err := on.OpenDir(parent)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
 // openFile is written and read one piece after the other, as well as by position.
 type openFile struct {
 	vfs.File

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -60,20 +62,37 @@ func (s *Store) db() (*pebble.DB, error) {
 	if s.lsm != nil {
 		return s.lsm, nil
 	}
-	if err := s.opts.FS.MkdirAll(s.opts.Dir, 0o755); err != nil {
-		return nil, fmt.Errorf("state: %w", err)
+	db, err := s.openLSM()
+	if errors.Is(err, fs.ErrNotExist) && s.unfinished() {
+		if err := s.opts.FS.RemoveAll(s.opts.Dir); err != nil {
+			return nil, fmt.Errorf("state: %w", err)
+		}
+		db, err = s.openLSM()
 	}
-	db, err := pebble.Open(s.opts.Dir, &pebble.Options{
-		FS:                 s.opts.FS,
-		FormatMajorVersion: pebble.FormatNewest,
-		MemTableSize:       16 << 20,
-		Logger:             quiet{s.opts.Log},
-	})
 	if err != nil {
 		return nil, fmt.Errorf("state: open %s: %w", s.opts.Dir, err)
 	}
 	s.lsm = db
 	return db, nil
+}
+
+func (s *Store) openLSM() (*pebble.DB, error) {
+	if err := makeDir(s.opts.FS, s.opts.Dir); err != nil {
+		return nil, err
+	}
+	return pebble.Open(s.opts.Dir, &pebble.Options{
+		FS:                 s.opts.FS,
+		FormatMajorVersion: pebble.FormatNewest,
+		MemTableSize:       16 << 20,
+		Logger:             quiet{s.opts.Log},
+	})
+}
+
+// unfinished reports whether the LSM lacks files because a crash came while it was made: it has no tables then, and nothing
+// was ever kept in it. Were that wrong, restoring would find the changelog cut off, and say so.
+func (s *Store) unfinished() bool {
+	names, err := s.opts.FS.List(s.opts.Dir)
+	return err == nil && !slices.ContainsFunc(names, func(n string) bool { return strings.HasSuffix(n, ".sst") })
 }
 
 // stored returns the LSM for reading; nil when there is none yet.

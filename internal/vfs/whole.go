@@ -1,6 +1,24 @@
 package vfs
 
-import "io"
+import (
+	"io"
+	"path"
+)
+
+// MakeDir makes a directory and those above it that are missing, so that a crash leaves them.
+func MakeDir(fs FS, dir string) error {
+	if is, err := fs.IsDir(dir); is || err != nil {
+		return err
+	}
+	parent := path.Dir(path.Clean(dir))
+	if err := MakeDir(fs, parent); err != nil {
+		return err
+	}
+	if err := fs.MkdirAll(dir); err != nil {
+		return err
+	}
+	return fs.SyncDir(parent)
+}
 
 // WriteFile replaces a whole file: a crash leaves the old one or the new one. That the new one has the name is durable
 // after SyncDir.

@@ -129,7 +129,7 @@ func (s *sink) Guarantee() string { return "exactly-once: files appear by the ma
 
 // Begin makes the directory.
 func (s *sink) Begin(_ context.Context, tx connector.Tx) (map[string]string, error) {
-	if err := makeDir(s.fs, filepath.Join(s.dir, manifestDir)); err != nil {
+	if err := vfs.MakeDir(s.fs, filepath.Join(s.dir, manifestDir)); err != nil {
 		return nil, fmt.Errorf("file: make table directory: %w", err)
 	}
 	return map[string]string{writeParam: s.write(tx)}, nil
@@ -152,7 +152,7 @@ func (s *sink) Publish(ctx context.Context, tx connector.Tx, tokens [][]byte) er
 	for _, f := range m.Files {
 		if sub := filepath.Dir(f.Name); sub != "." && !dirs[sub] {
 			dirs[sub] = true
-			if err := makeDir(s.fs, filepath.Join(s.dir, sub)); err != nil {
+			if err := vfs.MakeDir(s.fs, filepath.Join(s.dir, sub)); err != nil {
 				return fmt.Errorf("file: publish: %w", err)
 			}
 		}
@@ -298,19 +298,4 @@ func writeSynced(fs vfs.FS, path string, data []byte) error {
 		return err
 	}
 	return fs.SyncDir(filepath.Dir(path))
-}
-
-// makeDir makes a directory and those above it that are missing, so that a crash leaves them.
-func makeDir(fs vfs.FS, dir string) error {
-	if is, err := fs.IsDir(dir); is || err != nil {
-		return err
-	}
-	parent := filepath.Dir(dir)
-	if err := makeDir(fs, parent); err != nil {
-		return err
-	}
-	if err := fs.MkdirAll(dir); err != nil {
-		return err
-	}
-	return fs.SyncDir(parent)
 }
