@@ -2,12 +2,14 @@ package streamflow
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +17,7 @@ import (
 
 	"github.com/streamflow/streamflow/internal/vfs"
 	"github.com/streamflow/streamflow/logstore"
+	"github.com/streamflow/streamflow/logstore/record"
 	"github.com/streamflow/streamflow/structured"
 	"github.com/streamflow/streamflow/structured/process"
 	"github.com/streamflow/streamflow/structured/stream"
@@ -236,7 +239,7 @@ func (k *killed) feed(s *LocalSession) {
 				from := at[topic][p]
 				to := min(from+16, len(rows))
 				if from < to {
-					produce(k.t, s, topic, int32(p), rows[from:to]...)
+					k.produce(s, topic, int32(p), rows[from:to])
 					at[topic][p], left = to, true
 				}
 			}
@@ -258,6 +261,27 @@ func (k *killed) feed(s *LocalSession) {
 			time.Sleep(2 * time.Millisecond)
 		}
 	}
+}
+
+// produce appends rows, when the disk is full as soon as there is room.
+func (k *killed) produce(s *LocalSession, topic string, partition int32, rows []string) {
+	k.t.Helper()
+	p, err := s.Node().Broker().Partition(topic, partition)
+	if err != nil {
+		k.fail("%v", err)
+	}
+	b := record.NewBuilder(record.None)
+	for _, v := range rows {
+		b.Add(time.Now().UnixMilli(), nil, []byte(v))
+	}
+	batch, err := b.AppendBatch(nil)
+	for err == nil || errors.Is(err, logstore.ErrDiskFull) {
+		if _, err = p.Append(logstore.AppendRequest{Data: slices.Clone(batch)}).Wait(context.Background()); err == nil {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	k.fail("%v", err)
 }
 
 // answers are the results of all queries, and what they set aside.
@@ -399,6 +423,35 @@ func TestKillPoints(t *testing.T) {
 			k.compare(what+", and then "+k.what[image], got, want)
 		}
 	}
+}
+
+// TestFullDiskUnderQueries fills the disk and makes room again while queries run: they wait and go on.
+func TestFullDiskUnderQueries(t *testing.T) {
+	seed := *killSeed
+	if seed == 0 {
+		seed = rand.Uint64()
+	}
+	k := newKilled(t, seed)
+	k.dir = filepath.Join(t.TempDir(), "node")
+	k.prepare()
+	files := vfs.NewShadow()
+	s := k.open(files)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range 4 {
+			time.Sleep(time.Duration(10+seed%40) * time.Millisecond)
+			files.Fill(true)
+			time.Sleep(80 * time.Millisecond)
+			files.Fill(false)
+		}
+	}()
+	k.feed(s)
+	<-done
+	live := k.answers(s)
+	want := k.history(s)
+	k.close(s)
+	k.compare("on a disk that was full at times", live, want)
 }
 
 func (k *killed) compare(what string, got, want map[string]string) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -37,6 +38,7 @@ type Store struct {
 
 	dbMu sync.Mutex
 	lsm  *pebble.DB // nil until it is needed
+	disk patience   // of the LSM with a full disk
 
 	mu    sync.Mutex
 	parts map[Slot]*Partition
@@ -52,7 +54,7 @@ func Open(opts Options) (*Store, error) {
 	if opts.FS == nil {
 		opts.FS = vfs.Default
 	}
-	return &Store{opts: opts, parts: map[Slot]*Partition{}}, nil
+	return &Store{opts: opts, parts: map[Slot]*Partition{}, disk: patience{log: opts.Log}}, nil
 }
 
 // db returns the LSM for writing.
@@ -81,10 +83,10 @@ func (s *Store) openLSM() (*pebble.DB, error) {
 		return nil, err
 	}
 	return pebble.Open(s.opts.Dir, &pebble.Options{
-		FS:                 s.opts.FS,
+		FS:                 patient{s.opts.FS, &s.disk},
 		FormatMajorVersion: pebble.FormatNewest,
 		MemTableSize:       16 << 20,
-		Logger:             quiet{s.opts.Log},
+		Logger:             quiet{s.opts.Log, &s.disk},
 	})
 }
 
@@ -104,13 +106,19 @@ func (s *Store) stored() (*pebble.DB, error) {
 }
 
 // quiet passes Pebble's complaints on, and leaves out its chat.
-type quiet struct{ log *slog.Logger }
+type quiet struct {
+	log  *slog.Logger
+	disk *patience
+}
 
 func (quiet) Infof(string, ...any) {}
 func (q quiet) Errorf(format string, a ...any) {
 	q.log.Error("state store", "pebble", fmt.Sprintf(format, a...))
 }
 func (q quiet) Fatalf(format string, a ...any) {
+	if q.disk.ended.Load() {
+		runtime.Goexit() // on a full disk, as the node stops
+	}
 	panic("FATAL: state store: " + fmt.Sprintf(format, a...))
 }
 
@@ -120,6 +128,9 @@ func (s *Store) Close() error {
 	defer s.dbMu.Unlock()
 	if s.lsm == nil {
 		return nil
+	}
+	if s.disk.end() {
+		return nil // it waits for room: what it was to keep is in the changelog
 	}
 	if err := s.lsm.Close(); err != nil {
 		return fmt.Errorf("state: close: %w", err)

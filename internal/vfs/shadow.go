@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -18,6 +20,22 @@ import (
 type Shadow struct {
 	freeze sync.RWMutex // held by operations for reading, by Image for writing
 	mem    *Mem
+	full   atomic.Bool
+}
+
+// Fill makes the disk full, or gives it room again: while it is full, files do not grow. What was allocated before can still
+// be written.
+func (s *Shadow) Fill(full bool) { s.full.Store(full) }
+
+// room refuses to let a file grow to a size while the disk is full.
+func (s *Shadow) room(f File, size int64) error {
+	if !s.full.Load() {
+		return nil
+	}
+	if has, err := f.Size(); err != nil || size <= has {
+		return err
+	}
+	return syscall.ENOSPC
 }
 
 // NewShadow returns a shadow that knows no files yet: it learns of a file, as one that is safe on disk, with the first
@@ -240,6 +258,9 @@ type shadowFile struct {
 }
 
 func (f *shadowFile) WriteAt(b []byte, at int64) (n int, err error) {
+	if err := f.s.room(f.File, at+int64(len(b))); err != nil {
+		return 0, err
+	}
 	err = f.s.both(func() error { n, err = f.File.WriteAt(b, at); return err }, func() error { _, err := f.m.WriteAt(b, at); return err })
 	return n, err
 }
@@ -249,6 +270,9 @@ func (f *shadowFile) Truncate(size int64) error {
 }
 
 func (f *shadowFile) Allocate(size int64) error {
+	if err := f.s.room(f.File, size); err != nil {
+		return err
+	}
 	return f.s.both(func() error { return f.File.Allocate(size) }, func() error { return f.m.Allocate(size) })
 }
 

@@ -165,6 +165,10 @@ func TestShadow(t *testing.T) {
 	if names, _ := OS.ReadDir(path.Join(image, "d")); len(names) != 1 {
 		t.Errorf("a name survives without SyncDir: %v", names)
 	}
+	s.Fill(true)
+	if _, err := f.WriteAt([]byte("more"), 6); !IsDiskFull(err) {
+		t.Errorf("a file grows on a full disk: %v", err)
+	}
 	if got, _ := ReadFile(s, path.Join(root, "d", "f")); string(got) != "UNnced" {
 		t.Errorf("the file itself holds %q", got)
 	}

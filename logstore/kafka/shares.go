@@ -1,10 +1,12 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
 	"math"
+	"slices"
 	"sync"
 
 	"github.com/google/uuid"
@@ -339,7 +341,9 @@ type abortedSet struct {
 	open map[int64]bool        // producers whose records are of an aborted transaction
 }
 
+// abortedOf follows transactions that are listed in whatever order.
 func abortedOf(all []logstore.AbortedTxn) *abortedSet {
+	slices.SortFunc(all, func(a, b logstore.AbortedTxn) int { return cmp.Compare(a.FirstOffset, b.FirstOffset) })
 	return &abortedSet{next: all, open: map[int64]bool{}}
 }
 

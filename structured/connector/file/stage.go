@@ -93,6 +93,11 @@ func (s *stager) Next() (*column.Batch, error) {
 			return nil, err
 		}
 	}
+	if s.made > 0 { // the batch may commit: the files must be found then
+		if err := s.fs.SyncDir(s.s.Dir); err != nil {
+			return nil, fmt.Errorf("file: stage: %w", err)
+		}
+	}
 	return nil, io.EOF
 }
 

@@ -92,12 +92,6 @@ func (f *abortFilter) skips(b record.Batch) bool {
 	if !a.IsTransactional() {
 		return false
 	}
-	if a.IsControl() {
-		if typ, _, err := b.Control(); err == nil && typ == record.ControlAbort {
-			delete(f.active, b.ProducerID())
-		}
-		return false
-	}
 	keep := f.waiting[:0]
 	for _, t := range f.waiting {
 		if t.FirstOffset <= b.LastOffset() {
@@ -107,5 +101,11 @@ func (f *abortFilter) skips(b record.Batch) bool {
 		}
 	}
 	f.waiting = keep
+	if a.IsControl() { // after the above: a read may begin with the marker of a transaction
+		if typ, _, err := b.Control(); err == nil && typ == record.ControlAbort {
+			delete(f.active, b.ProducerID())
+		}
+		return false
+	}
 	return f.active[b.ProducerID()]
 }
