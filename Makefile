@@ -37,6 +37,10 @@ race: ## tests of the concurrent packages under the race detector
 crash: build ## kill the node at random moments while a live job runs (CRASH_ROUNDS, default 40) and check exactly-once
 	go test ./cmd/streamflow -run TestCrash -count=1 -v -timeout 30m -crash-rounds=$${CRASH_ROUNDS:-40}
 
+.PHONY: kill-points
+kill-points: ## lose power under streaming queries at one operation on files in KILL_EVERY (1), let each image go on, and compare with history (KILL_SEED)
+	go test . -run 'TestKillPoints$$' -count=1 -v -timeout 2h -kill.every=$${KILL_EVERY:-1} -kill.seed=$${KILL_SEED:-0}
+
 .PHONY: compat-kafka
 compat-kafka: build ## test suites of foreign Kafka clients against a node (COMPAT_NODES=3: a cluster; COMPAT_SUITES=kgo,librdkafka: some), held against testdata/compat
 	go run ./scripts/compat $(COMPAT_FLAGS)
