@@ -1,6 +1,7 @@
 package physical
 
 import (
+	"errors"
 	"io"
 
 	"github.com/streamflow/streamflow/column"
@@ -17,7 +18,12 @@ type blocks struct {
 	rows  int
 	bytes int64
 	ended bool
+	// spills makes block return errRefused, with the rows read so far still held, where a partition does not fit; without it that
+	// is an error of the user's.
+	spills bool
 }
+
+var errRefused = errors.New("physical: memory was refused")
 
 // overBlock is how many rows a block has at least.
 const overBlock = 16 << 10
@@ -46,11 +52,16 @@ func (r *blocks) block() (*column.Batch, error) {
 			}
 			continue
 		}
-		if err := r.hold(b.Slice(0, cut).Clone()); err != nil {
+		if err := r.hold(b.Slice(0, cut).Clone()); err == errRefused {
+			return nil, r.holdAll(b.Slice(cut, b.N).Clone())
+		} else if err != nil {
 			return nil, err
 		}
 		out := r.take()
-		return out, r.hold(b.Slice(cut, b.N).Clone())
+		if err := r.hold(b.Slice(cut, b.N).Clone()); err != nil && err != errRefused {
+			return nil, err // one refused is refused again when the next rows come
+		}
+		return out, nil
 	}
 	if r.rows == 0 {
 		return nil, io.EOF
@@ -82,6 +93,9 @@ func (r *blocks) hold(b *column.Batch) error {
 	r.bytes += b.Bytes()
 	// The block is put together once more, and each function has states of about the size of its operands.
 	if !r.mem.to(3 * r.bytes) {
+		if r.spills {
+			return errRefused
+		}
 		return partitionTooLarge(r.rows)
 	}
 	return nil
@@ -94,4 +108,47 @@ func (r *blocks) take() *column.Batch {
 	}
 	r.held, r.rows, r.bytes = nil, 0, 0
 	return out
+}
+
+// holdAll holds b too, though more than memory allows is held already.
+func (r *blocks) holdAll(b *column.Batch) error {
+	if err := r.hold(b); err != nil && err != errRefused {
+		return err
+	}
+	return errRefused
+}
+
+// whole takes the partitions that are held whole, all but the last, nil when there is only one.
+func (r *blocks) whole() *column.Batch {
+	for k := len(r.held) - 1; k >= 0; k-- {
+		b := r.held[k]
+		cut := -1
+		for i := b.N - 1; i > 0 && cut < 0; i-- {
+			if column.CompareRows(b, i-1, b, i, r.by) != 0 {
+				cut = i
+			}
+		}
+		if cut < 0 && k > 0 {
+			if before := r.held[k-1]; column.CompareRows(before, before.N-1, b, 0, r.by) != 0 {
+				cut = 0
+			}
+		}
+		if cut < 0 {
+			continue
+		}
+		rest := append([]*column.Batch{}, r.held[k+1:]...)
+		if cut < b.N {
+			rest = append([]*column.Batch{b.Slice(cut, b.N).Clone()}, rest...)
+		}
+		r.held = r.held[:k]
+		if cut > 0 {
+			r.held = append(r.held, b.Slice(0, cut))
+		}
+		out := r.take()
+		for _, x := range rest {
+			_ = r.hold(x) // was held before
+		}
+		return out
+	}
+	return nil
 }

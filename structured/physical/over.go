@@ -1,13 +1,16 @@
 package physical
 
 import (
+	"io"
+
 	"github.com/streamflow/streamflow/column"
 	"github.com/streamflow/streamflow/expr"
 	"github.com/streamflow/streamflow/rdd"
 )
 
 // Over appends to each row what window functions make of the rows around it. Its input is sorted by the Partition columns and
-// then by Order; it computes blocks of whole partitions.
+// then by Order; it computes blocks of whole partitions. A partition that memory does not hold is computed piece by piece from
+// a file (over_large.go).
 //
 //	sorted rows ─▶ block: some whole partitions ─▶ borders of partitions, peers and frames ─▶ one column for each function
 type Over struct {
@@ -24,8 +27,8 @@ func (o *Over) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader, error) {
 	if err := o.openFns(tc); err != nil {
 		return nil, err
 	}
-	r := &overRun{o: o, blocks: blocks{in: in[0], by: o.Partition, mem: reserve(tc)}}
-	return output(tc, in, r.next, r.mem.release), nil
+	r := &overRun{o: o, tc: tc, op: tc.Op, blocks: blocks{in: in[0], by: o.Partition, mem: reserve(tc), spills: true}}
+	return output(tc, in, r.next, r.close), nil
 }
 
 // openFns compiles the functions' operands.
@@ -42,15 +45,41 @@ func (o *Over) openFns(tc *rdd.TaskContext) error {
 }
 
 type overRun struct {
-	o *Over
+	o  *Over
+	tc *rdd.TaskContext
+	op string
 	blocks
-	out *column.Batch // the block's rows that are still to be put out
+	out   *column.Batch // the block's rows that are still to be put out
+	large *largeOver    // the partition that is put out from a file, if there is one
+}
+
+func (r *overRun) close() {
+	if r.large != nil {
+		r.large.close()
+	}
+	r.mem.release()
 }
 
 func (r *overRun) next() (*column.Batch, error) {
 	for r.out == nil || r.out.N == 0 {
+		if r.large != nil {
+			b, err := r.large.next()
+			if err != io.EOF {
+				return b, err
+			}
+			r.large.close()
+			r.large = nil
+			continue
+		}
 		b, err := r.block()
-		if err != nil {
+		if err == errRefused {
+			if b = r.whole(); b == nil {
+				if r.large, err = r.openLarge(); err != nil {
+					return nil, err
+				}
+				continue
+			}
+		} else if err != nil {
 			return nil, err
 		}
 		if r.out, err = r.o.compute(b); err != nil {

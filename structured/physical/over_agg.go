@@ -78,32 +78,42 @@ type level []*column.Vector
 
 // buildLevels makes states of 1, 2, 4, … rows, as far as a frame of the longest length can use them.
 func buildLevels(g *expr.Agg, args []*column.Vector, rows int, longest int32) ([]level, error) {
-	var levels []level
-	gids := make([]uint32, rows)
-	for i := range gids {
-		gids[i] = uint32(i)
+	if rows == 0 {
+		return nil, nil
 	}
-	for n, size := rows, int32(1); size <= max(longest, 1) && n > 0; size *= 2 {
+	acc, err := expr.NewAccumulator(g)
+	if err != nil {
+		return nil, err
+	}
+	acc.Resize(rows)
+	if err := acc.Update(sequence(nil, rows), args, rows); err != nil {
+		return nil, err
+	}
+	return levelsAbove(g, acc.State(), rows, longest)
+}
+
+// levelsAbove makes the levels above the lowest one, which has n states.
+func levelsAbove(g *expr.Agg, lowest level, n int, longest int32) ([]level, error) {
+	levels := []level{lowest}
+	gids := make([]uint32, n)
+	for size := int64(2); size <= int64(longest) && n > 0; size *= 2 {
 		acc, err := expr.NewAccumulator(g)
 		if err != nil {
 			return nil, err
 		}
-		if levels == nil {
-			acc.Resize(n)
-			err = acc.Update(gids, args, n)
-		} else {
-			below := n
-			n = (n + 1) / 2
-			acc.Resize(n)
-			for i := range gids[:below] {
-				gids[i] = uint32(i / 2)
-			}
-			err = acc.Merge(gids[:below], levels[len(levels)-1], below)
+		below := n
+		n = (n + 1) / 2
+		acc.Resize(n)
+		for i := range gids[:below] {
+			gids[i] = uint32(i / 2)
 		}
-		if err != nil {
+		if err := acc.Merge(gids[:below], levels[len(levels)-1], below); err != nil {
 			return nil, err
 		}
 		levels = append(levels, acc.State())
+		if n == 1 {
+			break
+		}
 	}
 	return levels, nil
 }

@@ -63,23 +63,34 @@ func shares(s *spans, f func(i int) float64) *column.Vector {
 
 // ntile cuts each partition into parts whose sizes differ by one at most, the larger ones first.
 func ntile(s *spans, args []*column.Vector) (*column.Vector, error) {
-	for i := range s.b.N {
-		if len(args) > 0 && (!args[0].IsValid(i) || args[0].I32[i] < 1) {
-			return nil, usererr.New("VALUE_OUT_OF_RANGE", "42K09", "ntile cuts into at least 1 part.").WithFix("Use a number from 1.")
-		}
+	if err := checkTiles(args, s.b.N); err != nil {
+		return nil, err
 	}
 	return numbers(s, func(i int) int32 {
-		parts := int32(1)
+		parts := int64(1)
 		if len(args) > 0 {
-			parts = args[0].I32[i]
+			parts = int64(args[0].I32[i])
 		}
-		n, at := s.partEnd[i]-s.partStart[i], int32(i)-s.partStart[i]
-		small, larger := n/parts, n%parts
-		if at < larger*(small+1) {
-			return at/(small+1) + 1
-		}
-		return larger + (at-larger*(small+1))/small + 1
+		return int32(tileOf(int64(int32(i)-s.partStart[i]), int64(s.partEnd[i]-s.partStart[i]), parts))
 	}), nil
+}
+
+func checkTiles(args []*column.Vector, rows int) error {
+	for i := range rows {
+		if len(args) > 0 && (!args[0].IsValid(i) || args[0].I32[i] < 1) {
+			return usererr.New("VALUE_OUT_OF_RANGE", "42K09", "ntile cuts into at least 1 part.").WithFix("Use a number from 1.")
+		}
+	}
+	return nil
+}
+
+// tileOf is the part of row at of n, from 1.
+func tileOf(at, n, parts int64) int64 {
+	small, larger := n/parts, n%parts
+	if at < larger*(small+1) {
+		return at/(small+1) + 1
+	}
+	return larger + (at-larger*(small+1))/small + 1
 }
 
 // shifted is lag (direction -1) and lead (1): x from the row that many rows away, or the default.
@@ -132,18 +143,25 @@ func (s *spans) nth(f *expr.Frame, args []*column.Vector) (*column.Vector, error
 	if err != nil {
 		return nil, err
 	}
-	for i := range s.b.N {
-		if !args[1].IsValid(i) || args[1].I32[i] < 1 {
-			return nil, usererr.New("VALUE_OUT_OF_RANGE", "42K09", "nth_value counts the rows of its frame from 1.").WithFix("Use a number from 1.")
-		}
+	if err := checkNth(args, s.b.N); err != nil {
+		return nil, err
 	}
 	ignore := len(args) > 2 && s.b.N > 0 && args[2].Bools[0]
 	return s.pickAt(fr, args[0], ignore, func(i, _ int) int { return int(args[1].I32[i]) - 1 }), nil
 }
 
+func checkNth(args []*column.Vector, rows int) error {
+	for i := range rows {
+		if !args[1].IsValid(i) || args[1].I32[i] < 1 {
+			return usererr.New("VALUE_OUT_OF_RANGE", "42K09", "nth_value counts the rows of its frame from 1.").WithFix("Use a number from 1.")
+		}
+	}
+	return nil
+}
+
 // picks is first, last and any_value over frames: no states, one row of the frame. It is nil for other aggregates.
 func picks(s *spans, g *expr.Agg, fr *frames, args []*column.Vector) *column.Vector {
-	if g.Filter != nil || g.Fn != "first" && g.Fn != "last" && g.Fn != "any_value" {
+	if !isPick(g) {
 		return nil
 	}
 	ignore := len(args) > 1 && s.b.N > 0 && args[1].Bools[0]

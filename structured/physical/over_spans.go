@@ -1,6 +1,7 @@
 package physical
 
 import (
+	"cmp"
 	"math"
 	"sort"
 
@@ -130,9 +131,9 @@ func (s *spans) rangeBorder(k *rangeKeys, b expr.Bound, i int, after bool) int32
 		return s.peerStart[i]
 	}
 	lo, hi := k.valued(int(s.partStart[i]), int(s.partEnd[i]), i)
-	less := k.compare(i, b)
+	at := k.at(i, b)
 	return int32(lo + sort.Search(hi-lo, func(j int) bool {
-		c := less(lo + j)
+		c := k.against(lo+j, at)
 		return c > 0 || c == 0 && !after
 	}))
 }
@@ -201,24 +202,21 @@ func (k *rangeKeys) valued(from, to, i int) (int, int) {
 	return lo, hi
 }
 
-// compare orders the key of a row against the one at the distance of b from row i.
-func (k *rangeKeys) compare(i int, b expr.Bound) func(j int) int {
+// rangeAt is a key of the order, and the unit in which keys are compared with it.
+type rangeAt struct {
+	float     float64
+	int, unit int64
+}
+
+// at is the key at the distance of b from row i.
+func (k *rangeKeys) at(i int, b expr.Bound) rangeAt {
 	l := b.Offset.(*expr.Literal)
 	if k.floats != nil {
 		d := l.Value.(float64)
 		if b.Kind == expr.Preceding {
 			d = -d
 		}
-		at := k.floats[i] + d
-		return func(j int) int {
-			switch x := k.floats[j]; {
-			case x < at:
-				return -1
-			case x > at || x != x && at == at:
-				return 1
-			}
-			return 0
-		}
+		return rangeAt{float: k.floats[i] + d}
 	}
 	d, unit := l.Value.(int64), int64(1)
 	if k.v.Type.Kind == column.Date && l.Typ.Kind == column.IntervalDT {
@@ -227,16 +225,21 @@ func (k *rangeKeys) compare(i int, b expr.Bound) func(j int) int {
 	if b.Kind == expr.Preceding {
 		d = -d
 	}
-	at := saturated(k.ints[i]*unit, d)
-	return func(j int) int {
-		switch x := k.ints[j] * unit; {
-		case x < at:
+	return rangeAt{int: saturated(k.ints[i]*unit, d), unit: unit}
+}
+
+// against orders the key of row j against another.
+func (k *rangeKeys) against(j int, at rangeAt) int {
+	if k.floats != nil {
+		switch x := k.floats[j]; {
+		case x < at.float:
 			return -1
-		case x > at:
+		case x > at.float || x != x && at.float == at.float:
 			return 1
 		}
 		return 0
 	}
+	return cmp.Compare(k.ints[j]*at.unit, at.int)
 }
 
 // saturated is a+b, or the nearest int64.

@@ -70,7 +70,7 @@ func sortOrders(spec *expr.Over) []*expr.SortOrder {
 func withoutKeys(o *expr.Over) *expr.Over { return &expr.Over{Fn: o.Fn, Frame: o.Frame} }
 
 func partitionTooLarge(rows int) error {
-	return usererr.New("OUT_OF_MEMORY", "53200", "One partition of a window function has more than %d rows, which memory does not hold.", rows).
+	return usererr.New("OUT_OF_MEMORY", "53200", "One partition has more than %d rows, which memory does not hold.", rows).
 		WithFix("Give the node more memory (--memory), or make partitions smaller with PARTITION BY.")
 }
 

@@ -13,6 +13,8 @@ const (
 	RowsOut  = "rows.out"
 	RowsLate = "rows.late"
 	RowsDead = "rows.dead"
+	// RowsLarge are rows of a window function's partition that did not fit in memory.
+	RowsLarge = "rows.large"
 )
 
 // reader is an operator's output: next yields batches, in are the inputs that it closes.

@@ -42,6 +42,7 @@ type spillFile struct {
 	buf    []byte
 	rows   int64
 	bytes  int64
+	at     int64 // bytes of all frames
 }
 
 func newSpillFile(tc *rdd.TaskContext, schema *column.Schema) (*spillFile, error) {
@@ -66,6 +67,7 @@ func (s *spillFile) write(b *column.Batch) error {
 	binary.LittleEndian.PutUint32(s.buf[4:], crc32.Checksum(body, castagnoli))
 	s.rows += int64(b.N)
 	s.bytes += int64(len(body))
+	s.at += int64(len(s.buf))
 	if _, err := s.w.Write(s.buf); err != nil {
 		return fmt.Errorf("physical: spill: %w", err)
 	}

@@ -92,6 +92,11 @@ func TestSQL(t *testing.T) {
 
 func runSQL(t *testing.T, c catalog.Catalog, text string, opt Options) string {
 	t.Helper()
+	return runSQLWith(t, newRunner(t), c, text, opt)
+}
+
+func runSQLWith(t *testing.T, r *runner, c catalog.Catalog, text string, opt Options) string {
+	t.Helper()
 	l, err := fromSQL(text, c)
 	if err != nil {
 		return err.Error() + "\n"
@@ -100,7 +105,7 @@ func runSQL(t *testing.T, c catalog.Catalog, text string, opt Options) string {
 	if err != nil {
 		return err.Error() + "\n"
 	}
-	got, err := newRunner(t).run(phys.Lower(), phys.Binding())
+	got, err := r.run(phys.Lower(), phys.Binding())
 	if err != nil {
 		return err.Error() + "\n"
 	}
