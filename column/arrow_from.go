@@ -77,6 +77,12 @@ func fromArrow(a arrow.Array, t Type) (*Vector, error) {
 		v.I64 = toMicros(castSlice[int64](a.TimestampValues()), a.DataType().(*arrow.TimestampType).Unit)
 	case *array.Duration:
 		v.I64 = toMicros(castSlice[int64](a.DurationValues()), a.DataType().(*arrow.DurationType).Unit)
+	case *array.Time32:
+		v.I64 = timesOfDay(castSlice[int32](a.Time32Values()), a.DataType().(*arrow.Time32Type).Unit)
+	case *array.Time64:
+		v.I64 = toMicros(castSlice[int64](a.Time64Values()), a.DataType().(*arrow.Time64Type).Unit)
+	case *array.MonthDayNanoInterval:
+		v.Dec = calendarFromArrow(a.MonthDayNanoIntervalValues())
 	case *array.MonthInterval:
 		v.I32 = castSlice[int32](a.MonthIntervalValues())
 	case *array.String, *array.Binary:
@@ -90,6 +96,9 @@ func fromArrow(a arrow.Array, t Type) (*Vector, error) {
 	case array.ListLike:
 		return longListFromArrow(v, t, a)
 	case *array.Struct:
+		if t.Kind == Variant {
+			return variantFromArrow(a)
+		}
 		for i := range t.Fields {
 			kid, err := fromArrow(a.Field(i), t.Fields[i].Type)
 			if err != nil {

@@ -34,6 +34,7 @@ var arrowTypes = map[Kind]arrow.DataType{
 	Float64: arrow.PrimitiveTypes.Float64, String: arrow.BinaryTypes.String, Binary: arrow.BinaryTypes.Binary,
 	Date: arrow.FixedWidthTypes.Date32, TimestampNTZ: &arrow.TimestampType{Unit: arrow.Microsecond},
 	IntervalYM: arrow.FixedWidthTypes.MonthInterval, IntervalDT: arrow.FixedWidthTypes.Duration_us,
+	Calendar: arrow.FixedWidthTypes.MonthDayNanoInterval, Time: arrow.FixedWidthTypes.Time64us,
 }
 
 func arrowType(t Type, tz string, views bool) arrow.DataType {
@@ -55,6 +56,11 @@ func arrowType(t Type, tz string, views bool) arrow.DataType {
 		if views {
 			return arrow.BinaryTypes.StringView
 		}
+	case Variant:
+		if !views {
+			return variantArrow
+		}
+		return arrow.BinaryTypes.BinaryView
 	case Binary:
 		if views {
 			return arrow.BinaryTypes.BinaryView
@@ -64,7 +70,7 @@ func arrowType(t Type, tz string, views bool) arrow.DataType {
 }
 
 // SchemaFromArrow is the schema of Arrow data in Spark's types. Unsigned integers become the next wider signed type,
-// dictionaries their value type. It fails for types that have no counterpart, such as unions and times of day.
+// dictionaries their value type. It fails for types that have no counterpart, such as unions.
 func SchemaFromArrow(s *arrow.Schema) (*Schema, error) {
 	fields, err := fieldsFromArrow(s.Fields())
 	if err != nil {
@@ -105,6 +111,9 @@ func TypeFromArrow(t arrow.DataType) (Type, error) {
 		}
 		return MapOf(fields[0].Type, fields[1].Type, fields[1].Nullable), nil
 	case *arrow.StructType:
+		if isVariantArrow(t) {
+			return Of(Variant), nil
+		}
 		fields, err := fieldsFromArrow(t.Fields())
 		return StructOf(fields...), err
 	case *arrow.DictionaryType:
@@ -119,8 +128,11 @@ func TypeFromArrow(t arrow.DataType) (Type, error) {
 		return ListOf(fields[0].Type, fields[0].Nullable), nil
 	}
 	if k, ok := kindsFromArrow[t.ID()]; ok {
-		if t.ID() == arrow.UINT64 {
+		switch {
+		case t.ID() == arrow.UINT64:
 			return DecimalOf(20, 0), nil
+		case k == Time:
+			return TimeOf(MaxTimePrecision), nil
 		}
 		return Of(k), nil
 	}
@@ -133,4 +145,5 @@ var kindsFromArrow = map[arrow.Type]Kind{
 	arrow.FLOAT32: Float32, arrow.FLOAT64: Float64, arrow.STRING: String, arrow.LARGE_STRING: String, arrow.STRING_VIEW: String,
 	arrow.BINARY: Binary, arrow.LARGE_BINARY: Binary, arrow.BINARY_VIEW: Binary, arrow.FIXED_SIZE_BINARY: Binary,
 	arrow.DATE32: Date, arrow.DATE64: Date, arrow.DURATION: IntervalDT, arrow.INTERVAL_MONTHS: IntervalYM,
+	arrow.INTERVAL_MONTH_DAY_NANO: Calendar, arrow.TIME64: Time, arrow.TIME32: Time,
 }

@@ -36,6 +36,12 @@ func toArrowData(v *Vector, t arrow.DataType) arrow.ArrayData {
 	fixed := func(values *memory.Buffer) arrow.ArrayData {
 		return array.NewData(t, n, []*memory.Buffer{valid, values}, nil, nulls, 0)
 	}
+	switch v.Type.Kind {
+	case Variant:
+		return variantToArrow(v, valid, nulls)
+	case Calendar:
+		return fixed(arrowBuffer(monthDayNanos(v.Dec[:n])))
+	}
 	switch v.Type.Kind.Storage() {
 	case StorageBool:
 		return fixed(arrowBuffer(PackBools(nil, v.Bools[:n])))

@@ -336,7 +336,7 @@ func (b *Builder) AppendValue(x any) error {
 	case float32:
 		return b.appendFloat(float64(x))
 	case Dec128:
-		if b.v.Type.Kind != Decimal {
+		if b.v.Type.Kind.Storage() != StorageDec {
 			return b.mismatch(x)
 		}
 		b.AppendDec(x)

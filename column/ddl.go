@@ -174,7 +174,7 @@ var typeNames = map[string]Type{
 	"BOOLEAN": Of(Bool), "BOOL": Of(Bool), "TINYINT": Of(Int8), "BYTE": Of(Int8), "SMALLINT": Of(Int16), "SHORT": Of(Int16),
 	"INT": Of(Int32), "INTEGER": Of(Int32), "BIGINT": Of(Int64), "LONG": Of(Int64), "FLOAT": Of(Float32), "REAL": Of(Float32),
 	"DOUBLE": Of(Float64), "DATE": Of(Date), "TIMESTAMP": Of(Timestamp), "TIMESTAMP_LTZ": Of(Timestamp),
-	"TIMESTAMP_NTZ": Of(TimestampNTZ), "STRING": Of(String), "BINARY": Of(Binary), "VOID": Of(Null),
+	"TIMESTAMP_NTZ": Of(TimestampNTZ), "STRING": Of(String), "BINARY": Of(Binary), "VOID": Of(Null), "VARIANT": Of(Variant),
 	"VARCHAR": Of(String), "CHAR": Of(String), "CHARACTER": Of(String),
 }
 
@@ -193,6 +193,9 @@ func (p *ddlParser) typ(depth int) (Type, error) {
 	case "INTERVAL":
 		p.advance()
 		return p.interval()
+	case "TIME":
+		p.advance()
+		return p.time()
 	}
 	t, ok := typeNames[word]
 	if !ok {
@@ -244,11 +247,30 @@ func (p *ddlParser) decimal() (Type, error) {
 var intervalUnits = map[string]Kind{"YEAR": IntervalYM, "MONTH": IntervalYM, "DAY": IntervalDT, "HOUR": IntervalDT,
 	"MINUTE": IntervalDT, "SECOND": IntervalDT}
 
+// time is TIME or TIME(precision).
+func (p *ddlParser) time() (Type, error) {
+	if !p.accept("(") {
+		if p.accept("WITHOUT") && (!p.accept("TIME") || !p.accept("ZONE")) {
+			return Type{}, p.fail("TIME ZONE after WITHOUT")
+		}
+		return TimeOf(MaxTimePrecision), nil
+	}
+	precision, err := p.number(MaxTimePrecision)
+	if err != nil {
+		return Type{}, err
+	}
+	if !p.accept(")") {
+		return Type{}, p.fail("')'")
+	}
+	return TimeOf(precision), nil
+}
+
+// interval is what follows the word: units, or nothing for an interval of the calendar.
 func (p *ddlParser) interval() (Type, error) {
 	unit := strings.ToUpper(p.next())
 	kind, ok := intervalUnits[unit]
 	if !ok || p.quoted {
-		return Type{}, p.fail("YEAR, MONTH, DAY, HOUR, MINUTE or SECOND")
+		return Of(Calendar), nil
 	}
 	p.advance()
 	if unit == "DAY" && !p.accept("TO") {

@@ -6,7 +6,7 @@ func (s *JSONScanner) nested(field string, b *Builder, i, depth int) int {
 		return s.fail(field, i, "the value is nested too deeply")
 	}
 	t := b.Type()
-	if hasKey(s.rec, i, "null") {
+	if hasKey(s.rec, i, "null") && t.Kind != Variant {
 		b.AppendNull()
 		return i + 4
 	}
@@ -60,6 +60,16 @@ func (s *JSONScanner) scalar(field string, t Type, b *Builder, i int) (next int)
 	case Binary:
 		var x []byte
 		if x, next = s.binary(field, i); next >= 0 {
+			b.AppendBytes(x)
+		}
+	case Calendar:
+		var x Dec128
+		if x, next = s.calendar(field, i); next >= 0 {
+			b.AppendDec(x)
+		}
+	case Variant:
+		var x []byte
+		if x, next = s.variant(field, i); next >= 0 {
 			b.AppendBytes(x)
 		}
 	case Null:
@@ -155,7 +165,7 @@ func appendMapKey(b *Builder, text string) bool {
 		d, ok := ParseDecimal(text, int(t.Precision), int(t.Scale))
 		b.AppendDec(d)
 		return ok
-	case Date, Timestamp, TimestampNTZ, IntervalYM, IntervalDT:
+	case Date, Timestamp, TimestampNTZ, IntervalYM, IntervalDT, Time:
 		x, ok := parseLong(text, t)
 		b.AppendI64(x)
 		return ok

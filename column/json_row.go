@@ -64,6 +64,16 @@ func AppendJSONValue(dst []byte, v *Vector, i int, loc *time.Location) []byte {
 		return append(AppendIntervalYM(append(dst, '"'), v.I32[i]), '"')
 	case IntervalDT:
 		return append(AppendIntervalDT(append(dst, '"'), v.I64[i]), '"')
+	case Time:
+		return append(AppendTime(append(dst, '"'), v.I64[i]), '"')
+	case Calendar:
+		return append(CalendarOf(v.Dec[i]).AppendText(append(dst, '"')), '"')
+	case Variant:
+		out, ok := v.Variant(i).AppendJSON(dst, loc)
+		if !ok {
+			return append(dst, "null"...)
+		}
+		return out
 	case List:
 		return appendJSONList(dst, v, i, loc)
 	case Map:

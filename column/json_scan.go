@@ -24,6 +24,8 @@ type JSONScanner struct {
 	rec    []byte
 	text   []byte // scratch for unescaped strings
 	err    *JSONError
+
+	builder *VariantBuilder // of variant columns
 }
 
 // jsonColumn is a column being filled. Fixed-width values are stored at index n and count only once the row is complete.

@@ -12,7 +12,7 @@ func (s *JSONScanner) member(col, i int) int {
 		return s.skip("", i, 0)
 	}
 	c := &s.cols[col]
-	if i < len(s.rec) && s.rec[i] == 'n' && hasKey(s.rec, i, "null") {
+	if i < len(s.rec) && s.rec[i] == 'n' && hasKey(s.rec, i, "null") && c.kind() != Variant {
 		c.row = 0
 		if c.nest != nil {
 			c.nest.Truncate(s.n)
@@ -171,7 +171,7 @@ func (s *JSONScanner) otherMember(col int, c *jsonColumn, i int) int {
 		x, next := s.boolean(field, i)
 		v.Bools[s.n] = x
 		return next
-	case Timestamp, TimestampNTZ, IntervalDT:
+	case Timestamp, TimestampNTZ, IntervalDT, Time:
 		x, next := s.long(field, v.Type, i)
 		v.I64[s.n] = x
 		return next
@@ -183,8 +183,16 @@ func (s *JSONScanner) otherMember(col int, c *jsonColumn, i int) int {
 		x, next := s.decimal(field, v.Type, i)
 		v.Dec[s.n] = x
 		return next
-	case Binary:
-		x, next := s.binary(field, i)
+	case Calendar:
+		x, next := s.calendar(field, i)
+		v.Dec[s.n] = x
+		return next
+	case Binary, Variant:
+		read := s.binary
+		if v.Type.Kind == Variant {
+			read = s.variant
+		}
+		x, next := read(field, i)
 		if next >= 0 {
 			s.put(&v.Views[s.n], x)
 		}
@@ -231,6 +239,8 @@ func (s *JSONScanner) long(field string, t Type, i int) (int64, int) {
 		x, ok = micros(x)
 	case Date, IntervalYM:
 		ok = x == int64(int32(x))
+	case Time:
+		return 0, s.refuse(field, t, i, "")
 	}
 	if !ok {
 		return 0, s.refuse(field, t, i, "out of range")
@@ -249,6 +259,9 @@ func parseLong(text string, t Type) (int64, bool) {
 		return int64(d), ok
 	case IntervalYM:
 		return ParseIntervalYM(text)
+	case Time:
+		us, ok := ParseTime(text)
+		return TruncateTime(us, int(t.Precision)), ok
 	default:
 		return ParseIntervalDT(text)
 	}

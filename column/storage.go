@@ -23,7 +23,7 @@ const (
 var storages = [...]Storage{Null: StorageNone, Bool: StorageBool, Int8: StorageI8, Int16: StorageI16, Int32: StorageI32,
 	Int64: StorageI64, Float32: StorageF32, Float64: StorageF64, Decimal: StorageDec, String: StorageBytes, Binary: StorageBytes,
 	Date: StorageI32, Timestamp: StorageI64, TimestampNTZ: StorageI64, IntervalYM: StorageI32, IntervalDT: StorageI64,
-	List: StorageList, Struct: StorageStruct, Map: StorageList}
+	List: StorageList, Struct: StorageStruct, Map: StorageList, Variant: StorageBytes, Calendar: StorageDec, Time: StorageI64}
 
 // Storage is where values of the kind live in a Vector.
 func (k Kind) Storage() Storage { return storages[k] }

@@ -29,17 +29,20 @@ const (
 	List                     // Offs, Kids[0]
 	Struct                   // Kids[i] for each field
 	Map                      // Offs, Kids[0] keys (never null), Kids[1] values
+	Variant                  // Views+Bufs, a value of a type of its own: see VariantRef
+	Calendar                 // Dec, an interval of months, days and microseconds: see CalendarInterval
+	Time                     // I64, microseconds since midnight, time(precision)
 )
 
 var kindNames = [...]string{"void", "boolean", "tinyint", "smallint", "int", "bigint", "float", "double", "decimal", "string",
-	"binary", "date", "timestamp", "timestamp_ntz", "interval year to month", "interval day to second", "array", "struct", "map"}
+	"binary", "date", "timestamp", "timestamp_ntz", "interval year to month", "interval day to second", "array", "struct", "map", "variant", "interval", "time"}
 
 func (k Kind) String() string { return kindNames[k] }
 
 // Type is a logical type in Spark's type system. The zero value is the null type.
 type Type struct {
 	Kind      Kind
-	Precision uint8   // Decimal: 1..38
+	Precision uint8   // Decimal: 1..38; Time: 0..6, the digits of a second's fraction
 	Scale     uint8   // Decimal: 0..Precision
 	Fields    []Field // Struct: the members; List: one field "element"; Map: "key" and "value"
 }
@@ -107,13 +110,21 @@ func (t Type) IsTemporal() bool {
 }
 
 // IsNested reports whether the type has child vectors.
-func (t Type) IsNested() bool { return t.Kind >= List }
+func (t Type) IsNested() bool { return t.Kind == List || t.Kind == Struct || t.Kind == Map }
+
+// MaxTimePrecision is the most digits of a second's fraction that a time of day has.
+const MaxTimePrecision = 6
+
+// TimeOf returns time(precision), a time of day with so many digits of a second's fraction.
+func TimeOf(precision int) Type { return Type{Kind: Time, Precision: uint8(precision)} }
 
 // String is the type's Spark DDL form, such as decimal(10,2) or struct<start:timestamp,end:timestamp>.
 func (t Type) String() string {
 	switch t.Kind {
 	case Decimal:
 		return fmt.Sprintf("decimal(%d,%d)", t.Precision, t.Scale)
+	case Time:
+		return fmt.Sprintf("time(%d)", t.Precision)
 	case List:
 		return "array<" + t.Elem().String() + ">"
 	case Map:

@@ -1,7 +1,7 @@
 package column
 
-// Value is row i boxed, by kind: nil for null; bool; int64 for every integer, date, timestamp and interval; float64;
-// Dec128; string; []byte; []any for lists and structs; [2][]any (keys, values) for maps. Strings and bytes are copies.
+// Value is row i boxed, by kind: nil for null; bool; int64 for every integer, date, time, timestamp and interval; float64;
+// Dec128 (also of a calendar interval); string; []byte (also of a variant); []any for lists and structs; [2][]any (keys, values) for maps. Strings and bytes are copies.
 func Value(v *Vector, i int) any {
 	if !v.IsValid(i) {
 		return nil

@@ -15,7 +15,7 @@ func init() {
 		{"min", "The least value; null when there is none.", "min(x) over 2, 1, NULL -> 1", -1},
 		{"max", "The greatest value; null when there is none.", "max(x) over 2, 1, NULL -> 2", 1},
 	} {
-		register("aggregate", &Function{Name: d.name, Kind: Aggregate, in: params("a:x"), out: typeOfFirst, null: always, Doc: d.doc, Example: d.example,
+		register("aggregate", &Function{Name: d.name, Kind: Aggregate, in: params("a:x"), out: orderedFirst(d.name), null: always, Doc: d.doc, Example: d.example,
 			agg: func(a *Agg) (aggregator, error) { return extremeOf(a, d.sign), nil }})
 	}
 	flag := func(name, doc, example string, sign int, aliases ...string) *Function {

@@ -24,7 +24,7 @@ func zonedCast(from, to column.Type) bool {
 	z := func(a, b column.Type) bool {
 		return a.Kind == column.Timestamp && (b.Kind == column.String || b.Kind == column.Date || b.Kind == column.TimestampNTZ)
 	}
-	return z(from, to) || z(to, from) || from.IsNested() && to.Kind == column.String
+	return z(from, to) || z(to, from) || from.IsNested() && to.Kind == column.String || from.Kind == column.Variant
 }
 
 // caster is one conversion: what the kernels below need to say about a row that cannot be converted.
@@ -55,6 +55,10 @@ func castKernel(from, to column.Type, try bool) kernel {
 		return func(*kctx, []*column.Vector, *column.Vector) {}
 	case from.Equal(to):
 		return copyKernel
+	case from.Kind == column.Variant:
+		return fromVariant(nil, to, try)
+	case to.Kind == column.Variant:
+		return toVariant(nil)
 	case to.Kind == column.String:
 		return c.toText()
 	case from.Kind == column.String:

@@ -57,6 +57,13 @@ func appendText(dst []byte, v *column.Vector, i int, loc *time.Location) []byte 
 		return column.AppendIntervalYM(dst, v.I32[i])
 	case column.IntervalDT:
 		return column.AppendIntervalDT(dst, v.I64[i])
+	case column.Time:
+		return column.AppendTime(dst, v.I64[i])
+	case column.Calendar:
+		return column.CalendarOf(v.Dec[i]).AppendText(dst)
+	case column.Variant:
+		dst, _ = v.Variant(i).AppendJSON(dst, loc)
+		return dst
 	}
 	return appendNestedText(dst, v, i, loc)
 }

@@ -175,6 +175,10 @@ func CanCast(from, to column.Type) bool {
 	switch {
 	case a == b && from.IsNested():
 		return castableNested(from, to)
+	case a == column.Variant:
+		return castableFromVariant(to)
+	case b == column.Variant:
+		return variantable(from, false)
 	case from.Equal(to) || a == column.Null || a == b:
 		return true
 	case b == column.String:

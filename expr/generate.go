@@ -64,6 +64,8 @@ func (g *Generation) Eval(ctx *Context, b *column.Batch) (rows []int32, cols []*
 		return g.stack(b.N)
 	case "json_tuple":
 		return g.jsonTuple(b.N)
+	case "variant_explode", "variant_explode_outer":
+		return g.variants(b.N)
 	}
 	g.walk(g.args[0], b.N)
 	return g.rows, g.gather(g.args[0]), nil
@@ -182,6 +184,7 @@ func init() {
 			explode("explode"+suffix, "A row for each element of an array, or each key and value of a map."+extra, false, outer),
 			explode("posexplode"+suffix, "explode with the position of each element, from 0, before it."+extra, true, outer),
 			inlineFn("inline"+suffix, "A row for each struct of an array, a column for each of its members."+extra, outer),
+			variantExplode("variant_explode"+suffix, outer),
 		)
 	}
 	register("generator",

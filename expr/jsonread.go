@@ -222,6 +222,9 @@ func (r *jsonReader) into(b *column.Builder, t column.Type, depth int) bool {
 	}
 	c := r.peek()
 	switch {
+	case t.Kind == column.Variant:
+		raw, ok := r.value()
+		return ok && appendJSONVariant(b, raw)
 	case c == 'n':
 		b.AppendNull()
 		return r.word("null")
@@ -302,6 +305,16 @@ func appendScalar(b *column.Builder, t column.Type, s []byte, quoted bool, loc *
 	case column.Date:
 		if d, ok := column.ParseDate(string(s)); ok && quoted {
 			b.AppendI64(int64(d))
+			return
+		}
+	case column.Time:
+		if us, ok := column.ParseTime(string(s)); ok && quoted {
+			b.AppendI64(column.TruncateTime(us, int(t.Precision)))
+			return
+		}
+	case column.Calendar:
+		if c, ok := column.ParseCalendar(string(s)); ok && quoted {
+			b.AppendDec(c.Dec())
 			return
 		}
 	case column.Timestamp, column.TimestampNTZ:

@@ -111,15 +111,15 @@ func prep(out *column.Vector, t column.Type, n int) {
 		out.I16 = resize(out.I16, n)
 	case column.Int32, column.Date, column.IntervalYM:
 		out.I32 = resize(out.I32, n)
-	case column.Int64, column.Timestamp, column.TimestampNTZ, column.IntervalDT:
+	case column.Int64, column.Timestamp, column.TimestampNTZ, column.IntervalDT, column.Time:
 		out.I64 = resize(out.I64, n)
 	case column.Float32:
 		out.F32 = resize(out.F32, n)
 	case column.Float64:
 		out.F64 = resize(out.F64, n)
-	case column.Decimal:
+	case column.Decimal, column.Calendar:
 		out.Dec = resize(out.Dec, n)
-	case column.String, column.Binary:
+	case column.String, column.Binary, column.Variant:
 		out.Views = resize(out.Views, n)
 	}
 }

@@ -37,7 +37,7 @@ func narrowLiteral(e Expr, to column.Type) Expr {
 }
 
 func checkOrdered(op string, t column.Type) error {
-	if t.Kind == column.Map {
+	if t.Kind == column.Map || !Orderable(t) {
 		return usererr.New("DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", "42K09", "Cannot resolve %q due to data type mismatch: the operator does not support ordering on type %q.",
 			op, strings.ToUpper(t.String()))
 	}

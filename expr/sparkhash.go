@@ -12,7 +12,7 @@ import (
 
 func init() {
 	seeded := func(name string, kind column.Kind, doc, example string, seed uint64, h hasher) *Function {
-		return &Function{Name: name, in: params("a:x+"), out: outOf(kind), null: never, flags: ownNulls, Doc: doc, Example: example, cost: 15,
+		return &Function{Name: name, in: params("a:x+"), out: hashOf(name, kind), null: never, flags: ownNulls, Doc: doc, Example: example, cost: 15,
 			kernel: func(*Call) kernel {
 				return func(k *kctx, args []*column.Vector, out *column.Vector) {
 					for i := 0; i < k.n; i++ {

@@ -24,6 +24,13 @@ func (e *Literal) String() string {
 		return "INTERVAL " + (time.Duration(e.Value.(int64)) * time.Microsecond).String()
 	case column.IntervalYM:
 		return string(column.AppendIntervalYM(nil, int32(e.Value.(int64))))
+	case column.Time:
+		return "TIME '" + string(column.AppendTime(nil, e.Value.(int64))) + "'"
+	case column.Calendar:
+		return "INTERVAL '" + string(column.CalendarOf(e.Value.(column.Dec128)).AppendText(nil)) + "'"
+	case column.Variant:
+		out, _ := column.SplitVariant(e.Value.([]byte)).AppendJSON(nil, time.UTC)
+		return string(out)
 	case column.Binary:
 		return fmt.Sprintf("X'%X'", e.Value)
 	case column.Decimal:

@@ -59,6 +59,13 @@ func scalarString(v *column.Vector, i int, loc *time.Location) string {
 		return string(column.AppendIntervalYM(nil, v.I32[i]))
 	case column.IntervalDT:
 		return string(column.AppendIntervalDT(nil, v.I64[i]))
+	case column.Time:
+		return string(column.AppendTime(nil, v.I64[i]))
+	case column.Calendar:
+		return string(column.CalendarOf(v.Dec[i]).AppendText(nil))
+	case column.Variant:
+		out, _ := v.Variant(i).AppendJSON(nil, loc)
+		return string(out)
 	}
 	return fmt.Sprint(column.Value(v, i))
 }

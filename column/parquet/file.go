@@ -69,6 +69,7 @@ func guard(err *error) {
 func (f *File) refine() {
 	ddl := f.r.MetaData().KeyValueMetadata().FindValue(schemaKey)
 	if ddl == nil {
+		f.sparkVariants()
 		return
 	}
 	s, err := column.ParseDDL(*ddl)
@@ -76,8 +77,9 @@ func (f *File) refine() {
 		return
 	}
 	for i, w := range s.Fields {
-		if have := &f.schema.Fields[i]; have.Name == w.Name && !w.Type.IsNested() && sameStorage(have.Type, w.Type) {
-			have.Type, f.nodes[i].typ = w.Type, w.Type
+		if have := &f.schema.Fields[i]; have.Name == w.Name {
+			f.nodes[i].refine(w.Type)
+			have.Type = f.nodes[i].typ
 		}
 	}
 }

@@ -85,12 +85,14 @@ func (r *nested) emit(n *node, b *column.Builder) error {
 		return fmt.Errorf("parquet: a nested column ends before its row group: %w", errPage)
 	}
 	switch {
-	case !n.typ.IsNested():
+	case !n.group():
 		r.primitive(s, n, b)
 		return nil
 	case s.def() < n.def:
 		b.AppendNull()
 		return r.skip(n)
+	case n.typ.Kind == column.Variant:
+		return r.variant(n, b)
 	case n.typ.Kind == column.Struct:
 		for i := range n.kids {
 			if err := r.emit(&n.kids[i], b.Kid(i)); err != nil {

@@ -21,21 +21,26 @@ type node struct {
 	unsigned bool   // 32-bit unsigned integers
 	kids     []node // struct members; list element; map key and value
 	elemDef  int16  // list, map: level at which an element exists
+
+	metaFirst bool // variant: the metadata is the first of the two members
 }
 
 // flat reports whether the node is a primitive at the top level.
-func (n *node) flat() bool { return len(n.kids) == 0 && n.rep == 0 && n.def <= 1 && !n.typ.IsNested() }
+func (n *node) flat() bool { return len(n.kids) == 0 && n.rep == 0 && n.def <= 1 && !n.group() }
+
+// group reports whether the node has leaves below it: nested types, and a variant's value and metadata.
+func (n *node) group() bool { return n.typ.IsNested() || n.typ.Kind == column.Variant }
 
 // firstLeaf is a leaf below the node.
 func (n *node) firstLeaf() int {
-	for n.typ.IsNested() && len(n.kids) > 0 {
+	for n.group() && len(n.kids) > 0 {
 		n = &n.kids[0]
 	}
 	return n.leaf
 }
 
 func (n *node) leaves(to []*node) []*node {
-	if !n.typ.IsNested() {
+	if !n.group() {
 		return append(to, n)
 	}
 	for i := range n.kids {
@@ -201,6 +206,10 @@ func (n *node) applyLogical(l schema.LogicalType) error {
 		n.timestamp(l.IsAdjustedToUTC(), l.TimeUnit())
 	case schema.TimestampLogicalType:
 		n.timestamp(l.IsAdjustedToUTC(), l.TimeUnit())
+	case *schema.TimeLogicalType:
+		n.time(l.TimeUnit())
+	case schema.TimeLogicalType:
+		n.time(l.TimeUnit())
 	}
 	return nil
 }
@@ -223,6 +232,17 @@ func (n *node) integer(width int8, signed bool) {
 		n.typ, n.unsigned = column.Of(column.Int64), true
 	case width == 64 && !signed:
 		n.typ, n.unsigned = column.DecimalOf(20, 0), true
+	}
+}
+
+// time is a time of day; the file's milliseconds, in 32 bits, are left as numbers.
+func (n *node) time(unit schema.TimeUnitType) {
+	if n.phys != pq.Types.Int64 {
+		return
+	}
+	n.typ = column.TimeOf(column.MaxTimePrecision)
+	if unit == schema.TimeUnitNanos {
+		n.unit = 1000
 	}
 }
 

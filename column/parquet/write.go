@@ -60,6 +60,9 @@ func NewWriter(w io.Writer, s *column.Schema, opt Options) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
+	for i := range nodes {
+		nodes[i].refine(s.Fields[i].Type)
+	}
 	out := &Writer{sum: &sumWriter{w: w}, schema: s, root: root, nodes: nodes, codec: codec, limit: opt.RowGroupRows, opaque: opt.Opaque}
 	if out.limit <= 0 {
 		out.limit = DefaultRowGroup

@@ -5,6 +5,7 @@ import (
 	"github.com/apache/arrow/go/v17/parquet/schema"
 
 	"github.com/streamflow/streamflow/column"
+	"github.com/streamflow/streamflow/internal/usererr"
 )
 
 // fileSchema is a schema in Parquet's terms, as Spark writes it: lists and maps in three levels, short decimals as
@@ -58,6 +59,13 @@ func fieldNode(name string, t column.Type, nullable bool) (schema.Node, error) {
 		}
 		return wrap(name, rep, "key_value", schema.MapLogicalType{}, key, value)
 	}
+	switch t.Kind {
+	case column.Variant:
+		return variantNode(name, rep)
+	case column.Calendar:
+		return nil, usererr.New("UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", "0A000", "Column %s of type %s cannot be written as Parquet.", name, t).
+			WithFix("Write its text: cast(%s as string).", name)
+	}
 	phys, logical, length := primitiveOf(t)
 	return schema.NewPrimitiveNodeLogical(name, rep, logical, phys, length, -1)
 }
@@ -91,6 +99,8 @@ func primitiveOf(t column.Type) (phys pq.Type, logical schema.LogicalType, lengt
 		return pq.Types.ByteArray, none, 0
 	case column.Date:
 		return pq.Types.Int32, schema.DateLogicalType{}, 0
+	case column.Time:
+		return pq.Types.Int64, schema.NewTimeLogicalType(false, schema.TimeUnitMicros), 0
 	case column.Timestamp:
 		return pq.Types.Int64, schema.NewTimestampLogicalType(true, schema.TimeUnitMicros), 0
 	case column.TimestampNTZ:

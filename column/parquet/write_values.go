@@ -146,6 +146,8 @@ func (s *shredder) value(n *node, v *column.Vector, i int, rep int16) {
 		return
 	}
 	switch n.typ.Kind {
+	case column.Variant:
+		s.variant(n, v.Variant(i), rep)
 	case column.Struct:
 		for k := range n.kids {
 			s.value(&n.kids[k], v.Kids[k], i, rep)

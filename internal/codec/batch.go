@@ -62,7 +62,7 @@ func checkTypes(fields []column.Field, depth int) error {
 		default:
 			want = 0
 		}
-		if f.Type.Kind > column.Map || len(f.Type.Fields) != want {
+		if f.Type.Kind > column.Time || len(f.Type.Fields) != want {
 			return fmt.Errorf("a %d type with %d members", f.Type.Kind, len(f.Type.Fields))
 		}
 		if err := checkTypes(f.Type.Fields, depth+1); err != nil {

@@ -111,6 +111,9 @@ func (a *analyzer) query(p logical.Plan) (logical.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := a.checkOrder(out); err != nil {
+		return nil, err
+	}
 	return dropPlanIDs(visible(out)), nil
 }
 

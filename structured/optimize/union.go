@@ -149,6 +149,9 @@ func (a *analyzer) setOp(p *logical.SetOp) (logical.Plan, error) {
 		return nil, at(err, p.Pos)
 	}
 	all := u.Output()
+	if err := a.allOrdered(attrExprs(all), notDistinct); err != nil {
+		return nil, at(err, p.Pos)
+	}
 	keys, mark := all[:len(all)-1], all[len(all)-1]
 	if !p.All {
 		return keepSides(u, keys, keys, mark, p.Except)

@@ -162,6 +162,9 @@ func (p *parser) postfix(e expr.Expr) expr.Expr {
 			p.take()
 			field := p.peek()
 			e = &expr.UnresolvedExtract{Child: e, Key: expr.Lit(p.name("field name")), Pos: field.pos}
+		case p.atSymbol(":") && p.pathAhead():
+			p.take()
+			e = p.variantPath(e, t)
 		case p.atSymbol("::"):
 			p.take()
 			e = &expr.Cast{Child: e, To: p.dataType()}

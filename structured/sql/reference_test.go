@@ -58,7 +58,7 @@ func TestStatementsAreComplete(t *testing.T) {
 
 var chapters = []struct{ group, title string }{
 	{"operators", "Operators"}, {"conditional", "Conditions"}, {"math", "Mathematics"}, {"bitwise", "Bits"}, {"string", "Strings"}, {"date and time", "Date and time"}, {"window", "Event-time windows"},
-	{"collection", "Arrays, maps and structs"}, {"json", "JSON"}, {"csv", "CSV"}, {"hash", "Hashes and ciphers"}, {"conversion", "Conversions by name"}, {"misc", "Miscellaneous"}, {"generator", "Table-generating functions"}, {"aggregate", "Aggregates"}, {"window function", "Window functions (before `OVER`)"},
+	{"collection", "Arrays, maps and structs"}, {"json", "JSON"}, {"variant", "Variants"}, {"csv", "CSV"}, {"hash", "Hashes and ciphers"}, {"conversion", "Conversions by name"}, {"misc", "Miscellaneous"}, {"generator", "Table-generating functions"}, {"aggregate", "Aggregates"}, {"window function", "Window functions (before `OVER`)"},
 }
 
 func page() []byte {

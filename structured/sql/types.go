@@ -19,7 +19,8 @@ func ParseType(src string) (t column.Type, err error) {
 var simpleTypes = map[string]column.Kind{"BOOLEAN": column.Bool, "TINYINT": column.Int8, "BYTE": column.Int8, "SMALLINT": column.Int16,
 	"SHORT": column.Int16, "INT": column.Int32, "INTEGER": column.Int32, "BIGINT": column.Int64, "LONG": column.Int64, "FLOAT": column.Float32,
 	"REAL": column.Float32, "DOUBLE": column.Float64, "STRING": column.String, "BINARY": column.Binary, "DATE": column.Date,
-	"TIMESTAMP": column.Timestamp, "TIMESTAMP_LTZ": column.Timestamp, "TIMESTAMP_NTZ": column.TimestampNTZ, "VOID": column.Null}
+	"TIMESTAMP": column.Timestamp, "TIMESTAMP_LTZ": column.Timestamp, "TIMESTAMP_NTZ": column.TimestampNTZ, "VOID": column.Null,
+	"VARIANT": column.Variant}
 
 func (p *parser) dataType() column.Type {
 	defer p.nested()()
@@ -52,6 +53,8 @@ func (p *parser) dataType() column.Type {
 		return p.structType()
 	case "INTERVAL":
 		return p.intervalType()
+	case "TIME":
+		return p.timeType(t)
 	}
 	near := ""
 	if list := nearTypes(t.raw); len(list) > 0 {
@@ -76,6 +79,32 @@ func (p *parser) decimalType(t token) column.Type {
 		panic(p.errorAt(t, "INVALID_DECIMAL_TYPE", "42K0E", "decimal(%d,%d) is not a type: the precision is 1 to 38, the scale at most the precision.", precision, scale))
 	}
 	return column.DecimalOf(precision, scale)
+}
+
+// timeType is TIME, TIME(precision) or TIME WITHOUT TIME ZONE.
+func (p *parser) timeType(t token) column.Type {
+	precision := column.MaxTimePrecision
+	if p.symbol("(") {
+		open := p.toks[p.i-1]
+		precision = p.integerToken()
+		p.closing(")", open)
+	}
+	if precision > column.MaxTimePrecision {
+		panic(p.errorAt(t, "UNSUPPORTED_TIME_PRECISION", "0A001", "The seconds precision %d of the TIME data type is out of the supported range [0, 6].", precision).
+			With("precision", strconv.Itoa(precision)))
+	}
+	p.accept("WITHOUT", "TIME", "ZONE")
+	return column.TimeOf(precision)
+}
+
+// intervalUnit reports whether the word is a unit of an interval's type.
+func intervalUnit(t token) bool {
+	for _, u := range [...]string{"YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"} {
+		if t.is(u) {
+			return true
+		}
+	}
+	return false
 }
 
 // integerToken takes a whole number.
@@ -136,6 +165,9 @@ func (p *parser) comment() {
 
 func (p *parser) intervalType() column.Type {
 	t := p.peek()
+	if t.kind != word || !intervalUnit(t) {
+		return column.Of(column.Calendar)
+	}
 	from := unit(p.name("unit"))
 	to := from
 	if p.accept("TO") {

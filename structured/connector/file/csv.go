@@ -257,7 +257,7 @@ type csvWriter struct {
 
 func (csvFormat) writer(w io.Writer, schema *column.Schema, opt Options) (writer, error) {
 	for _, f := range schema.Fields {
-		if f.Type.IsNested() {
+		if f.Type.IsNested() || f.Type.Kind == column.Variant || f.Type.Kind == column.Calendar {
 			return nil, unsupportedType("csv", f)
 		}
 	}

@@ -68,8 +68,30 @@ func appendParsed(to *column.Builder, t column.Type, s string, loc *time.Locatio
 			to.AppendI64(v)
 		}
 		return ok
+	case column.Time:
+		v, ok := column.ParseTime(s)
+		if ok {
+			to.AppendI64(column.TruncateTime(v, int(t.Precision)))
+		}
+		return ok
+	case column.Variant:
+		return appendVariant(to, s)
 	}
 	return false
+}
+
+// appendVariant appends a text as a variant: what JSON it is, or a string. An empty text is none.
+func appendVariant(to *column.Builder, s string) bool {
+	var b column.VariantBuilder
+	if why, _ := b.ParseVariant([]byte(s)); why != "" {
+		b.Reset()
+		b.Text([]byte(s))
+	}
+	out, ok := b.Append(nil)
+	if ok {
+		to.AppendBytes(out)
+	}
+	return ok
 }
 
 func intBits(k column.Kind) int {
@@ -101,6 +123,12 @@ func appendValue(dst []byte, v *column.Vector, i int, loc *time.Location) []byte
 		return append(dst, time.UnixMicro(v.I64[i]).In(loc).Format("2006-01-02T15:04:05.999999Z07:00")...)
 	case column.TimestampNTZ:
 		return append(dst, time.UnixMicro(v.I64[i]).UTC().Format("2006-01-02T15:04:05.999999")...)
+	}
+	switch v.Type.Kind {
+	case column.Time:
+		return column.AppendTime(dst, v.I64[i])
+	case column.Variant:
+		return column.AppendJSONValue(dst, v, i, loc)
 	}
 	if x, ok := column.Value(v, i).(int64); ok {
 		return strconv.AppendInt(dst, x, 10)
