@@ -34,7 +34,7 @@ var arrowTypes = map[Kind]arrow.DataType{
 	Float64: arrow.PrimitiveTypes.Float64, String: arrow.BinaryTypes.String, Binary: arrow.BinaryTypes.Binary,
 	Date: arrow.FixedWidthTypes.Date32, TimestampNTZ: &arrow.TimestampType{Unit: arrow.Microsecond},
 	IntervalYM: arrow.FixedWidthTypes.MonthInterval, IntervalDT: arrow.FixedWidthTypes.Duration_us,
-	Calendar: arrow.FixedWidthTypes.MonthDayNanoInterval, Time: arrow.FixedWidthTypes.Time64us,
+	Calendar: arrow.FixedWidthTypes.MonthDayNanoInterval, Time: arrow.FixedWidthTypes.Time64ns,
 }
 
 func arrowType(t Type, tz string, views bool) arrow.DataType {
@@ -61,6 +61,14 @@ func arrowType(t Type, tz string, views bool) arrow.DataType {
 			return variantArrow
 		}
 		return arrow.BinaryTypes.BinaryView
+	case Calendar:
+		if views {
+			return &arrow.Decimal128Type{Precision: MaxPrecision} // the bits; Arrow's own form has other ones
+		}
+	case Time:
+		if views {
+			return arrow.FixedWidthTypes.Time64us
+		}
 	case Binary:
 		if views {
 			return arrow.BinaryTypes.BinaryView

@@ -39,6 +39,8 @@ func toArrowData(v *Vector, t arrow.DataType) arrow.ArrayData {
 	switch v.Type.Kind {
 	case Variant:
 		return variantToArrow(v, valid, nulls)
+	case Time:
+		return fixed(arrowBuffer(toNanos(v.I64[:n])))
 	case Calendar:
 		return fixed(arrowBuffer(monthDayNanos(v.Dec[:n])))
 	}

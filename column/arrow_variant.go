@@ -88,3 +88,12 @@ func timesOfDay(list []int32, unit arrow.TimeUnit) []int64 {
 	}
 	return toMicros(out, unit)
 }
+
+// toNanos are microseconds as the nanoseconds that Spark sends times of day in.
+func toNanos(us []int64) []int64 {
+	out := make([]int64, len(us))
+	for i, x := range us {
+		out[i] = x * 1000
+	}
+	return out
+}

@@ -12,6 +12,7 @@ import (
 // allTypes has every kind, nested ones in each other.
 var allTypes = []Type{Of(Null), Of(Bool), Of(Int8), Of(Int16), Of(Int32), Of(Int64), Of(Float32), Of(Float64), DecimalOf(10, 2),
 	DecimalOf(38, 6), Of(String), Of(Binary), Of(Date), Of(Timestamp), Of(TimestampNTZ), Of(IntervalYM), Of(IntervalDT),
+	TimeOf(6), Of(Calendar), Of(Variant),
 	ListOf(Of(String), true), ListOf(ListOf(Of(Int32), true), true), MapOf(Of(String), Of(Int64), true),
 	StructOf(Field{"start", Of(Timestamp), true}, Field{"end", Of(Timestamp), true}),
 	StructOf(Field{"s", Of(String), true}, Field{"in", StructOf(Field{"l", ListOf(Of(Bool), true), true}), true}),
@@ -77,6 +78,15 @@ func randomValue(r *rand.Rand, t Type, span int, nulls float64) any {
 			row[i] = randomValue(r, f.Type, span, nulls)
 		}
 		return row
+	case Time:
+		return TruncateTime(max(n, -n)*1_000_003%(86400*microsPerSecond), int(t.Precision))
+	case Calendar:
+		return CalendarInterval{Months: int32(n), Days: int32(-n), Micros: n * 1_000_000_007}.Dec()
+	case Variant:
+		var b VariantBuilder
+		b.ParseVariant(fmt.Appendf(nil, `{"k%d":[%d,{"x":%s}]}`, n%3, n, AppendJSONString(nil, []byte(randomText(r, span)))))
+		out, _ := b.Append(nil)
+		return out
 	case Int32, Int64, Date, Timestamp, TimestampNTZ, IntervalYM, IntervalDT:
 		return n
 	}

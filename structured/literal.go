@@ -12,7 +12,7 @@ import (
 )
 
 // Lit is a constant of the Go value's type: an int that fits 32 bits is INT, else BIGINT; time.Time is TIMESTAMP,
-// time.Duration an interval, a slice an array. A Column is itself.
+// time.Duration, Months and CalendarInterval an interval, TimeOfDay a TIME, a slice an array. A Column is itself.
 func Lit(v any) Column {
 	switch v := v.(type) {
 	case Column:
@@ -39,6 +39,12 @@ func Lit(v any) Column {
 		return literal(v.Microseconds(), column.IntervalDT)
 	case Decimal:
 		return v.literal()
+	case TimeOfDay:
+		return v.literal()
+	case Months:
+		return literal(int64(v), column.IntervalYM)
+	case CalendarInterval:
+		return literal(column.CalendarInterval(v).Dec(), column.Calendar)
 	}
 	if r := reflect.ValueOf(v); r.Kind() == reflect.Slice || r.Kind() == reflect.Array {
 		args := make([]any, r.Len())
@@ -97,6 +103,12 @@ func engineValue(t column.Type, v any) (any, error) {
 		return v.UnixMicro(), nil
 	case time.Duration:
 		return v.Microseconds(), nil
+	case TimeOfDay:
+		return column.TruncateTime(time.Duration(v).Microseconds(), int(min(t.Precision, column.MaxTimePrecision))), nil
+	case CalendarInterval:
+		return column.CalendarInterval(v).Dec(), nil
+	case Variant:
+		return v.engine()
 	case Row:
 		return engineList(t, v.values)
 	case Decimal:
@@ -142,6 +154,9 @@ func engineText(t column.Type, s string) (any, error) {
 	case column.Timestamp, column.TimestampNTZ:
 		us, ok := column.ParseTimestamp(s, time.UTC)
 		return orInvalid(us, ok, t, s)
+	case column.Time:
+		us, ok := column.ParseTime(s)
+		return orInvalid(column.TruncateTime(us, int(t.Precision)), ok, t, s)
 	case column.Decimal:
 		d, ok := column.ParseDecimal(s, int(t.Precision), int(t.Scale))
 		return orInvalid(d, ok, t, s)

@@ -14,7 +14,7 @@ import (
 )
 
 // Row is a row of a result. Its values are Go's: bool, int64 for every integer, float64, Decimal, string, []byte,
-// time.Time for dates and timestamps (UTC), time.Duration and Months for intervals, []any for arrays, Row for structs,
+// time.Time for dates and timestamps (UTC), TimeOfDay, time.Duration, Months and CalendarInterval for intervals, Variant, []any for arrays, Row for structs,
 // []KeyValue for maps, nil for null.
 type Row struct {
 	fields []column.Field
@@ -120,6 +120,12 @@ func goValue(t column.Type, v any) any {
 		return time.Duration(v.(int64)) * time.Microsecond
 	case column.IntervalYM:
 		return Months(v.(int64))
+	case column.Variant:
+		return variantOf(v.([]byte))
+	case column.Time:
+		return TimeOfDay(time.Duration(v.(int64)) * time.Microsecond)
+	case column.Calendar:
+		return CalendarInterval(column.CalendarOf(v.(column.Dec128)))
 	case column.Decimal:
 		return Decimal{v.(column.Dec128).Big(), int(t.Scale)}
 	case column.List:

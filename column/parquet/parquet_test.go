@@ -20,7 +20,8 @@ import (
 const everything = `b BOOLEAN, i8 TINYINT, i16 SMALLINT, i32 INT, i64 BIGINT, f FLOAT, d DOUBLE, n4 DECIMAL(9,2), n12 DECIMAL(18,4), n38 DECIMAL(38,10),
 	low STRING, high STRING, bin BINARY, day DATE, ts TIMESTAMP, ntz TIMESTAMP_NTZ, ym INTERVAL YEAR TO MONTH, dt INTERVAL DAY TO SECOND, v VOID,
 	req BIGINT NOT NULL, reqs STRING NOT NULL,
-	l ARRAY<INT>, ll ARRAY<ARRAY<STRING>>, s STRUCT<x: INT, y: STRUCT<z: ARRAY<STRING>>>, m MAP<STRING, BIGINT>, ms ARRAY<STRUCT<k: STRING, v: MAP<INT, DOUBLE>>>`
+	l ARRAY<INT>, ll ARRAY<ARRAY<STRING>>, s STRUCT<x: INT, y: STRUCT<z: ARRAY<STRING>>>, m MAP<STRING, BIGINT>, ms ARRAY<STRUCT<k: STRING, v: MAP<INT, DOUBLE>>>,
+	tm TIME, va VARIANT, vn VARIANT NOT NULL, lv ARRAY<VARIANT>, sv STRUCT<v: VARIANT, t: TIME(3)>`
 
 func mustSchema(t testing.TB, ddl string) *column.Schema {
 	t.Helper()
@@ -56,6 +57,13 @@ func randomValue(r *rand.Rand, t column.Type, nullable bool, name string) any {
 		return fmt.Sprintf("%d-%s", r.Uint64(), "tail of a string"[:r.IntN(16)])
 	case column.Binary:
 		return []byte(fmt.Sprint(r.Uint64()))
+	case column.Time:
+		return column.TruncateTime(int64(r.IntN(86_400_000_000)), int(t.Precision))
+	case column.Variant:
+		var b column.VariantBuilder
+		b.ParseVariant(fmt.Appendf(nil, `{"k%d":[%d,"x",null]}`, r.IntN(3), n))
+		out, _ := b.Append(nil)
+		return out
 	case column.List:
 		out := make([]any, r.IntN(4))
 		for i := range out {

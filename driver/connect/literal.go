@@ -53,7 +53,10 @@ func readLiteral(l *pb.Expression_Literal, depth int) (*expr.Literal, error) {
 	case *pb.Expression_Literal_DayTimeInterval:
 		return of(v.DayTimeInterval, column.IntervalDT), nil
 	case *pb.Expression_Literal_CalendarInterval_:
-		return readCalendarInterval(v.CalendarInterval)
+		c := v.CalendarInterval
+		return of(column.CalendarInterval{Months: c.GetMonths(), Days: c.GetDays(), Micros: c.GetMicroseconds()}.Dec(), column.Calendar), nil
+	case *pb.Expression_Literal_Time_:
+		return readTimeLiteral(v.Time)
 	case *pb.Expression_Literal_Array_:
 		return readArrayLiteral(l, v.Array, depth)
 	case *pb.Expression_Literal_Map_:
@@ -70,15 +73,17 @@ func readLiteral(l *pb.Expression_Literal, depth int) (*expr.Literal, error) {
 
 func of(v any, k column.Kind) *expr.Literal { return &expr.Literal{Value: v, Typ: column.Of(k)} }
 
-// readCalendarInterval takes the intervals that are one of Spark's two interval types: months alone, or days and time.
-func readCalendarInterval(c *pb.Expression_Literal_CalendarInterval) (*expr.Literal, error) {
-	if c.GetMonths() != 0 {
-		if c.GetDays() != 0 || c.GetMicroseconds() != 0 {
-			return nil, unsupported("CALENDAR_INTERVAL", "An interval that mixes months with days or time")
-		}
-		return of(int64(c.GetMonths()), column.IntervalYM), nil
+// readTimeLiteral takes a time of day, of which the protocol counts nanoseconds and a column holds microseconds.
+func readTimeLiteral(t *pb.Expression_Literal_Time) (*expr.Literal, error) {
+	typ, err := readTimeType(t.Precision)
+	if err != nil {
+		return nil, err
 	}
-	return of(int64(c.GetDays())*86_400_000_000+c.GetMicroseconds(), column.IntervalDT), nil
+	us := t.GetNano() / 1000
+	if us < 0 || us >= 86_400_000_000 {
+		return nil, invalidPlan("TIME_LITERAL", "A time of day has %d nanoseconds.", t.GetNano())
+	}
+	return &expr.Literal{Value: column.TruncateTime(us, int(typ.Precision)), Typ: typ}, nil
 }
 
 func readArrayLiteral(l *pb.Expression_Literal, a *pb.Expression_Literal_Array, depth int) (*expr.Literal, error) {
@@ -305,6 +310,13 @@ func writeLiteral(v any, t column.Type) *pb.Expression_Literal {
 		return &pb.Expression_Literal{LiteralType: &pb.Expression_Literal_YearMonthInterval{YearMonthInterval: int32(v.(int64))}}
 	case column.IntervalDT:
 		return &pb.Expression_Literal{LiteralType: &pb.Expression_Literal_DayTimeInterval{DayTimeInterval: v.(int64)}}
+	case column.Calendar:
+		c := column.CalendarOf(v.(column.Dec128))
+		return &pb.Expression_Literal{LiteralType: &pb.Expression_Literal_CalendarInterval_{CalendarInterval: &pb.Expression_Literal_CalendarInterval{
+			Months: c.Months, Days: c.Days, Microseconds: c.Micros}}}
+	case column.Time:
+		return &pb.Expression_Literal{LiteralType: &pb.Expression_Literal_Time_{Time: &pb.Expression_Literal_Time{
+			Nano: v.(int64) * 1000, Precision: ptr(int32(t.Precision))}}}
 	case column.List:
 		return &pb.Expression_Literal{DataType: typeToProto(t), LiteralType: &pb.Expression_Literal_Array_{Array: &pb.Expression_Literal_Array{
 			ElementType: typeToProto(t.Elem()), Elements: writeElements(v.([]any), t.Elem())}}}

@@ -48,6 +48,12 @@ func typeToProto(t column.Type) *pb.DataType {
 	case column.IntervalDT:
 		return &pb.DataType{Kind: &pb.DataType_DayTimeInterval_{DayTimeInterval: &pb.DataType_DayTimeInterval{
 			StartField: ptr(int32(0)), EndField: ptr(lastField(t))}}}
+	case column.Calendar:
+		return &pb.DataType{Kind: &pb.DataType_CalendarInterval_{CalendarInterval: &pb.DataType_CalendarInterval{}}}
+	case column.Variant:
+		return &pb.DataType{Kind: &pb.DataType_Variant_{Variant: &pb.DataType_Variant{}}}
+	case column.Time:
+		return &pb.DataType{Kind: &pb.DataType_Time_{Time: &pb.DataType_Time{Precision: ptr(int32(t.Precision))}}}
 	case column.List:
 		return &pb.DataType{Kind: &pb.DataType_Array_{Array: &pb.DataType_Array{
 			ElementType: typeToProto(t.Elem()), ContainsNull: t.Fields[0].Nullable}}}
@@ -121,6 +127,12 @@ func readType(t *pb.DataType, depth int) (column.Type, error) {
 			return column.DayInterval(), nil
 		}
 		return column.Of(column.IntervalDT), nil
+	case *pb.DataType_CalendarInterval_:
+		return column.Of(column.Calendar), nil
+	case *pb.DataType_Variant_:
+		return column.Of(column.Variant), nil
+	case *pb.DataType_Time_:
+		return readTimeType(k.Time.Precision)
 	case *pb.DataType_Array_:
 		elem, err := readType(k.Array.GetElementType(), depth+1)
 		return column.ListOf(elem, k.Array.GetContainsNull()), err
@@ -156,6 +168,18 @@ func readDecimal(d *pb.DataType_Decimal) (column.Type, error) {
 		return column.Type{}, usererr.New("INVALID_PLAN_INPUT", "56K00", "The scale %d of a decimal must be between 0 and its precision %d.", s, p)
 	}
 	return column.DecimalOf(int(p), int(s)), nil
+}
+
+// readTimeType is time(precision), with six digits when none are given.
+func readTimeType(precision *int32) (column.Type, error) {
+	p := int32(column.MaxTimePrecision)
+	if precision != nil {
+		p = *precision
+	}
+	if p < 0 || p > column.MaxTimePrecision {
+		return column.Type{}, usererr.New("UNSUPPORTED_TIME_PRECISION", "0A001", "The seconds precision %d of the TIME data type is out of the supported range [0, 6].", p)
+	}
+	return column.TimeOf(int(p)), nil
 }
 
 func readMap(m *pb.DataType_Map, depth int) (column.Type, error) {

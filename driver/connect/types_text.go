@@ -166,6 +166,8 @@ func typeName(t column.Type) string {
 		return "integer"
 	case column.Int64:
 		return "long"
+	case column.Calendar:
+		return "interval"
 	case column.List:
 		return "array"
 	case column.Map:
