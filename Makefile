@@ -94,6 +94,10 @@ diff-duckdb: ## generated queries (DIFF_N, 20000, from DIFF_SEED, 1) and functio
 tpcds: ## the 99 queries of TPC-DS beside DuckDB's answers (TPCDS_SF, default 1; needs .venv of scripts/foreign-clients.sh)
 	STREAMFLOW_PYTHON=$${STREAMFLOW_PYTHON:-$(CURDIR)/.venv/bin/python} go test . -run 'TestTPCDS$$' -count=1 -v -tpcds-scale $${TPCDS_SF:-1} -tpcds-dir .cache/tpcds-sf$${TPCDS_SF:-1} -tpcds-memory $${TPCDS_MEMORY:-1GiB}
 
+.PHONY: check-tpch
+check-tpch: build ## the 22 queries by sfsubmit sql in TPCH_MEMORY (2GiB) over TPCH_DIR, tables of scale TPCH_SF (1): answers beside DuckDB's, resident memory
+	go run ./scripts/tpchcheck -tables "$(TPCH_DIR)" -sf $${TPCH_SF:-1} -memory $${TPCH_MEMORY:-2GiB} $(TPCH_FLAGS)
+
 .PHONY: bench-hits
 bench-hits: ## scans and groupings in the manner of ClickBench beside DuckDB, over generated hits (BENCH_HITS, default 5000000)
 	go run ./scripts/benchbatch -hits $${BENCH_HITS:-5000000} -memory "$(BENCH_MEMORY)" $(BENCH_FLAGS)

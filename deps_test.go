@@ -90,7 +90,7 @@ driver, driver/connect, structured/connector/generate, structured/connector/sock
 streamflow, gateway, internal/term, internal/config, internal/certs, internal/simtest, internal/tpch < cmd, examples, bench;
 streamflow, internal/nexmark < internal/nexmark/run < cmd;
 NONE < scripts/compat, scripts/benchlog;
-streamflow, column/parquet, internal/config, internal/oracle, internal/tpch < scripts/benchbatch;
+streamflow, column/parquet, internal/config, internal/oracle, internal/tpch < scripts/benchbatch, scripts/tpchcheck;
 NONE < internal/sqlgen, internal/tpcds;
 streamflow, internal/oracle, internal/sqlgen < scripts/duckdiff;
 

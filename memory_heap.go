@@ -15,14 +15,17 @@ var heap struct {
 	bytes int64
 }
 
-// heapBase is what a node needs besides its queries: code, log, metadata.
-const heapBase = 64 << 20
+// heapGoal is what the runtime is asked to stay within, so that a process of a node with so many bytes stays resident in no more: what
+// the runtime does not count (the program's own pages, 40 MiB) and what it goes over while it collects (a sixteenth) are left out. A node
+// needs a heap of 64 MiB besides its queries, so that little memory is gone beyond.
+func heapGoal(bytes int64) int64 { return max(bytes-40<<20-bytes/16, bytes/2+64<<20) }
 
 // limitHeap adds a node that may use so many bytes, and returns how to take it off again.
 func limitHeap(bytes int64) func() {
-	changeHeap(1, bytes+heapBase)
+	goal := heapGoal(bytes)
+	changeHeap(1, goal)
 	var once sync.Once
-	return func() { once.Do(func() { changeHeap(-1, -bytes-heapBase) }) }
+	return func() { once.Do(func() { changeHeap(-1, -goal) }) }
 }
 
 func changeHeap(nodes int, bytes int64) {

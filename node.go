@@ -42,7 +42,7 @@ type Config struct {
 	FS vfs.FS
 	// Slots is how many tasks run at once, and the number of partitions after an exchange; 0 is the number of processors.
 	Slots int
-	// Memory is what queries may use before they spill, in bytes; 0 is half of the machine's. A quarter of it is for what
+	// Memory is what the process should be resident in, in bytes; 0 is half of the machine's. Queries spill before it is used up: a quarter is for what
 	// is not counted row by row: buffers, pages being decoded, garbage.
 	Memory int64
 	// Log configures the log's files; Dir, FS and Clock in it are set by the node.

@@ -38,6 +38,7 @@ func run(ctx context.Context, args []string) int {
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "server", Aliases: []string{"s", "master"}, EnvVars: []string{"STREAMFLOW_SERVER"}, Usage: "`HOST:PORT` or sc:// address of Spark Connect; without it a node runs in this process"},
 			&cli.StringFlag{Name: "data-dir", EnvVars: []string{"STREAMFLOW_DATA_DIR"}, Usage: "directory of the node in this process; a temporary one without"},
+			&cli.StringFlag{Name: "memory", EnvVars: []string{"STREAMFLOW_MEMORY"}, Usage: "`SIZE` of the memory of the node in this process, such as 2GiB; queries spill before it is used up (default: half of the machine's)"},
 		},
 		Commands: []*cli.Command{runCommand(), sqlCommand(), exprCommand(), queryCommand(), whyCommand(), topCommand(), tpchCommand(), nexmarkCommand()},
 		Action:   bare,

@@ -175,7 +175,11 @@ func runGo(c *cli.Context, dir string, o structured.RunOptions) error {
 
 // serveHere runs a node in this process that a program beside it can reach.
 func serveHere(c *cli.Context) (*streamflow.Node, net.Listener, error) {
-	node, err := streamflow.Start(streamflow.Config{Dir: c.String("data-dir"), Logger: logger()})
+	conf, err := nodeHere(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	node, err := streamflow.Start(conf)
 	if err != nil {
 		return nil, nil, err
 	}

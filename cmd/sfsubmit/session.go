@@ -10,6 +10,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/streamflow/streamflow"
+	"github.com/streamflow/streamflow/internal/config"
+	"github.com/streamflow/streamflow/internal/term"
 	"github.com/streamflow/streamflow/internal/usererr"
 	"github.com/streamflow/streamflow/structured"
 )
@@ -25,11 +27,26 @@ func open(c *cli.Context) (*opened, error) {
 	if addr := c.String("server"); addr != "" {
 		return dial(c.Context, addr)
 	}
-	s, err := streamflow.Local(streamflow.Config{Dir: c.String("data-dir"), Logger: logger()})
+	conf, err := nodeHere(c)
+	if err != nil {
+		return nil, err
+	}
+	s, err := streamflow.Local(conf)
 	if err != nil {
 		return nil, err
 	}
 	return &opened{s.Session, s.Close}, nil
+}
+
+// nodeHere is the configuration of a node in this process.
+func nodeHere(c *cli.Context) (conf streamflow.Config, err error) {
+	conf = streamflow.Config{Dir: c.String("data-dir"), Logger: logger()}
+	if m := c.String("memory"); m != "" {
+		if conf.Memory, err = config.ParseSize(m); err != nil {
+			return conf, term.Usage("--memory %s: %v", m, err)
+		}
+	}
+	return conf, nil
 }
 
 // logger is what a node in this process logs to: warnings, and all of it when the environment asks for that.

@@ -165,7 +165,7 @@ func neverNull(a *expr.Attr, p logical.Plan) bool {
 	switch p := p.(type) {
 	case *logical.Filter:
 		for _, e := range conjuncts(p.Cond) {
-			if failsForNull(e, a) {
+			if failsForNull(e, a) || isLiteral(e, false) || isLiteral(e, nil) {
 				return true
 			}
 		}

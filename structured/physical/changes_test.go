@@ -3,6 +3,8 @@ package physical
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/streamflow/streamflow/expr"
@@ -45,5 +47,31 @@ func TestChangesAreRefused(t *testing.T) {
 	refused("a time that moves", p.stable(n, call(t, "current_timestamp")))
 	if err := p.stable(scan, call(t, "current_timestamp")); err != nil {
 		t.Errorf("the time of append-only rows is refused: %v", err)
+	}
+}
+
+// TestMetamorphicConstantFilter: FILTER (WHERE false) lets nothing in, over rows that change too.
+func TestMetamorphicConstantFilter(t *testing.T) {
+	in := tables{"events": events(t, 60, 5)}
+	for _, text := range []string{
+		"SELECT k, min(v) FILTER (WHERE false) AS a, count(DISTINCT v) FILTER (WHERE false) AS b, count(*) AS n FROM STREAM events GROUP BY k",
+		"SELECT min(n) FILTER (WHERE false) AS a, bool_or(true) FILTER (WHERE false) AS b FROM (SELECT k, count(*) AS n FROM STREAM events GROUP BY k)",
+	} {
+		for _, row := range metamorphic(t, text, in) {
+			if !strings.Contains(row, "null") {
+				t.Errorf("%s: %s", text, row)
+			}
+		}
+	}
+}
+
+// TestSampleOfAStream: small batches do not all draw alike.
+func TestSampleOfAStream(t *testing.T) {
+	in := tables{"events": events(t, 200, 5)}
+	r := newLiveRun(t, "SELECT v FROM STREAM events TABLESAMPLE (50 PERCENT) REPEATABLE (3)", in, Options{}, 1)
+	r.cut, r.rng = 1, rand.New(rand.NewPCG(1, 1))
+	r.toEnd()
+	if n := len(r.table()); n < 50 || n > 150 {
+		t.Errorf("half of 200 rows are %d", n)
 	}
 }

@@ -125,14 +125,24 @@ func newLiveRun(t testing.TB, text string, inputs tables, opt Options, parts int
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
-	opt.Parts, opt.Streaming, opt.Query, opt.Changes = parts, true, "q", true
-	phys, err := Plan(context.Background(), tweaked(l), opt)
+	r, err := planLive(t, tweaked(l), opt, parts)
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}
+	return r
+}
+
+// planLive is a run of a plan over streams; the error is why it cannot be one.
+func planLive(t testing.TB, l logical.Plan, opt Options, parts int) (*liveRun, error) {
+	t.Helper()
+	opt.Parts, opt.Streaming, opt.Query, opt.Changes = parts, true, "q", true
+	phys, err := Plan(context.Background(), l, opt)
+	if err != nil {
+		return nil, err
+	}
 	r := &liveRun{t: t, phys: phys, root: phys.Lower(), runner: newRunner(t), clocks: map[string][]int64{}, sums: map[string]int64{}}
 	r.begin()
-	return r
+	return r, nil
 }
 
 // begin finds the input's ends and starts the clocks.
@@ -155,7 +165,18 @@ func (r *liveRun) begin() {
 
 // toEnd runs batches until the input has ended.
 func (r *liveRun) toEnd() {
-	for !r.step() {
+	r.t.Helper()
+	if err := r.tryToEnd(); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// tryToEnd is toEnd that returns what a batch fails with.
+func (r *liveRun) tryToEnd() error {
+	for {
+		if ended, err := r.tryStep(); err != nil || ended {
+			return err
+		}
 		if r.batch%5 == 3 {
 			r.runner.ops = map[string]rdd.Operator{} // as after a restart: only state is left
 		}
@@ -197,33 +218,45 @@ func (r *liveRun) next() (b *rdd.Binding, ended bool) {
 // step runs one batch and reports whether it was the one that ended the input.
 func (r *liveRun) step() bool {
 	r.t.Helper()
+	ended, err := r.tryStep()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return ended
+}
+
+func (r *liveRun) tryStep() (bool, error) {
+	r.t.Helper()
 	b, ended := r.next()
 	r.last = b.Watermarks
 	if r.batch%3 == 1 {
-		r.failed(b)
+		if err := r.failed(b); err != nil {
+			return false, err
+		}
 	}
 	got, err := r.runner.run(r.root, b)
 	if err != nil {
-		r.t.Fatalf("batch %d: %v\n%s", r.batch, err, r.phys.Format())
+		return false, fmt.Errorf("batch %d: %w\n%s", r.batch, err, r.phys.Format())
 	}
 	r.add(got)
 	r.late = append(r.late, texts(r.runner.sides[connector.Late])...)
 	r.dead = append(r.dead, texts(r.runner.sides[connector.Dead])...)
 	r.clocks = nextClocks(r.t, r.clocks, r.runner.reports)
 	r.batch++
-	return ended
+	return ended, nil
 }
 
 // failed runs a batch whose changes are taken back, as that of an attempt that failed.
-func (r *liveRun) failed(b *rdd.Binding) {
+func (r *liveRun) failed(b *rdd.Binding) error {
 	before := map[string]rdd.State{}
 	for id, s := range r.runner.state {
 		before[id] = s.(*statetest.Map).Clone()
 	}
 	if _, err := r.runner.run(r.root, b); err != nil {
-		r.t.Fatalf("batch %d, first attempt: %v\n%s", r.batch, err, r.phys.Format())
+		return fmt.Errorf("batch %d, first attempt: %w\n%s", r.batch, err, r.phys.Format())
 	}
 	r.runner.state = before
+	return nil
 }
 
 // add adds changes up. What is put out at once must not take away more than there is.

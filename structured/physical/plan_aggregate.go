@@ -257,7 +257,8 @@ func (p *planner) inputs(n *Node, keys []expr.Expr, keyAttrs []*expr.Attr, aggs 
 		kids := g.Children()
 		bound := make([]expr.Expr, len(kids))
 		for j, k := range kids {
-			if _, ok := k.(*expr.Literal); ok {
+			isFilter := g.Filter != nil && j == len(g.Args) // a column even where it is constant: -1 would be none
+			if _, ok := k.(*expr.Literal); ok && !isFilter {
 				bound[j] = k
 				specs[i].Cols = append(specs[i].Cols, -1)
 				continue

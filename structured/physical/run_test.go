@@ -139,7 +139,7 @@ func (r *runner) input(d rdd.Dep, tc *rdd.TaskContext, p int) (rdd.Reader, error
 		if own < 0 || own >= d.Parent.Parts {
 			return empty{}, nil
 		}
-		if own != p {
+		if own != p || d.Parent.Parts != tc.Parts {
 			tc = r.context(own, d.Parent.Parts)
 		}
 		return r.open(d.Parent, tc, own)
