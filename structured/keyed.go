@@ -12,6 +12,10 @@ type KeyedFrame struct {
 	d     *DataFrame
 	keys  []string
 	order []string
+
+	initial, broadcast *DataFrame
+	initialKeys        []string
+	broadcastOrder     []string
 }
 
 // KeyBy begins what is done for each combination of the columns' values; none is one key for all rows.
@@ -24,9 +28,35 @@ func (k *KeyedFrame) OrderBy(columns ...string) *KeyedFrame {
 	return &c
 }
 
+// Initial fills the state of a function that is registered with process.WithInitial from rows, by their columns for the keys, before
+// the first row of a key: when a query begins, not when it goes on.
+func (k *KeyedFrame) Initial(rows *DataFrame, keys ...string) *KeyedFrame {
+	c := *k
+	c.initial, c.initialKeys = rows, keys
+	return &c
+}
+
+// Broadcast gives a function that is registered with process.WithBroadcast rows that are there for all keys, in the order of a
+// column of event time, or as they arrive when there is none.
+func (k *KeyedFrame) Broadcast(rows *DataFrame, order ...string) *KeyedFrame {
+	c := *k
+	c.broadcast, c.broadcastOrder = rows, order
+	return &c
+}
+
 // Process gives the rows to a function that was registered with process.Register, in the order of OrderBy, and is its results.
 func (k *KeyedFrame) Process(function string) *DataFrame {
-	return k.over("SELECT * FROM " + quoteName(function) + "(TABLE " + rowsName + " " + k.clauses() + ")")
+	more := ""
+	if k.initial != nil {
+		more += ", INITIAL TABLE " + initialName + " PARTITION BY " + quoteAll(k.initialKeys)
+	}
+	if k.broadcast != nil {
+		more += ", BROADCAST TABLE " + broadcastName
+		if len(k.broadcastOrder) > 0 {
+			more += " ORDER BY " + quoteAll(k.broadcastOrder)
+		}
+	}
+	return k.over("SELECT * FROM " + quoteName(function) + "(TABLE " + rowsName + " " + k.clauses() + more + ")")
 }
 
 // Match finds a pattern in the rows (MATCH_RECOGNIZE) and has a row for each match, or for each row of a match.
@@ -38,12 +68,28 @@ func (k *KeyedFrame) Match(p *cep.Pattern) *DataFrame {
 	return k.over("SELECT * FROM " + rowsName + " MATCH_RECOGNIZE (" + k.clauses() + " " + body + ")")
 }
 
-// rowsName is what the text of a query calls the DataFrame that it is over.
-const rowsName = "__rows"
+// rowsName is what the text of a query calls the DataFrame that it is over; the others are those beside it.
+const (
+	rowsName      = "__rows"
+	initialName   = "__initial"
+	broadcastName = "__broadcast"
+)
 
 func (k *KeyedFrame) over(text string) *DataFrame {
+	for _, d := range []*DataFrame{k.initial, k.broadcast} {
+		if d != nil && d.err != nil {
+			return d
+		}
+	}
 	return k.d.then(nil, func() logical.Plan {
-		return &logical.With{Names: []string{rowsName}, Plans: []logical.Plan{k.d.plan}, Child: &logical.SQLText{Text: text}}
+		with := &logical.With{Names: []string{rowsName}, Plans: []logical.Plan{k.d.plan}, Child: &logical.SQLText{Text: text}}
+		if k.initial != nil {
+			with.Names, with.Plans = append(with.Names, initialName), append(with.Plans, k.initial.plan)
+		}
+		if k.broadcast != nil {
+			with.Names, with.Plans = append(with.Names, broadcastName), append(with.Plans, k.broadcast.plan)
+		}
+		return with
 	})
 }
 

@@ -3,6 +3,7 @@ package optimize
 import (
 	"strings"
 
+	"github.com/streamflow/streamflow/column"
 	"github.com/streamflow/streamflow/expr"
 	"github.com/streamflow/streamflow/internal/usererr"
 	"github.com/streamflow/streamflow/structured/logical"
@@ -50,13 +51,14 @@ func (a *analyzer) process(p *logical.Process) (logical.Plan, error) {
 		}
 		c.Order[i] = &expr.SortOrder{Child: keepColumn(e, asColumn), Desc: o.Desc, NullsFirst: o.NullsFirst}
 	}
-	c.Args = make([]expr.Expr, len(f.In))
-	for i, in := range f.In {
-		e, err := a.expr(&expr.UnresolvedAttr{Parts: []string{in.Name}, Pos: p.Pos}, s)
-		if err != nil {
-			return nil, err
-		}
-		c.Args[i] = asColumn(expr.Coerce(e, in.Type))
+	if c.Args, err = a.processArgs(p, f.In, s, asColumn); err != nil {
+		return nil, err
+	}
+	if c.Initial, err = a.processInput(p, p.Initial, "INITIAL", f.Key, f.Initial); err != nil {
+		return nil, err
+	}
+	if c.Broadcast, err = a.processInput(p, p.Broadcast, "BROADCAST", nil, f.Broadcast); err != nil {
+		return nil, err
 	}
 	c.Child = &logical.Project{List: append(attrExprs(child.Output()), list...), Child: child}
 	c.Attrs = make([]*expr.Attr, len(f.Out))
@@ -65,6 +67,74 @@ func (a *analyzer) process(p *logical.Process) (logical.Plan, error) {
 	}
 	c.Analyzed = true
 	return &c, nil
+}
+
+// processArgs are the columns of a type's fields.
+func (a *analyzer) processArgs(p *logical.Process, fields []column.Field, s *scope, asColumn func(expr.Expr) expr.Expr) ([]expr.Expr, error) {
+	args := make([]expr.Expr, len(fields))
+	for i, in := range fields {
+		e, err := a.expr(&expr.UnresolvedAttr{Parts: []string{in.Name}, Pos: p.Pos}, s)
+		if err != nil {
+			return nil, err
+		}
+		args[i] = asColumn(expr.Coerce(e, in.Type))
+	}
+	return args, nil
+}
+
+// processInput resolves another input of a function, which has it exactly when it reads columns of it.
+func (a *analyzer) processInput(p *logical.Process, in *logical.ProcessInput, what string, key, reads []column.Field) (*logical.ProcessInput, error) {
+	switch {
+	case in == nil && reads == nil:
+		return nil, nil
+	case in == nil:
+		return nil, badProcess(p, "%s has a second input, which is missing.", p.Name).WithFix("Add %s TABLE t …, with the columns %s.", what, columnList(reads))
+	case reads == nil:
+		return nil, badProcess(p, "%s takes no %s TABLE.", p.Name, what).WithFix("Leave it out, or register the function with process.With%s.", what[:1]+strings.ToLower(what[1:]))
+	}
+	child, err := a.plan(in.Child)
+	if err != nil {
+		return nil, err
+	}
+	s := over(child)
+	var list []expr.Expr
+	asColumn := func(e expr.Expr) expr.Expr {
+		l := &expr.Alias{Child: e, Name: columnName(e), ID: expr.NewID()}
+		list = append(list, l)
+		return logical.AttrOf(l)
+	}
+	out := &logical.ProcessInput{}
+	keys, err := a.exprs(in.Keys, s)
+	if err != nil {
+		return nil, err
+	}
+	if len(keys) != len(key) {
+		return nil, badProcess(p, "%s has a key of %d columns, PARTITION BY of its %s TABLE names %d.", p.Name, len(key), what, len(keys)).
+			WithFix("Name as many columns as for its first table.")
+	}
+	for i, k := range keys {
+		out.Keys = append(out.Keys, asColumn(expr.Coerce(unalias(k), key[i].Type)))
+	}
+	for _, o := range in.Order {
+		e, err := a.expr(o.Child, s)
+		if err != nil {
+			return nil, err
+		}
+		out.Order = append(out.Order, &expr.SortOrder{Child: keepColumn(e, asColumn), Desc: o.Desc, NullsFirst: o.NullsFirst})
+	}
+	if out.Args, err = a.processArgs(p, reads, s, asColumn); err != nil {
+		return nil, err
+	}
+	out.Child = &logical.Project{List: append(attrExprs(child.Output()), list...), Child: child}
+	return out, nil
+}
+
+func columnList(fields []column.Field) string {
+	var out []string
+	for _, f := range fields {
+		out = append(out, f.Name+" "+f.Type.String())
+	}
+	return strings.Join(out, ", ")
 }
 
 // keepColumn is e when it is a column of the child, under which a watermark knows it.
@@ -76,11 +146,7 @@ func keepColumn(e expr.Expr, asColumn func(expr.Expr) expr.Expr) expr.Expr {
 }
 
 func keyNames(f *process.Definition) string {
-	var out []string
-	for _, k := range f.Key {
-		out = append(out, k.Name+" "+k.Type.String())
-	}
-	return strings.Join(out, ", ")
+	return columnList(f.Key)
 }
 
 func badProcess(p *logical.Process, format string, args ...any) *usererr.Error {

@@ -51,7 +51,12 @@ func prune(p logical.Plan, want idSet) logical.Plan {
 		}
 		return p.WithChildren([]logical.Plan{narrow(p.Child, need)})
 	case *logical.Process:
-		return p.WithChildren([]logical.Plan{narrow(p.Child, idSet{}.with(p.Exprs()...))})
+		need := idSet{}.with(p.Exprs()...)
+		kids := p.Children()
+		for i, k := range kids {
+			kids[i] = narrow(k, need)
+		}
+		return p.WithChildren(kids)
 	case *logical.Sort, *logical.Repartition:
 		return p.WithChildren([]logical.Plan{narrow(p.Children()[0], want.with(p.Exprs()...))})
 	case *logical.Dedup:

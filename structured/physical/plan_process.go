@@ -33,6 +33,8 @@ func (p *planner) process(l *logical.Process) (*Node, error) {
 	}
 	if stream {
 		n = p.closing(n, keys)
+	} else if l.Initial != nil {
+		n = p.keyed(n, keys) // a task must know which keys are its own
 	} else {
 		n = p.clustered(n, keys)
 	}
@@ -49,21 +51,40 @@ func (p *planner) process(l *logical.Process) (*Node, error) {
 		op.Time = sort[len(keys)].Col
 	}
 	detail := l.Name + " by " + listOf(l.Keys)
+	var table, side *Node
+	if op.Initial, table, err = p.processInitial(l, n); err != nil {
+		return nil, err
+	}
+	if op.Broadcast, side, err = p.processBroadcast(l, n, op.Time >= 0); err != nil {
+		return nil, err
+	}
 	if !stream {
 		sorted := p.node("Sort", listOf(append(append([]expr.Expr{}, l.Keys...), orderExprs(l.Order)...)), n.Output, n)
 		sorted.Op = &Sort{Keys: sort, Out: schemaOf(n.Output)}
 		out := p.node("Process", detail, l.Attrs, sorted)
-		out.Op = op
+		out.Op, out.fixed = op, table
+		out.beside(side)
 		return unordered(out), nil
 	}
 	out := p.node("StatefulProcess", detail, l.Attrs, n)
 	out.Op = &StatefulProcess{Process: *op, Release: Release{Keys: keys, Time: op.Time, Sort: sort, Grain: releaseGrain(delay), Rows: schemaOf(n.Output)}}
+	out.fixed = table
+	out.beside(side)
 	out.stateful = &StatefulOp{Bound: "what " + l.Name + " keeps of each key", Wakes: true}
 	if op.Time >= 0 {
 		out.stateful.Bound += ", and rows after the watermark"
 	}
 	out.props.stateful = true
 	return unordered(out), nil
+}
+
+// beside adds the broadcast side of a function, nil for none.
+func (n *Node) beside(side *Node) {
+	if side == nil {
+		return
+	}
+	n.Kids = append(n.Kids, side)
+	n.props.marks = append(append([]*Node{}, n.props.marks...), side.props.marks...)
 }
 
 func isTime(o *expr.SortOrder) bool {

@@ -22,6 +22,9 @@ type Process struct {
 	Time int   // event time, -1 when rows are taken as they come
 	Out  *column.Schema
 
+	Initial   *InitialRows   // nil for none
+	Broadcast *BroadcastRows // the second input; nil for none
+
 	run process.Runner
 }
 
@@ -43,6 +46,9 @@ func (f *Process) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader, error)
 		return nil, err
 	}
 	r := &sortedProcess{processRun: newProcessRun(f, tc), in: in[0], by: ascending(f.Keys)}
+	if f.Broadcast != nil {
+		r.side = in[1]
+	}
 	return output(tc, in, r.next, nil), nil
 }
 
@@ -53,9 +59,72 @@ type sortedProcess struct {
 	by    []column.SortKey
 	last  *column.Batch // the row before, nil at first
 	ended bool
+
+	side    rdd.Reader   // broadcast rows, nil for none or when they were read
+	initial *initialKeys // of keys that have had no row, nil for none
+	begun   bool
+}
+
+// prepare reads the other inputs.
+func (r *sortedProcess) prepare() (err error) {
+	if r.begun {
+		return nil
+	}
+	r.begun = true
+	if r.f.Broadcast != nil {
+		if err := r.f.run.Shared().Read(nil); err != nil {
+			return err
+		}
+		if r.shared, err = newShared(r.processRun, r.side, nil, math.MaxInt64); err != nil {
+			return err
+		}
+	}
+	if r.f.Initial != nil {
+		r.initial, err = r.f.Initial.read(r.tc)
+	}
+	return err
+}
+
+// start takes up a key that has its first row.
+func (r *sortedProcess) start(i int) error {
+	if err := r.begin(r.keys, i, nil); err != nil || r.initial == nil {
+		return err
+	}
+	key := string(column.AppendKey(nil, r.keys, i))
+	n, ok := r.initial.at[key]
+	if !ok {
+		return nil
+	}
+	delete(r.initial.at, key)
+	return r.fill(r.initial, n)
+}
+
+// rest are the keys of the initial table that had no row.
+func (r *sortedProcess) rest() error {
+	if r.initial == nil {
+		return nil
+	}
+	for n, i := range r.initial.from {
+		if _, ok := r.initial.at[string(column.AppendKey(nil, r.initial.keys, i))]; !ok {
+			continue
+		}
+		if err := r.begin(r.initial.keys, i, nil); err != nil {
+			return err
+		}
+		if err := r.fill(r.initial, n); err != nil {
+			return err
+		}
+		if err := r.end(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r *sortedProcess) next() (*column.Batch, error) {
+	if err := r.prepare(); err != nil {
+		return nil, err
+	}
 	for !r.ended {
 		b, err := r.in.Next()
 		if err == io.EOF {
@@ -64,6 +133,9 @@ func (r *sortedProcess) next() (*column.Batch, error) {
 				err = r.end()
 			} else {
 				err = nil
+			}
+			if err == nil {
+				err = r.rest()
 			}
 			if err == nil {
 				err = r.sides.flush()
@@ -92,7 +164,7 @@ func (r *sortedProcess) batch(b *column.Batch) error {
 					return err
 				}
 			}
-			if err := r.begin(r.keys, i, nil); err != nil {
+			if err := r.start(i); err != nil {
 				return err
 			}
 		}
@@ -122,6 +194,8 @@ type processRun struct {
 	args  []*column.Vector
 	times []int64
 	wall  int64
+
+	shared *shared // the broadcast side, nil for none
 }
 
 func newProcessRun(f *Process, tc *rdd.TaskContext) *processRun {
@@ -147,6 +221,7 @@ func (r *processRun) take(b *column.Batch) {
 }
 
 func (r *processRun) begin(keys []*column.Vector, i int, stored []byte) error {
+	r.shared.begin()
 	return r.failed(r.f.run.Begin(keys, i, stored, r.wall, r.sides.add))
 }
 

@@ -176,7 +176,7 @@ func (r *releasing) collect(rows *column.BatchBuilder) (alarms []dueKey, err err
 		return nil, err
 	}
 	for _, b := range buckets {
-		if b == foreverBucket || b < processingEnd && b > processingBase+r.now || b >= processingEnd && b > r.mark {
+		if b == foreverBucket || b == sharedBucket || b < processingEnd && b > processingBase+r.now || b >= processingEnd && b > r.mark {
 			continue
 		}
 		due, err := r.bucket(b, rows)

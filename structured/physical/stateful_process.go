@@ -38,7 +38,7 @@ func (s *StatefulProcess) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader
 		r.mark = r.wall
 	}
 	r.rel = &releasing{Release: &s.Release, op: tc.Op, state: state, batch: uint64(tc.Binding.Batch), mark: r.mark, now: r.wall}
-	return output(tc, in, drain(func(emit func(*column.Batch)) error { return r.batch(in[0], emit) }), nil), nil
+	return output(tc, in, drain(func(emit func(*column.Batch)) error { return r.batch(in, emit) }), nil), nil
 }
 
 // statefulProcessRun is one micro-batch.
@@ -53,10 +53,18 @@ type statefulProcessRun struct {
 	found  bool // the key in hand is stored
 	alarms [2]int64
 	value  []byte
+
+	sharedMoved bool // the broadcast side is to be stored
 }
 
-func (r *statefulProcessRun) batch(in rdd.Reader, emit func(*column.Batch)) error {
-	due, alarms, rows, err := r.rel.run(in)
+func (r *statefulProcessRun) batch(in []rdd.Reader, emit func(*column.Batch)) error {
+	if err := r.openShared(in); err != nil {
+		return err
+	}
+	if err := r.fill(); err != nil {
+		return err
+	}
+	due, alarms, rows, err := r.rel.run(in[0])
 	if err != nil {
 		return err
 	}
@@ -81,6 +89,9 @@ func (r *statefulProcessRun) batch(in rdd.Reader, emit func(*column.Batch)) erro
 		}
 	}
 	r.flush(emit, 1)
+	if err := r.closeShared(); err != nil {
+		return err
+	}
 	if err := r.wake(); err != nil {
 		return err
 	}
@@ -186,6 +197,11 @@ func (r *statefulProcessRun) store(key dueKey) error {
 	if err := r.timers(process.ProcessingTime, r.wall); err != nil {
 		return err
 	}
+	return r.keep(key)
+}
+
+// keep keeps what there is of the key in hand.
+func (r *statefulProcessRun) keep(key dueKey) error {
 	e := r.f.run.Entry()
 	e.At(r.mark)
 	if e.Empty() {

@@ -35,10 +35,20 @@ func (e *Entry) reset(slots []*slot) {
 // live is a state, forgotten first if its time has come.
 func (e *Entry) live(i int) *cell {
 	c := &e.cells[i]
-	if t := e.slots[i].ttl; t > 0 && (c.raw != nil || c.value != nil) && e.now >= later(c.changed, t) {
+	if t := e.slots[i].ttl; t > 0 && c.changed != Never && (c.raw != nil || c.value != nil) && e.now >= later(c.changed, t) {
 		*c = cell{dirty: true}
 	}
 	return c
+}
+
+// moment says what time it is for a row or timer. States that were filled before there was a time count theirs from here.
+func (e *Entry) moment(now int64) {
+	e.now = now
+	for i := range e.cells {
+		if e.cells[i].changed == Never {
+			e.cells[i].changed = now
+		}
+	}
 }
 
 func later(at, by int64) int64 {
@@ -75,7 +85,7 @@ func (e *Entry) Expiry() int64 {
 	at := int64(Never)
 	for i := range e.cells {
 		c := &e.cells[i]
-		if t := e.slots[i].ttl; t > 0 && (c.raw != nil || c.value != nil) {
+		if t := e.slots[i].ttl; t > 0 && c.changed != Never && (c.raw != nil || c.value != nil) {
 			if x := later(c.changed, t); at == Never || x < at {
 				at = x
 			}

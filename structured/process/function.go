@@ -44,6 +44,11 @@ type Definition struct {
 	In   []column.Field // the columns that it reads
 	Out  []column.Field // the columns that it puts out
 	make func() Runner
+
+	Initial   []column.Field // the columns that it reads of the initial table; nil when it takes none
+	Broadcast []column.Field // and of the broadcast table
+	initial   func(f, ctx any) (rowHook, error)
+	broadcast func(f any) (rowHook, error)
 }
 
 // New makes the function for a task.
@@ -53,8 +58,8 @@ var registry sync.Map // name in lower case -> *Definition
 
 // Register makes a function known by name. Call it in init or in main before the node starts; a name twice, or a type that
 // has no columns, is a mistake of the program and panics.
-func Register[K comparable, In, Out any](name string, newFunction func() Function[K, In, Out]) {
-	d, err := define(name, newFunction)
+func Register[K comparable, In, Out any](name string, newFunction func() Function[K, In, Out], more ...Input) {
+	d, err := define(name, newFunction, more...)
 	if err == nil {
 		if _, taken := registry.LoadOrStore(strings.ToLower(name), d); taken {
 			err = fmt.Errorf("it is registered twice")
@@ -65,7 +70,7 @@ func Register[K comparable, In, Out any](name string, newFunction func() Functio
 	}
 }
 
-func define[K comparable, In, Out any](name string, newFunction func() Function[K, In, Out]) (*Definition, error) {
+func define[K comparable, In, Out any](name string, newFunction func() Function[K, In, Out], more ...Input) (*Definition, error) {
 	d := &Definition{Name: name}
 	var err error
 	for _, t := range []struct {
@@ -80,7 +85,17 @@ func define[K comparable, In, Out any](name string, newFunction func() Function[
 	for i := range d.Out {
 		d.Out[i].Nullable = d.Out[i].Nullable || d.Out[i].Type.IsNested()
 	}
-	d.make = func() Runner { return newRunner(newFunction()) }
+	for _, in := range more {
+		if err := in(d); err != nil {
+			return nil, err
+		}
+	}
+	if len(more) > 0 {
+		if err := d.check(newFunction(), &Context[K]{}); err != nil {
+			return nil, err
+		}
+	}
+	d.make = func() Runner { return newRunner(d, newFunction()) }
 	return d, nil
 }
 

@@ -40,7 +40,7 @@ func (c *counter) Row(x *Context[int64], r row, out Collector[row]) error {
 }
 
 func newCounter() *runner[int64, row, row] {
-	return newRunner[int64, row, row](&counter{}).(*runner[int64, row, row])
+	return newRunner[int64, row, row](&Definition{}, &counter{}).(*runner[int64, row, row])
 }
 
 func example(t testing.TB) []byte {

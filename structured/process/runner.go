@@ -19,8 +19,16 @@ type Runner interface {
 	// Timers calls the timers of a kind up to a time, those that they set too. At the end of time (math.MaxInt64) the last
 	// timer that is set then is the last that goes off.
 	Timers(kind TimerKind, upTo int64, out []*column.Builder) error
+	// Initial handles a row of the initial table, for the key that was taken up.
+	Initial(cols []*column.Vector, i int) error
+	// Broadcast handles a row of the broadcast table.
+	Broadcast(cols []*column.Vector, i int) error
+	// Before is called with the time of each row and timer, before it is handled; nil for nothing.
+	Before(f func(at int64) error)
 	// Entry is the key's state.
 	Entry() *Entry
+	// Shared is the broadcast state.
+	Shared() *Shared
 }
 
 type runner[K comparable, In, Out any] struct {
@@ -34,16 +42,51 @@ type runner[K comparable, In, Out any] struct {
 	w     *rowWriter[Out]
 	out   []*column.Builder
 	emit  Collector[Out]
+
+	initial, broadcast rowHook // nil when it has no such input
+	before             func(at int64) error
 }
 
-func newRunner[K comparable, In, Out any](f Function[K, In, Out]) Runner {
+func newRunner[K comparable, In, Out any](d *Definition, f Function[K, In, Out]) Runner {
 	r := &runner[K, In, Out]{f: f, keys: newRowReader[K](), in: newRowReader[In](), w: newRowWriter[Out]()}
 	r.timer, _ = f.(TimerFunction[K, Out])
 	r.state.at = &r.entry
 	r.ctx.Entry = &r.entry
 	r.emit = func(x Out) error { return r.w.write(r.out, x) }
 	f.Open(&r.state)
+	var err error
+	if d.initial != nil {
+		r.initial, err = d.initial(f, &r.ctx)
+	}
+	if d.broadcast != nil && err == nil {
+		r.broadcast, err = d.broadcast(f)
+	}
+	if err != nil {
+		panic("BUG: process: " + err.Error()) // Register has looked
+	}
 	return r
+}
+
+func (r *runner[K, In, Out]) Shared() *Shared               { return &r.state.shared }
+func (r *runner[K, In, Out]) Before(f func(at int64) error) { r.before = f }
+
+func (r *runner[K, In, Out]) Initial(cols []*column.Vector, i int) error {
+	r.entry.now = Never
+	return r.call(func() error { return r.initial(cols, i) })
+}
+
+func (r *runner[K, In, Out]) Broadcast(cols []*column.Vector, i int) error {
+	r.state.shared.open = true
+	defer func() { r.state.shared.open = false }()
+	return r.call(func() error { return r.broadcast(cols, i) })
+}
+
+// reach calls before.
+func (r *runner[K, In, Out]) reach(at int64) error {
+	if r.before == nil {
+		return nil
+	}
+	return r.before(at)
 }
 
 func (r *runner[K, In, Out]) Entry() *Entry { return &r.entry }
@@ -64,7 +107,11 @@ func (r *runner[K, In, Out]) Row(cols []*column.Vector, i int, at int64, timed b
 			return err
 		}
 	}
-	r.entry.now, r.out = at, out
+	if err := r.reach(at); err != nil {
+		return err
+	}
+	r.entry.moment(at)
+	r.out = out
 	row := r.in.read(cols, i)
 	err := r.call(func() error { return r.f.Row(&r.ctx, row, r.emit) })
 	if err == nil && !timed && len(r.entry.timers[EventTime]) > 0 {
@@ -89,7 +136,13 @@ func (r *runner[K, In, Out]) Timers(kind TimerKind, upTo int64, out []*column.Bu
 		if n == maxTimers {
 			return fmt.Errorf("process: %T sets timers in its timers without end", r.f)
 		}
-		r.entry.now, r.out = at, out
+		if kind == EventTime {
+			if err := r.reach(at); err != nil {
+				return err
+			}
+		}
+		r.entry.moment(at)
+		r.out = out
 		if err := r.call(func() error { return r.timer.Timer(&r.ctx, kind, r.emit) }); err != nil {
 			return err
 		}

@@ -11,8 +11,9 @@ import (
 
 // State declares what a function keeps of each key.
 type State struct {
-	slots []*slot
-	at    *Entry // the key in hand
+	slots  []*slot
+	at     *Entry // the key in hand
+	shared Shared
 }
 
 // slot is one declared state.

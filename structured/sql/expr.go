@@ -55,10 +55,18 @@ func (p *parser) namedExpr() expr.Expr {
 // exprs is a list of one or more expressions.
 func (p *parser) exprs() []expr.Expr {
 	list := []expr.Expr{p.expr()}
-	for p.symbol(",") {
+	for p.comma() {
 		list = append(list, p.expr())
 	}
 	return list
+}
+
+// comma takes a comma after which a list goes on: not one after which another input of a function of a table comes.
+func (p *parser) comma() bool {
+	if next := p.ahead(1); p.atSymbol(",") && (next.is("INITIAL") || next.is("BROADCAST")) && p.ahead(2).is("TABLE") {
+		return false
+	}
+	return p.symbol(",")
 }
 
 // binary parses an expression whose operators bind at least as tightly as pow.

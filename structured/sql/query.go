@@ -230,7 +230,7 @@ func (p *parser) orders() []*expr.SortOrder {
 			o.NullsFirst = false
 		}
 		list = append(list, o)
-		if all || !p.symbol(",") {
+		if all || !p.comma() {
 			return list
 		}
 	}
