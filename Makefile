@@ -41,6 +41,10 @@ crash: build ## kill the node at random moments while a live job runs (CRASH_ROU
 kill-points: ## lose power under streaming queries at one operation on files in KILL_EVERY (1), let each image go on, and compare with history (KILL_SEED)
 	go test . -run 'TestKillPoints$$' -count=1 -v -timeout 2h -kill.every=$${KILL_EVERY:-1} -kill.seed=$${KILL_SEED:-0}
 
+.PHONY: soak
+soak: ## run a node with queries of many kinds under SOAK_RATE (5000) rows a second for SOAK (10m); fails when memory, goroutines, files, state or disk grow
+	go test . -run 'TestSoak$$' -count=1 -timeout 100h -soak=$${SOAK:-10m} -soak.rate=$${SOAK_RATE:-5000}
+
 .PHONY: compat-kafka
 compat-kafka: build ## test suites of foreign Kafka clients against a node (COMPAT_NODES=3: a cluster; COMPAT_SUITES=kgo,librdkafka: some), held against testdata/compat
 	go run ./scripts/compat $(COMPAT_FLAGS)
