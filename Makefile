@@ -41,6 +41,14 @@ crash: build ## kill the node at random moments while a live job runs (CRASH_ROU
 kill-points: ## lose power under streaming queries at one operation on files in KILL_EVERY (1), let each image go on, and compare with history (KILL_SEED)
 	go test . -run 'TestKillPoints$$' -count=1 -v -timeout 2h -kill.every=$${KILL_EVERY:-1} -kill.seed=$${KILL_SEED:-0}
 
+.PHONY: metamorphic
+metamorphic: ## random streaming queries for METAMORPHIC (10m) with random batches, partitions, restarts and failures, beside history
+	go test ./structured/physical -run TestRandomStreams -count=1 -v -timeout 100h -metamorphic=$${METAMORPHIC:-10m}
+
+.PHONY: sim
+sim: ## simulate the loop of a query for SIM (10m): crashes, lost tasks, fenced drivers, pauses, other versions (SIM_SEED repeats one)
+	go test ./structured/stream -run TestSimulatedCrashes -count=1 -v -timeout 100h -sim.for=$${SIM:-10m} -sim.seed=$${SIM_SEED:-0}
+
 .PHONY: soak
 soak: ## run a node with queries of many kinds under SOAK_RATE (5000) rows a second for SOAK (10m); fails when memory, goroutines, files, state or disk grow
 	go test . -run 'TestSoak$$' -count=1 -timeout 100h -soak=$${SOAK:-10m} -soak.rate=$${SOAK_RATE:-5000}

@@ -43,6 +43,7 @@ func (s *Session) createMaterialized(ctx context.Context, p *logical.CreateMater
 	topic := catalog.TableDef{Name: p.Name + viewTopic, Provider: "topic", Schema: schema, Options: map[string]string{}}
 	if len(keys) > 0 {
 		topic.Options["cleanup.policy"] = "compact"
+		topic.Options["segment.bytes"] = "16777216" // only whole files are compacted
 	} else {
 		c.OutputMode = "append"
 	}

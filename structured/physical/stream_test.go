@@ -24,12 +24,18 @@ const second = int64(1_000_000)
 // events is a log of n events in two partitions: key k, event time ts (disordered, sometimes null), value v.
 func events(t testing.TB, n int, seed uint64) *memory.Table {
 	t.Helper()
+	return eventsAs(t, "events", n, seed)
+}
+
+// eventsAs are events of another table: operators of two tables of one name share what reads them.
+func eventsAs(t testing.TB, name string, n int, seed uint64) *memory.Table {
+	t.Helper()
 	rng := rand.New(rand.NewPCG(seed, 11))
 	schema, err := column.ParseDDL("k INT, ts TIMESTAMP, v BIGINT")
 	if err != nil {
 		t.Fatal(err)
 	}
-	table := memory.New("events", schema, 2)
+	table := memory.New(name, schema, 2)
 	for i := 0; i < n; {
 		b := column.NewBatchBuilder(schema)
 		for j := 0; j < 1+rng.IntN(30) && i < n; j++ {

@@ -191,10 +191,13 @@ func (q *QueryLog) sideTopics() []string {
 	return out
 }
 
+// stateSegment is the size of a changelog's segment files: what snapshots have is deleted by whole files.
+const stateSegment = "16777216"
+
 // StageState stages a change that a batch made to one state partition of one operator.
 func (q *QueryLog) StageState(_ connector.Tx, op string, partition int, delta []byte) error {
 	topic := StateTopic(q.query)
-	if err := q.ensure(topic, q.stateParts, map[string]string{ConfigFormat: Raw, "retention.ms": "-1", "max.message.bytes": "1073741824"}); err != nil {
+	if err := q.ensure(topic, q.stateParts, map[string]string{ConfigFormat: Raw, "retention.ms": "-1", "max.message.bytes": "1073741824", "segment.bytes": stateSegment}); err != nil {
 		return err
 	}
 	b := q.builder()
