@@ -2,6 +2,7 @@ package streamflow
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io/fs"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/pprof"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -22,8 +24,9 @@ import (
 )
 
 var (
-	soakFor  = flag.Duration("soak", 0, "run queries under load for so long and fail when something grows; 0 does not")
-	soakRate = flag.Int("soak.rate", 5000, "rows a second in all")
+	soakFor     = flag.Duration("soak", 0, "run queries under load for so long and fail when something grows; 0 does not")
+	soakProfile = flag.String("soak.profile", "", "directory that takes a heap profile of each sample")
+	soakRate    = flag.Int("soak.rate", 5000, "rows a second in all")
 )
 
 // soakTables are read and written by the queries. Those that are kept whole are compared with history at the end; the others
@@ -218,6 +221,14 @@ func soakLook(t *testing.T, s *LocalSession) soakSample {
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
+	if *soakProfile != "" {
+		if f, err := os.Create(filepath.Join(*soakProfile, time.Now().Format("heap-150405.pb.gz"))); err == nil {
+			err = pprof.WriteHeapProfile(f)
+			if err = errors.Join(err, f.Close()); err != nil {
+				t.Error(err)
+			}
+		}
+	}
 	out := soakSample{at: time.Now(), heap: int64(m.HeapAlloc), goroutines: int64(runtime.NumGoroutine()), rss: residentBytes(), files: openFiles()}
 	out.keys, _ = s.Node().StateSize()
 	for _, r := range s.Node().Queries().Queries() {
