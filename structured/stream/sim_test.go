@@ -14,26 +14,36 @@ import (
 	"time"
 
 	"github.com/streamflow/streamflow/column"
+	"github.com/streamflow/streamflow/internal/usererr"
 	"github.com/streamflow/streamflow/rdd"
 	"github.com/streamflow/streamflow/structured/connector"
 )
 
-var simSeed = flag.Int64("sim.seed", 0, "run the simulation with this seed only")
+var (
+	simSeed = flag.Int64("sim.seed", 0, "run the simulation with this seed only")
+	simFor  = flag.Duration("sim.for", 0, "run the simulation with new seeds for so long")
+)
 
-// TestSimulatedCrashes runs queries against a simulated node that crashes, loses tasks and fences drivers at random places,
-// and checks that the sink's visible rows are those of a run without faults, each once and in order within its partition.
+// TestSimulatedCrashes runs queries against a simulated node that crashes, loses tasks, fills its disk, answers late, fences
+// drivers, pauses, stops and replaces queries at random places, under random restart policies, and checks that the sink's visible rows are those of a run without faults, each once and in order within its partition.
 // A failing seed is repeated by: go test ./structured/stream -run TestSimulatedCrashes -sim.seed=N
 func TestSimulatedCrashes(t *testing.T) {
 	if *simSeed != 0 {
 		simulate(t, *simSeed)
 		return
 	}
-	for seed := int64(1); seed <= 500; seed++ {
+	first := int64(1)
+	if *simFor > 0 {
+		first = time.Now().UnixNano() // another beginning each time
+	}
+	seed := first
+	for end := time.Now().Add(*simFor); seed < first+500 || time.Now().Before(end); seed++ {
 		simulate(t, seed)
 		if t.Failed() {
 			return
 		}
 	}
+	t.Logf("seeds %d to %d", first, seed-1)
 }
 
 func simulate(t *testing.T, seed int64) {
@@ -41,8 +51,11 @@ func simulate(t *testing.T, seed int64) {
 	for crashes := 0; ; crashes++ {
 		err := w.drive()
 		w.loseMarkers()
-		if err == nil {
+		if r, _ := w.machine.Query("q"); err == nil && r.Status == Finished {
 			break
+		}
+		if err == nil { // somebody stopped it
+			continue
 		}
 		if !errors.Is(err, errCrash) && !errors.Is(err, ErrFenced) {
 			t.Fatalf("seed %d: %v", seed, err)
@@ -85,8 +98,9 @@ type world struct {
 	state   simState
 	own     *simOwn
 	side    []simSide
-	lives   int // of drivers
-	loadAt  int // the life in which another version takes over
+	lives   int       // of drivers
+	loadAt  int       // the life in which another version takes over
+	late    []Command // entries whose senders got no answer, and that are still on their way
 }
 
 // broughtOver is what a load adds to the counting state.
@@ -145,12 +159,33 @@ func (w *world) visibleSide() (got []int64) {
 	return got
 }
 
-// dice crashes now and then.
+// dice crashes now and then, or finds the disk full.
 func (w *world) dice() error {
-	if !w.calm && w.rnd.Intn(12) == 0 {
+	if w.calm {
+		return nil
+	}
+	switch w.rnd.Intn(30) {
+	case 0, 1:
 		return errCrash
+	case 2:
+		return usererr.New(connector.DiskFull, "53100", "The disk is full.")
 	}
 	return nil
+}
+
+// meddle is what a user does to a query while it runs.
+func (w *world) meddle(l *Loop) {
+	r, _ := w.machine.Query("q")
+	switch n := w.rnd.Intn(60); {
+	case r.Paused && (w.calm || n < 30), !r.Paused && !w.calm && n == 0:
+		pause := !r.Paused
+		w.apply(Command{Query: "q", Pause: &pause})
+	case !w.calm && n == 1:
+		l.Stop()
+	}
+	if r, _ := w.machine.Query("q"); r.Paused {
+		l.Wake() // it holds, and must look again
+	}
 }
 
 func (w *world) apply(c Command) Reply {
@@ -181,20 +216,29 @@ func (w *world) drive() error {
 	w.own = &simOwn{w: w}
 	spec := &Spec{Name: "q", Job: &simJob{w}, MaxRows: int64(w.rnd.Intn(6)), FixRanges: w.rnd.Intn(2) == 0,
 		Sources:    []Source{{ID: "src", Reader: w.source}},
-		Watermarks: []WatermarkOp{{ID: "wm", Delay: 3, Parts: len(w.source.rows)}}, Stateful: []string{"agg"},
+		Watermarks: []WatermarkOp{{ID: "wm", Delay: 3, Parts: len(w.source.rows)}}, Stateful: []string{"agg"}, Restart: w.policy(),
 		Sinks: []Sink{{ID: "sink", Sink: &simSink{w}}}, Own: w.own}
 	if w.lives++; w.lives >= w.loadAt {
 		spec.Load = &StateLoad{ID: "over", Run: w.bringOver}
 	}
-	l := NewLoop(spec, &simLog{w}, &w.state, func() (Record, bool) { return w.machine.Query("q") })
+	if w.rnd.Intn(4) == 0 {
+		spec.TargetLatency = time.Nanosecond // the smallest batches that the pace allows
+	}
+	var l *Loop
+	l = NewLoop(spec, &simLog{w}, &w.state, func() (Record, bool) { w.meddle(l); return w.machine.Query("q") })
 	l.Logger = slog.New(slog.DiscardHandler)
 	l.pause = func(context.Context, time.Duration) {}
 	return l.Run(context.Background())
 }
 
+// policy is a restart policy; under some the first failure is a crash.
+func (w *world) policy() Restart {
+	return []Restart{{Strategy: RestartNone}, {}, {Strategy: RestartFixed, Attempts: 2}, {Strategy: RestartRate, Attempts: 3, Interval: time.Hour}}[w.rnd.Intn(4)]
+}
+
 // restoreState is what the changelog does when a driver starts: state is at the committed version.
 func (w *world) restoreState() {
-	w.state = simState{}
+	w.state = simState{w: w}
 	if r, _ := w.machine.Query("q"); r.Committed != nil {
 		w.state.version = r.Committed.Batch + 1
 		for _, o := range r.Committed.Offsets["src"] {
@@ -208,7 +252,7 @@ func (w *world) restoreState() {
 
 // bringOver is a load of another version that reads on where the old one was.
 func (w *world) bringOver(_ context.Context, _ connector.Tx, r *Record, _ func(string, int, []byte) error) (*Commit, error) {
-	w.state.open += broughtOver
+	w.state.open, w.state.begun = w.state.open+broughtOver, true
 	w.own.stage(-1)
 	if err := w.dice(); err != nil {
 		return nil, err
@@ -224,10 +268,22 @@ func (w *world) bringOver(_ context.Context, _ connector.Tx, r *Record, _ func(s
 type simLog struct{ w *world }
 
 func (l *simLog) send(c Command) (Reply, error) {
-	if err := l.w.dice(); err != nil {
+	w := l.w
+	for len(w.late) > 0 && w.rnd.Intn(2) == 0 { // it arrives at last, before or after what somebody else has sent since
+		w.apply(w.late[0])
+		w.late = w.late[1:]
+	}
+	if err := w.dice(); err != nil {
 		return Reply{}, err
 	}
-	r := l.w.apply(c)
+	if !w.calm && c.Claim == nil && w.rnd.Intn(40) == 0 {
+		w.late = append(w.late, c)
+		return Reply{}, errCrash
+	}
+	if !w.calm && c.Claim == nil && w.rnd.Intn(50) == 0 {
+		w.apply(Command{Query: "q", Claim: &ClaimCmd{}}) // another driver, which does nothing more
+	}
+	r := w.apply(c)
 	if err := l.w.dice(); err != nil {
 		return Reply{}, err
 	}
@@ -322,6 +378,7 @@ type simJob struct{ w *world }
 
 func (j *simJob) Run(_ context.Context, r JobRun) (*RunResult, error) {
 	res := &RunResult{}
+	j.w.state.begun = true
 	for p, splits := range r.Binding.Splits["src"] {
 		var rows []int64
 		for _, s := range splits {
@@ -355,18 +412,26 @@ func (j *simJob) Run(_ context.Context, r JobRun) (*RunResult, error) {
 
 // simState counts rows: an aggregate whose only state is a number.
 type simState struct {
+	w               *world
 	open, committed int64
 	version         int64
+	begun           bool // a batch has run here since the last commit or abort
 }
 
+// Commit of a batch that did not run here, but in an earlier life whose entry arrived late, takes it from the changelog.
 func (s *simState) Commit(_ string, version int64) error {
+	if version >= s.version && !s.begun {
+		s.w.restoreState()
+		return nil
+	}
+	s.begun = false
 	if version >= s.version {
 		s.committed, s.open, s.version = s.committed+s.open, 0, version+1
 	}
 	return nil
 }
 
-func (s *simState) Abort(string) error { s.open = 0; return nil }
+func (s *simState) Abort(string) error { s.open, s.begun = 0, false; return nil }
 
 // simSink shows staged rows when published and forgets them when aborted.
 type simSink struct{ w *world }
