@@ -329,8 +329,9 @@ func (l *simLog) SetStatus(_ context.Context, name string, s StatusCmd) error {
 // simSource has rows that arrive a few at a time and ends when all have.
 type simSource struct {
 	connector.StreamReader
-	rows [][]int64
-	have []int64
+	rows  [][]int64
+	have  []int64
+	waits bool // for the next look
 }
 
 func (s *simSource) Name() string { return "src" }
@@ -348,7 +349,14 @@ func (s *simSource) Begin(context.Context, connector.Start) (connector.Offsets, 
 	return make(connector.Offsets, len(s.rows)), nil
 }
 
+// Available lets another row arrive in each partition now and then: here, and not in Wait, which runs beside the loop.
 func (s *simSource) Available(context.Context) (connector.Availability, error) {
+	for p := range s.have {
+		if s.waits {
+			s.have[p] = min(s.have[p]+1, int64(len(s.rows[p])))
+		}
+	}
+	s.waits = !s.waits
 	a := connector.Availability{End: append(connector.Offsets{}, s.have...), Ended: true}
 	for p := range s.have {
 		a.Ended = a.Ended && s.have[p] == int64(len(s.rows[p]))
@@ -356,12 +364,7 @@ func (s *simSource) Available(context.Context) (connector.Availability, error) {
 	return a, nil
 }
 
-func (s *simSource) Wait(context.Context, connector.Offsets) error {
-	for p := range s.have {
-		s.have[p] = min(s.have[p]+1, int64(len(s.rows[p])))
-	}
-	return nil
-}
+func (s *simSource) Wait(context.Context, connector.Offsets) error { return nil }
 
 func (s *simSource) Bind(from, to connector.Offsets) [][]rdd.Split {
 	out := make([][]rdd.Split, len(to))
