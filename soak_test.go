@@ -184,7 +184,7 @@ func (l *soakLoad) send() {
 	now := time.Now().UTC().Format("2006-01-02T15:04:05.000Z")
 	for ; l.sent < due; l.sent++ {
 		i := l.sent
-		auction := i/50%1000 + i*7919%23
+		auction := i/50 + i*7919%23 // each is there for a moment, so that history joins it with few
 		bids[i%2] = append(bids[i%2], fmt.Sprintf(`{"auction":%d,"bidder":%d,"price":%d,"ts":%q}`, auction, i*31%2003, i*7907%10007, now))
 		if i%10 == 0 {
 			auctions = append(auctions, fmt.Sprintf(`{"auction":%d,"seller":%d,"ts":%q}`, auction, i%17, now))
