@@ -57,11 +57,7 @@ func (t *task) openInput(in *rdd.Input, tc *rdd.TaskContext, part int) (rdd.Read
 			return nil, fmt.Errorf("executor: fragment %s reads input %d of %d", t.spec.Fragment, in.Shuffle, len(t.spec.Inputs))
 		}
 		spec := &t.spec.Inputs[in.Shuffle]
-		r := &shuffleInput{task: t, spec: spec, part: part, schema: in.Schema}
-		if spec.Broadcast {
-			r.part = 0 // its only partition
-		}
-		return &guarded{t.ctx, r}, nil
+		return &guarded{t.ctx, newShuffleInput(t, spec, part, in.Schema)}, nil
 	}
 	own := part - in.Base
 	if own < 0 || own >= in.Node.Parts {

@@ -22,16 +22,31 @@ func (empty) Close() error                 { return nil }
 type shuffleInput struct {
 	task   *task
 	spec   *rdd.InputSpec
-	part   int
+	parts  shuffle.Span
 	schema *column.Schema
-	next   int
+	next   int // the map output to open next
+	end    int
 	cur    shuffle.Reader
+}
+
+// newShuffleInput is the share of one partition.
+func newShuffleInput(t *task, spec *rdd.InputSpec, part int, schema *column.Schema) *shuffleInput {
+	r := &shuffleInput{task: t, spec: spec, parts: shuffle.One(part), schema: schema, end: len(spec.Sources)}
+	switch {
+	case spec.Broadcast:
+		r.parts = shuffle.One(0) // its only partition
+	case part < len(spec.Reads):
+		read := spec.Reads[part]
+		r.parts = shuffle.Span{First: read.First, End: read.End}
+		r.next, r.end = read.Maps(len(spec.Sources))
+	}
+	return r
 }
 
 func (r *shuffleInput) Next() (*column.Batch, error) {
 	for {
 		if r.cur == nil {
-			if r.next == len(r.spec.Sources) {
+			if r.next == r.end {
 				return nil, io.EOF
 			}
 			cur, err := r.open(r.spec.Sources[r.next])
@@ -56,13 +71,13 @@ func (r *shuffleInput) Next() (*column.Batch, error) {
 func (r *shuffleInput) open(src rdd.Source) (shuffle.Reader, error) {
 	k := shuffle.Key{Job: r.task.spec.Job, Shuffle: r.spec.Shuffle, Map: src.MapPart, Attempt: src.Attempt}
 	if src.Executor == r.task.x.opts.ID {
-		return r.task.x.shuffle.Fetch(k, r.part, r.schema)
+		return r.task.x.shuffle.Fetch(k, r.parts, r.schema)
 	}
 	peer, err := r.task.x.peer(src.Executor)
 	if err != nil {
 		return nil, err
 	}
-	return peer.Fetch(k, r.part, r.schema)
+	return peer.Fetch(k, r.parts, r.schema)
 }
 
 func (r *shuffleInput) lost(source int, err error) error {
@@ -79,7 +94,7 @@ func (r *shuffleInput) Close() error {
 		r.cur.Close()
 		r.cur = nil
 	}
-	r.next = len(r.spec.Sources)
+	r.next = r.end
 	return nil
 }
 

@@ -143,6 +143,12 @@ func (t *task) write(in rdd.Reader, w *shuffle.Writer, res *rdd.TaskResult, firs
 	}
 	stats, err := w.Commit()
 	res.Rows, res.Bytes = stats.Rows, stats.Bytes
+	if t.spec.Output != nil {
+		res.Sizes = make([]rdd.Size, len(stats.Parts))
+		for i, p := range stats.Parts {
+			res.Sizes[i] = rdd.Size(p)
+		}
+	}
 	return err
 }
 
@@ -165,7 +171,7 @@ func (t *task) collect(in rdd.Reader, res *rdd.TaskResult) error {
 	if err := t.write(in, t.x.shuffle.NewWriter(k, shuffle.WriterOptions{Parts: 1, InMemory: true}), res, b); err != nil {
 		return err
 	}
-	out, err := t.x.shuffle.Fetch(k, 0, b.Schema)
+	out, err := t.x.shuffle.Fetch(k, shuffle.One(0), b.Schema)
 	if err == nil {
 		res.Output = out
 	}

@@ -46,6 +46,18 @@ func Cut(root *RDD) (*Fragment, []Dep, error) {
 	return f, c.deps, err
 }
 
+// Borders are the dependencies of the stage that ends in root, in the order of its shuffle inputs.
+func Borders(root *RDD) (deps []Dep) {
+	for _, d := range root.Deps {
+		if d.Kind == Narrow {
+			deps = append(deps, Borders(d.Parent)...)
+		} else {
+			deps = append(deps, d)
+		}
+	}
+	return deps
+}
+
 type cutter struct{ deps []Dep }
 
 func (c *cutter) node(r *RDD) *Node {

@@ -47,6 +47,26 @@ type Dep struct {
 	Kind        DepKind
 	Base        int         // Narrow only
 	Partitioner Partitioner // Shuffle only
+	// Reads is, for a shuffle whose outputs have been measured, what each of the child's partitions reads of it. Nil: partition i
+	// reads reduce partition i.
+	Reads []Read
+	// Later says that the parent's stage had better not begin yet: other stages decide whether it is needed at all.
+	Later bool
+}
+
+// Read is what one task reads of a shuffle: of the map outputs [FirstMap, EndMap) the reduce partitions [First, End). EndMap 0 is all
+// map outputs.
+type Read struct {
+	First, End       int
+	FirstMap, EndMap int
+}
+
+// Maps are the map outputs that are read of n.
+func (r Read) Maps(n int) (first, end int) {
+	if r.EndMap == 0 {
+		return 0, n
+	}
+	return r.FirstMap, r.EndMap
 }
 
 // PartitionKind says how a shuffle chooses a row's target partition.

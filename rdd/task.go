@@ -141,6 +141,7 @@ type InputSpec struct {
 	Shuffle   string   // id of the shuffle
 	Sources   []Source // one for each map partition
 	Broadcast bool     // read all reduce partitions, not just the task's own
+	Reads     []Read   // what each partition reads, nil for its own reduce partition
 }
 
 // Source is one map task's output.
@@ -174,9 +175,13 @@ type TaskResult struct {
 	Elapsed   time.Duration // of the task, in its slot; what Times leave is moving rows between stages and writing down state
 	Rows      int64
 	Bytes     int64
+	Sizes     []Size // of a map task: what it wrote for each reduce partition
 	// Output has the rows of a task of the result stage; who takes the result reads and closes it. Nil when there are none.
 	Output Reader
 }
+
+// Size is how much there is of rows.
+type Size struct{ Rows, Bytes int64 }
 
 // OpTime is what one operator took of a task, without the operators below it, and the rows that it gave.
 type OpTime struct {

@@ -14,6 +14,15 @@ type Submit struct {
 	Job    string
 	Pool   string
 	Stages []Shape // parents before children, the result stage last
+	// Open says that more stages follow, which are chosen when it is known what the first ones wrote: see Extend.
+	Open bool
+}
+
+// Extend adds stages to an open job. Their numbers go on from those that the job has, and Parents may name any of them.
+type Extend struct {
+	Job    string
+	Stages []Shape
+	Last   bool // the job is complete with them: the last one is the result stage
 }
 
 // Shape is a stage as the scheduler sees it.
@@ -70,6 +79,7 @@ type Cancel struct {
 type Speculate struct{ Task }
 
 func (Submit) event()        {}
+func (Extend) event()        {}
 func (TaskEnded) event()     {}
 func (ExecutorAdded) event() {}
 func (ExecutorLost) event()  {}
@@ -82,6 +92,7 @@ type ActionKind uint8
 const (
 	Begin  ActionKind = iota // the stage's inputs are complete; its first tasks follow
 	Launch                   // run Task on Executor, reading Inputs
+	Complete                 // all tasks of a stage of an open job have succeeded, for the first time: Extend may follow
 	Kill                     // stop Task on Executor
 	Finish                   // the job has ended, with Err or without
 )
@@ -102,6 +113,8 @@ func (a Action) String() string {
 		return fmt.Sprintf("begin %s/%d", a.Job, a.Stage)
 	case Launch:
 		return fmt.Sprintf("launch %s on %s%s", a.Task, a.Executor, sourcesString(a.Inputs))
+	case Complete:
+		return fmt.Sprintf("complete %s/%d", a.Job, a.Stage)
 	case Kill:
 		return fmt.Sprintf("kill %s on %s", a.Task, a.Executor)
 	}

@@ -12,6 +12,7 @@ type job struct {
 	id, pool string
 	seq      int // order of submission
 	stages   []stage
+	open     bool // more stages follow
 }
 
 // stage counts its tasks; 0 <= done <= len(tasks). It is ready when inputs is not nil.
@@ -21,6 +22,7 @@ type stage struct {
 	tasks    []task
 	done     int
 	begun    bool
+	told     bool // it was reported as complete
 	ready    bool
 	inputs   [][]rdd.Source // what a new task reads; remade when a parent is computed again
 	pending  []int          // partitions to launch, in order
@@ -45,13 +47,21 @@ type attempt struct {
 }
 
 func newJob(e Submit, seq int) *job {
-	j := &job{id: e.Job, pool: e.Pool, seq: seq, stages: make([]stage, len(e.Stages))}
-	total := 0
-	for _, sh := range e.Stages {
+	j := &job{id: e.Job, pool: e.Pool, seq: seq, open: e.Open}
+	j.add(e.Stages)
+	return j
+}
+
+// add appends stages, whose tasks are all to be run.
+func (j *job) add(shapes []Shape) {
+	first, total := len(j.stages), 0
+	for _, sh := range shapes {
 		total += sh.Parts
 	}
+	j.stages = append(j.stages, make([]stage, len(shapes))...)
 	tasks, pending := make([]task, total), make([]int, total)
-	for i, sh := range e.Stages {
+	for i, sh := range shapes {
+		i += first
 		s := &j.stages[i]
 		s.Shape = sh
 		s.tasks, tasks = tasks[:sh.Parts:sh.Parts], tasks[sh.Parts:]
@@ -62,17 +72,16 @@ func newJob(e Submit, seq int) *job {
 		}
 		for _, parent := range sh.Parents {
 			if parent < 0 || parent >= i {
-				panic(fmt.Sprintf("BUG: scheduler: stage %d of %s reads stage %d", i, e.Job, parent))
+				panic(fmt.Sprintf("BUG: scheduler: stage %d of %s reads stage %d", i, j.id, parent))
 			}
 			if c := &j.stages[parent].children; !slices.Contains(*c, i) {
 				*c = append(*c, i)
 			}
 		}
 	}
-	return j
 }
 
-func (j *job) finished() bool { return j.stages[len(j.stages)-1].complete() }
+func (j *job) finished() bool { return !j.open && j.stages[len(j.stages)-1].complete() }
 
 // refresh makes the stages ready whose parents are complete and the others not, and reports those that begin.
 func (j *job) refresh(begin func(stage int)) {

@@ -19,7 +19,7 @@ func (j *job) loseOutput(stage, part int) {
 func (j *job) loseExecutor(id string) {
 	for i := len(j.stages) - 1; i >= 0; i-- { // children first: whether they are complete decides
 		s := &j.stages[i]
-		needed := false
+		needed := j.open && len(s.children) == 0 // who reads it is not known yet
 		for _, c := range s.children {
 			needed = needed || !j.stages[c].complete()
 		}

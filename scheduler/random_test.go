@@ -21,9 +21,11 @@ type world struct {
 	shapes  map[string][]Shape
 	nextX   int
 	begun   map[string]bool
+	later   map[string][][]Shape // stages that open jobs are extended by when another stage is complete
 }
 
 func (w *world) step(e Event) {
+	var complete []string
 	for _, a := range w.s.Step(e) {
 		switch a.Kind {
 		case Begin:
@@ -34,6 +36,13 @@ func (w *world) step(e Event) {
 			}
 		case Launch:
 			w.launched(a)
+		case Complete:
+			if key := fmt.Sprint("complete", a.Job, a.Stage); w.begun[key] {
+				w.t.Fatalf("%s twice", key)
+			} else {
+				w.begun[key] = true
+			}
+			complete = append(complete, a.Job)
 		case Finish:
 			if _, again := w.ended[a.Job]; again {
 				w.t.Fatalf("%s finished twice", a.Job)
@@ -41,6 +50,19 @@ func (w *world) step(e Event) {
 			w.ended[a.Job] = a.Err
 		}
 	}
+	for _, job := range complete {
+		w.extend(job)
+	}
+}
+
+func (w *world) extend(job string) {
+	next := w.later[job]
+	if len(next) == 0 || w.s.byID[job] == nil {
+		return
+	}
+	w.later[job] = next[1:]
+	w.shapes[job] = append(w.shapes[job], next[0]...)
+	w.step(Extend{Job: job, Stages: next[0], Last: len(next) == 1})
 }
 
 func (w *world) launched(a Action) {
@@ -147,7 +169,7 @@ func (w *world) addOne() {
 func TestRandomWorlds(t *testing.T) {
 	for seed := range uint64(200) {
 		w := &world{t: t, r: rand.New(rand.NewPCG(seed, 7)), s: New(Options{MaxFailures: 30, Fair: seed%2 == 0}), slots: map[string]int{}, busy: map[Task]string{},
-			outputs: map[Task]string{}, ended: map[string]error{}, shapes: map[string][]Shape{}, begun: map[string]bool{}}
+			outputs: map[Task]string{}, ended: map[string]error{}, shapes: map[string][]Shape{}, begun: map[string]bool{}, later: map[string][][]Shape{}}
 		for range 3 {
 			w.addOne()
 		}
@@ -163,8 +185,15 @@ func TestRandomWorlds(t *testing.T) {
 				shapes = append(shapes, sh)
 			}
 			id := fmt.Sprintf("j%d", j)
-			w.shapes[id] = shapes
-			w.step(Submit{Job: id, Pool: fmt.Sprint(j % 2), Stages: shapes})
+			e := Submit{Job: id, Pool: fmt.Sprint(j % 2), Stages: shapes}
+			if len(shapes) > 1 && j%2 == 0 { // each stage is known when another is complete
+				e.Open, e.Stages = true, shapes[:1]
+				for _, sh := range shapes[1:] {
+					w.later[id] = append(w.later[id], []Shape{sh})
+				}
+			}
+			w.shapes[id] = e.Stages
+			w.step(e)
 		}
 		for n := 0; len(w.busy) > 0; n++ {
 			if n > 5000 {

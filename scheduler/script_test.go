@@ -52,6 +52,8 @@ func parse(t *testing.T, d *datadriven.TestData) Event {
 		return ExecutorLost{arg(0)}
 	case "submit":
 		return parseSubmit(t, d)
+	case "extend":
+		return Extend{Job: arg(0), Stages: parseShapes(d), Last: d.HasArg("last")}
 	case "done":
 		return TaskEnded{Task: parseTask(arg(0)), Executor: arg(1)}
 	case "fail":
@@ -71,10 +73,14 @@ func parse(t *testing.T, d *datadriven.TestData) Event {
 }
 
 func parseSubmit(t *testing.T, d *datadriven.TestData) Submit {
-	e := Submit{Job: d.CmdArgs[0].Key}
+	e := Submit{Job: d.CmdArgs[0].Key, Open: d.HasArg("open"), Stages: parseShapes(d)}
 	if d.HasArg("pool") {
 		d.ScanArgs(t, "pool", &e.Pool)
 	}
+	return e
+}
+
+func parseShapes(d *datadriven.TestData) (list []Shape) {
 	for _, line := range strings.Split(d.Input, "\n") {
 		words := strings.Fields(line)
 		parts, _ := strconv.Atoi(words[0])
@@ -88,9 +94,9 @@ func parseSubmit(t *testing.T, d *datadriven.TestData) Submit {
 				sh.Parents = append(sh.Parents, n)
 			}
 		}
-		e.Stages = append(e.Stages, sh)
+		list = append(list, sh)
 	}
-	return e
+	return list
 }
 
 func parseTask(s string) (t Task) {

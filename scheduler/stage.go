@@ -19,6 +19,7 @@ type Stage struct {
 type Input struct {
 	Stage     int
 	Broadcast bool
+	Reads     []rdd.Read // see rdd.Dep
 }
 
 // broadcast is how a stage writes what every task of its children reads.
@@ -27,26 +28,45 @@ var broadcast = rdd.Partitioner{Kind: rdd.Single, N: 1}
 // Stages cuts the graph below root at its shuffle and broadcast dependencies. Parents come before children, the result
 // stage is the last, and rows that several children read in the same way are computed once.
 func Stages(root *rdd.RDD) ([]*Stage, error) {
-	c := cutter{made: map[madeKey]int{}}
+	c := NewCutter()
 	_, err := c.stage(root, nil)
 	return c.stages, err
 }
+
+// Cutter cuts a graph into stages, all at once or as they become ready. It knows the stages that it has cut by the RDD that they
+// end in and how that is written, so that a graph that has grown or changed above them goes on with them.
+type Cutter struct {
+	stages []*Stage
+	made   map[madeKey]int
+}
+
+// NewCutter returns a cutter that has cut nothing.
+func NewCutter() *Cutter { return &Cutter{made: map[madeKey]int{}} }
 
 type madeKey struct {
 	root   *rdd.RDD
 	output string
 }
 
-type cutter struct {
-	stages []*Stage
-	made   map[madeKey]int
-}
-
-func (c *cutter) stage(root *rdd.RDD, out *rdd.Partitioner) (int, error) {
+func keyOf(root *rdd.RDD, out *rdd.Partitioner) madeKey {
 	key := madeKey{root: root}
 	if out != nil {
 		key.output = string(codec.EncodeAs(*out))
 	}
+	return key
+}
+
+// outputOf is how the stage below a dependency writes.
+func outputOf(d *rdd.Dep) *rdd.Partitioner {
+	if d.Kind == rdd.Broadcast {
+		return &broadcast
+	}
+	return &d.Partitioner
+}
+
+// stage cuts the stage that ends in root and those that it reads.
+func (c *Cutter) stage(root *rdd.RDD, out *rdd.Partitioner) (int, error) {
+	key := keyOf(root, out)
 	if id, ok := c.made[key]; ok {
 		return id, nil
 	}
@@ -55,16 +75,13 @@ func (c *cutter) stage(root *rdd.RDD, out *rdd.Partitioner) (int, error) {
 		return 0, err
 	}
 	s := &Stage{Root: root, Fragment: fragment, Output: out}
-	for _, d := range deps {
-		p := &broadcast
-		if d.Kind == rdd.Shuffle {
-			p = &d.Partitioner
-		}
-		parent, err := c.stage(d.Parent, p)
+	for i := range deps {
+		d := &deps[i]
+		parent, err := c.stage(d.Parent, outputOf(d))
 		if err != nil {
 			return 0, err
 		}
-		s.Inputs = append(s.Inputs, Input{Stage: parent, Broadcast: d.Kind == rdd.Broadcast})
+		s.Inputs = append(s.Inputs, Input{Stage: parent, Broadcast: d.Kind == rdd.Broadcast, Reads: d.Reads})
 	}
 	s.ID = len(c.stages)
 	c.stages = append(c.stages, s)

@@ -42,6 +42,8 @@ func (s *Scheduler) Step(e Event) []Action {
 	switch e := e.(type) {
 	case Submit:
 		s.submit(e)
+	case Extend:
+		s.extend(e)
 	case TaskEnded:
 		s.taskEnded(e)
 	case ExecutorAdded:
@@ -84,6 +86,7 @@ func (s *Scheduler) advance(j *job) {
 		s.do(Action{Kind: Begin, Task: Task{Job: j.id, Stage: i}})
 		empty = empty || j.stages[i].complete()
 	})
+	s.tell(j)
 	if empty {
 		s.advance(j)
 	}

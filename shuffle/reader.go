@@ -6,13 +6,13 @@ import (
 	"github.com/streamflow/streamflow/column"
 )
 
-// reader yields one partition of an output, or all of them: what is in memory, then what is in the file.
+// reader yields partitions of an output, one after the other: of each what is in memory, then what is in the file.
 type reader struct {
 	store  *Store
 	out    *output
 	schema *column.Schema
 	part   int
-	all    bool
+	end    int
 	at     int // next batch in memory
 	blocks *blockReader
 	done   bool
@@ -31,7 +31,7 @@ func (r *reader) Next() (*column.Batch, error) {
 		r.blocks.close()
 		r.blocks, r.at = nil, 0
 		r.part++
-		r.done = !r.all || r.part == len(r.out.parts)
+		r.done = r.part == r.end
 	}
 	return nil, io.EOF
 }

@@ -77,7 +77,7 @@ func rowText(b *column.Batch, i int) string {
 	return s
 }
 
-func readAll(t testing.TB, s *Store, k Key, part int) []string {
+func readAll(t testing.TB, s *Store, k Key, part Span) []string {
 	t.Helper()
 	r, err := s.Fetch(k, part, schema)
 	if err != nil {
@@ -145,12 +145,24 @@ func TestRowsComeBackByPartitionAndInOrder(t *testing.T) {
 					t.Errorf("spilled %d of %d bytes", stats.Spilled, stats.Bytes)
 				}
 				for p := range parts {
-					if !slices.Equal(readAll(t, s, k, p), want[p]) {
+					if !slices.Equal(readAll(t, s, k, One(p)), want[p]) {
 						t.Errorf("partition %d differs", p)
 					}
 				}
-				if got := readAll(t, s, k, AllParts); !slices.Equal(got, slices.Concat(want...)) {
+				if got := readAll(t, s, k, Span{0, parts}); !slices.Equal(got, slices.Concat(want...)) {
 					t.Error("the whole output differs")
+				}
+				if got := readAll(t, s, k, Span{parts / 3, parts - parts/3}); !slices.Equal(got, slices.Concat(want[parts/3:parts-parts/3]...)) {
+					t.Error("the partitions in the middle differ")
+				}
+				total := int64(0)
+				for p, size := range stats.Parts {
+					if total += size.Bytes; size.Rows != int64(len(want[p])) {
+						t.Errorf("partition %d is said to have %d rows of %d", p, size.Rows, len(want[p]))
+					}
+				}
+				if total != stats.Bytes {
+					t.Errorf("partitions of %d bytes, the output of %d", total, stats.Bytes)
 				}
 				s.DropJob("job/1")
 				if memory.used != 0 {
@@ -222,7 +234,7 @@ func TestDictionariesAreKeptWhileTheyAgree(t *testing.T) {
 	k := Key{Job: "same"}
 	long := "a string that does not fit in place"
 	write(t, s, k, opts, coded([]string{"x", long}, 0, 1, 0), coded([]string{"x", long}, 1, 1))
-	r, _ := s.Fetch(k, 0, strSchema)
+	r, _ := s.Fetch(k, One(0), strSchema)
 	b, err := r.Next()
 	if err != nil || b.N != 5 || b.Cols[1].Codes == nil {
 		t.Fatalf("the dictionary was lost: %+v, %v", b, err)
@@ -230,7 +242,7 @@ func TestDictionariesAreKeptWhileTheyAgree(t *testing.T) {
 	r.Close()
 	k.Job = "different"
 	write(t, s, k, opts, coded([]string{"x", long}, 0, 1, 0), coded([]string{"y"}, 0), coded([]string{"x", long}, 1))
-	r, _ = s.Fetch(k, 0, strSchema)
+	r, _ = s.Fetch(k, One(0), strSchema)
 	defer r.Close()
 	b, err = r.Next()
 	if err != nil {
@@ -253,7 +265,7 @@ func TestBatchesAreNoLargerThanTheAim(t *testing.T) {
 		b.Cols[1].AppendNull()
 	}
 	write(t, s, Key{}, WriterOptions{Parts: 1, InMemory: true}, b.Finish())
-	r, _ := s.Fetch(Key{}, 0, strSchema)
+	r, _ := s.Fetch(Key{}, One(0), strSchema)
 	defer r.Close()
 	var sizes []int
 	for {
@@ -274,17 +286,17 @@ func TestBatchesAreNoLargerThanTheAim(t *testing.T) {
 func TestWhatIsNotThereIsLost(t *testing.T) {
 	s := newStore(t)
 	write(t, s, Key{Job: "j"}, WriterOptions{Parts: 2, Assign: modulo(2)}, makeBatch(0, 100))
-	if _, err := s.Fetch(Key{Job: "j", Attempt: 1}, 0, schema); !errors.Is(err, ErrLost) {
+	if _, err := s.Fetch(Key{Job: "j", Attempt: 1}, One(0), schema); !errors.Is(err, ErrLost) {
 		t.Error(err)
 	}
 	w := s.NewWriter(Key{Job: "j", Map: 1}, WriterOptions{Parts: 1})
 	w.Write(makeBatch(0, 10))
-	if _, err := s.Fetch(Key{Job: "j", Map: 1}, 0, schema); !errors.Is(err, ErrLost) {
+	if _, err := s.Fetch(Key{Job: "j", Map: 1}, One(0), schema); !errors.Is(err, ErrLost) {
 		t.Error("an output could be read before its commit")
 	}
 	w.Abort()
 	s.Drop(Key{Job: "j"})
-	if _, err := s.Fetch(Key{Job: "j"}, 0, schema); !errors.Is(err, ErrLost) {
+	if _, err := s.Fetch(Key{Job: "j"}, One(0), schema); !errors.Is(err, ErrLost) {
 		t.Error(err)
 	}
 	if _, err := os.Stat(s.dir); err == nil {
@@ -302,7 +314,7 @@ func TestAReaderOutlivesTheDrop(t *testing.T) {
 	}
 	k := Key{Job: "j"}
 	write(t, s, k, WriterOptions{Parts: 1, InMemory: true}, makeBatch(0, 1000))
-	r, err := s.Fetch(k, 0, schema)
+	r, err := s.Fetch(k, One(0), schema)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -325,7 +337,7 @@ func TestEveryFlippedBitIsFound(t *testing.T) {
 		s := newStore(t)
 		k := Key{Job: "j", Shuffle: "s"}
 		write(t, s, k, WriterOptions{Parts: 2, Assign: modulo(2), Compress: compress}, makeBatch(0, 50))
-		want := readAll(t, s, k, AllParts)
+		want := readAll(t, s, k, Span{0, 2})
 		r := rand.New(rand.NewPCG(1, 2))
 		for _, ext := range []string{".data", ".index"} {
 			path := s.path(k) + ext
@@ -362,7 +374,7 @@ func TestEveryFlippedBitIsFound(t *testing.T) {
 }
 
 func tryRead(s *Store, k Key) (rows []string, err error) {
-	r, err := s.Fetch(k, AllParts, schema)
+	r, err := s.Fetch(k, Span{0, 2}, schema)
 	if err != nil {
 		return nil, err
 	}
@@ -457,7 +469,7 @@ func BenchmarkWrite(b *testing.B) {
 					}
 					w.Commit()
 					for p := range parts {
-						r, _ := s.Fetch(Key{Job: "j"}, p, num)
+						r, _ := s.Fetch(Key{Job: "j"}, One(p), num)
 						for {
 							if _, err := r.Next(); err != nil {
 								break

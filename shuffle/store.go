@@ -35,14 +35,16 @@ type Reader interface {
 	Close() error
 }
 
-// Fetcher opens a share of a map output wherever it is: part is the target partition, or AllParts. A Store fetches what
-// is in it.
+// Fetcher opens a share of a map output wherever it is. A Store fetches what is in it.
 type Fetcher interface {
-	Fetch(k Key, part int, schema *column.Schema) (Reader, error)
+	Fetch(k Key, parts Span, schema *column.Schema) (Reader, error)
 }
 
-// AllParts reads every partition of an output.
-const AllParts = -1
+// Span is a range of target partitions: those from First up to, but without, End.
+type Span struct{ First, End int }
+
+// One is the span of a single partition.
+func One(part int) Span { return Span{part, part + 1} }
 
 // Store holds the map outputs of one executor.
 type Store struct {
@@ -96,19 +98,19 @@ func (s *Store) publish(o *output) {
 	job[o.key] = o
 }
 
-// Fetch opens part of a local output.
-func (s *Store) Fetch(k Key, part int, schema *column.Schema) (Reader, error) {
+// Fetch opens partitions of a local output, one after the other.
+func (s *Store) Fetch(k Key, parts Span, schema *column.Schema) (Reader, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o := s.jobs[k.Job][k]
 	if o == nil {
 		return nil, fmt.Errorf("%w: %s is not here", ErrLost, k)
 	}
-	if part != AllParts && (part < 0 || part >= len(o.parts)) {
-		return nil, fmt.Errorf("shuffle: %s has %d partitions, not partition %d", k, len(o.parts), part)
+	if parts.First < 0 || parts.First >= parts.End || parts.End > len(o.parts) {
+		return nil, fmt.Errorf("shuffle: %s has %d partitions, not %d to %d", k, len(o.parts), parts.First, parts.End)
 	}
 	o.refs++
-	return &reader{store: s, out: o, part: max(part, 0), all: part == AllParts, schema: schema}, nil
+	return &reader{store: s, out: o, part: parts.First, end: parts.End, schema: schema}, nil
 }
 
 // Drop removes one output, as when it was found to be damaged.

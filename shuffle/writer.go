@@ -23,7 +23,11 @@ type WriterOptions struct {
 // Stats of a written output.
 type Stats struct {
 	Rows, Bytes, Spilled int64
+	Parts                []Size // by target partition
 }
+
+// Size is how much was written for a target partition.
+type Size struct{ Rows, Bytes int64 }
 
 // Writer writes one map output. It belongs to one goroutine; Commit or Abort ends it.
 type Writer struct {
@@ -52,7 +56,7 @@ func (s *Store) NewWriter(k Key, opts WriterOptions) *Writer {
 	if opts.Parts < 1 {
 		panic(fmt.Sprintf("BUG: shuffle: %s into %d partitions", k, opts.Parts))
 	}
-	return &Writer{store: s, key: k, opts: opts, out: &output{key: k, parts: make([][]*collector, opts.Parts)},
+	return &Writer{store: s, key: k, opts: opts, out: &output{key: k, parts: make([][]*collector, opts.Parts)}, stats: Stats{Parts: make([]Size, opts.Parts)},
 		open: make([]*collector, opts.Parts), counts: make([]int32, opts.Parts+1)}
 }
 
@@ -120,6 +124,8 @@ func (w *Writer) add(p int, b *column.Batch, rows []int32) error {
 		before := c.bytes
 		c.append(b, rows[:n])
 		rows = rows[n:]
+		w.stats.Parts[p].Rows += int64(n)
+		w.stats.Parts[p].Bytes += c.bytes - before
 		if c.batch.N == column.ExchangeRows {
 			w.seal(p)
 		}
