@@ -66,6 +66,7 @@ type event struct {
 	scheduler.Event
 	start  *run
 	result *rdd.TaskResult
+	stages []*scheduler.Stage // what scheduler.Extend adds
 }
 
 // NewCluster starts a cluster of the executors.
@@ -252,10 +253,16 @@ func (c *Cluster) step(e event, closing bool) {
 	switch ev := e.Event.(type) {
 	case scheduler.Submit:
 		if closing {
-			e.start.out <- message{end: true, err: ErrClusterClosed}
+			e.start.out.put(message{end: true, err: ErrClusterClosed})
 			return
 		}
 		c.active[ev.Job] = e.start
+	case scheduler.Extend:
+		r := c.active[ev.Job]
+		if r == nil || r.finished {
+			return
+		}
+		r.grow(e.stages, ev.Last)
 	case scheduler.TaskEnded:
 		if r := c.active[ev.Job]; r != nil {
 			r.ended(ev, e.result)
@@ -280,6 +287,8 @@ func (c *Cluster) carryOut(a scheduler.Action) {
 		r.begin(a.Stage)
 	case scheduler.Launch:
 		c.launch(r, a)
+	case scheduler.Complete:
+		r.planOn(a.Stage)
 	case scheduler.Kill:
 		if stop := r.attempts[a.Task]; stop.cancel != nil {
 			stop.cancel(errKilled)
@@ -310,7 +319,7 @@ func (c *Cluster) report(res *rdd.TaskResult, r *run) {
 	ev := scheduler.TaskEnded{Task: scheduler.Task{Job: res.Job, Stage: res.Stage, Part: res.Partition, Attempt: res.Attempt},
 		Executor: res.Executor, Err: res.Err, Fatal: fatal(res.Err)}
 	if l := res.LostInput; l != nil {
-		ev.Lost = &scheduler.Lost{Stage: r.job.stageOf(l.Shuffle), Source: l.Source}
+		ev.Lost = &scheduler.Lost{Stage: stageOf(l.Shuffle), Source: l.Source}
 	}
 	e := event{Event: ev, result: res}
 	select {
@@ -335,7 +344,7 @@ func (c *Cluster) settle() {
 	for id, r := range c.active {
 		if r.finished && len(r.attempts) == 0 {
 			delete(c.active, id)
-			r.out <- message{end: true, err: r.err}
+			r.out.put(message{end: true, err: r.err})
 		}
 	}
 }

@@ -117,7 +117,7 @@ func (s *Session) write(ctx context.Context, query logical.Plan, target connecto
 	if err != nil {
 		return nil, err
 	}
-	job, err := s.engine.opts.Cluster.Prepare(phys.Lower())
+	job, err := s.engine.opts.Cluster.PrepareBatch(phys)
 	if err != nil {
 		return nil, err
 	}

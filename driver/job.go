@@ -2,6 +2,8 @@ package driver
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/streamflow/streamflow/rdd"
@@ -13,14 +15,20 @@ import (
 // query for each micro-batch, with nothing but the binding changing. Runs of one job that keep state must not overlap.
 type Job struct {
 	cluster *Cluster
-	stages  []*scheduler.Stage
+	stages  []*scheduler.Stage // of a job that is planned on: those that are known
 	shapes  []scheduler.Shape
-	shuffle []string // id of each stage's output
+	growth  *growth // nil for a job whose stages are all known
 
 	mu     sync.Mutex
-	loaded map[string]Executor // executors that have the fragments
-	home   [][]string          // stateful runs: where each partition of each stage ran last
+	loaded map[string]loaded
+	home   [][]string // stateful runs: where each partition of each stage ran last
 	closed bool
+}
+
+// loaded is an executor that has the fragments of the first n stages.
+type loaded struct {
+	Executor
+	n int
 }
 
 // Prepare cuts the graph below root into stages and encodes their fragments.
@@ -47,16 +55,26 @@ func (c *Cluster) prepare(root *rdd.RDD, first, then map[string]bool) (*Job, err
 	if len(first) > 0 {
 		scheduler.Order(stages, func(op string) bool { return first[op] }, func(op string) bool { return then[op] })
 	}
-	j := &Job{cluster: c, stages: stages, loaded: map[string]Executor{}}
-	for i, s := range stages {
-		j.shapes = append(j.shapes, s.Shape())
-		j.shuffle = append(j.shuffle, fmt.Sprintf("s%d", i))
-		j.home = append(j.home, make([]string, s.Root.Parts))
-	}
+	return c.job(stages), nil
+}
+
+func (c *Cluster) job(stages []*scheduler.Stage) *Job {
+	j := &Job{cluster: c, loaded: map[string]loaded{}}
+	j.add(stages)
 	for _, x := range c.all() {
 		j.loadOn(x)
 	}
-	return j, nil
+	return j
+}
+
+// add appends stages.
+func (j *Job) add(stages []*scheduler.Stage) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, s := range stages {
+		j.stages, j.shapes = append(j.stages, s), append(j.shapes, s.Shape())
+		j.home = append(j.home, make([]string, s.Root.Parts))
+	}
 }
 
 // Stages are the stages, parents before children; explain and the console show them.
@@ -71,33 +89,35 @@ func (j *Job) Close() {
 	}
 	j.closed = true
 	for _, x := range j.loaded {
-		for _, s := range j.stages {
+		for _, s := range j.stages[:x.n] {
 			x.Forget(s.Fragment.Hash)
 		}
 	}
 }
 
-// loadOn gives an executor the fragments, once.
+// loadOn gives an executor the fragments, each once.
 func (j *Job) loadOn(x Executor) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.loaded[x.ID()] == x {
-		return
+	has := j.loaded[x.ID()]
+	if has.Executor != x {
+		has = loaded{Executor: x}
 	}
-	j.loaded[x.ID()] = x
-	for _, s := range j.stages {
-		x.Load(s.Fragment)
+	for ; has.n < len(j.stages); has.n++ {
+		x.Load(j.stages[has.n].Fragment)
 	}
+	j.loaded[x.ID()] = has
 }
 
-// stageOf is the stage that writes a shuffle.
-func (j *Job) stageOf(shuffle string) int {
-	for i, id := range j.shuffle {
-		if id == shuffle {
-			return i
-		}
+// shuffleOf is the id of what a stage writes; stageOf is the stage that writes a shuffle.
+func shuffleOf(stage int) string { return "s" + strconv.Itoa(stage) }
+
+func stageOf(shuffle string) int {
+	stage, err := strconv.Atoi(strings.TrimPrefix(shuffle, "s"))
+	if err != nil {
+		panic("BUG: driver: a task read a shuffle that no job writes: " + shuffle)
 	}
-	panic("BUG: driver: a task read a shuffle that its job does not have: " + shuffle)
+	return stage
 }
 
 // submission is what the scheduler is told for a run. A run with state goes where its state is.
@@ -111,7 +131,7 @@ func (j *Job) submission(id string, o *RunOptions) scheduler.Submit {
 		}
 		j.mu.Unlock()
 	}
-	return scheduler.Submit{Job: id, Pool: o.Pool, Stages: shapes}
+	return scheduler.Submit{Job: id, Pool: o.Pool, Stages: shapes, Open: j.growth.open()}
 }
 
 // settled remembers where a partition ran.

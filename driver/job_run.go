@@ -24,6 +24,8 @@ type RunOptions struct {
 	OnSide func(side string, b *column.Batch) error
 	// OnTask sees each task that has succeeded, once, in the order in which they did: for progress.
 	OnTask func(t *rdd.TaskResult)
+	// OnStages sees the stages that a job which is planned while it runs goes on with, before their tasks.
+	OnStages func(stages []*scheduler.Stage)
 	// Pool is the scheduling pool.
 	Pool string
 	// Files writes map outputs to files always, not only when memory is short.
@@ -72,7 +74,8 @@ type run struct {
 	opts   *RunOptions
 	ctx    context.Context
 	cancel context.CancelCauseFunc
-	out    chan message
+	out    *mailbox
+	last   int // the result stage, -1 as long as it is not known
 
 	attempts map[scheduler.Task]attempt // launched, not reported
 	results  [][]*rdd.TaskResult        // by stage and partition: the first success
@@ -88,9 +91,11 @@ type attempt struct {
 	cancel   context.CancelCauseFunc
 }
 
-// message is a task's success on its way to Job.Run, or the end of the run.
+// message is a task's success on its way to Job.Run, new stages, or the end of the run.
 type message struct {
 	result *rdd.TaskResult
+	final  bool // of the result stage
+	stages []*scheduler.Stage
 	end    bool
 	err    error
 }
@@ -122,17 +127,8 @@ func (j *Job) newRun(ctx context.Context, opts *RunOptions) *run {
 	c.runs++
 	n := c.runs
 	c.mu.Unlock()
-	tasks := 0
-	for _, s := range j.shapes {
-		tasks += s.Parts
-	}
-	r := &run{id: "job" + strconv.FormatUint(n, 10), job: j, opts: opts, out: make(chan message, tasks+1),
-		attempts: make(map[scheduler.Task]attempt, 8), results: make([][]*rdd.TaskResult, len(j.stages)),
-		bindings: make([]*rdd.Binding, len(j.stages)), inputs: make([][]rdd.InputSpec, len(j.stages)), sources: make([][][]rdd.Source, len(j.stages))}
-	slab := make([]*rdd.TaskResult, tasks)
-	for i, s := range j.shapes {
-		r.results[i], slab = slab[:s.Parts:s.Parts], slab[s.Parts:]
-	}
+	r := &run{id: "job" + strconv.FormatUint(n, 10), job: j, opts: opts, out: newMailbox(), attempts: make(map[scheduler.Task]attempt, 8), last: -1}
+	r.room(j.shapes, !j.growth.open())
 	r.ctx, r.cancel = context.WithCancelCause(ctx)
 	return r
 }
@@ -142,25 +138,29 @@ func (r *run) consume(ctx context.Context) error {
 	var failed error
 	d := delivery{run: r, waiting: map[int]rdd.Reader{}}
 	defer d.close()
-	done := ctx.Done()
+	done, closed := ctx.Done(), r.job.cluster.done
 	for {
 		select {
-		case m := <-r.out:
-			if m.end {
-				return r.verdict(failed, m.err)
-			}
-			if failed == nil {
-				if failed = d.take(m.result); failed != nil {
-					r.giveUp(failed)
+		case <-r.out.wake:
+			for _, m := range r.out.take() {
+				if m.end {
+					return r.verdict(failed, m.err)
 				}
-			} else if m.result.Output != nil {
-				m.result.Output.Close()
+				if m.stages != nil {
+					if r.opts.OnStages != nil {
+						r.opts.OnStages(m.stages)
+					}
+				} else if failed == nil {
+					if failed = d.take(m.result, m.final); failed != nil {
+						r.giveUp(failed)
+					}
+				} else if m.result.Output != nil {
+					m.result.Output.Close()
+				}
 			}
-		case <-r.job.cluster.done: // too late to be taken on, or ended just now
-			select {
-			case r.out <- message{end: true, err: ErrClusterClosed}:
-			default:
-			}
+		case <-closed: // too late to be taken on, or ended just now
+			closed = nil
+			r.out.put(message{end: true, err: ErrClusterClosed})
 		case <-done:
 			done = nil
 			if failed == nil {
@@ -206,7 +206,7 @@ type delivery struct {
 	waiting map[int]rdd.Reader
 }
 
-func (d *delivery) take(t *rdd.TaskResult) error {
+func (d *delivery) take(t *rdd.TaskResult, final bool) error {
 	r := d.run
 	if r.opts.OnTask != nil {
 		r.opts.OnTask(t)
@@ -218,7 +218,7 @@ func (d *delivery) take(t *rdd.TaskResult) error {
 			}
 		}
 	}
-	if t.Stage != len(r.results)-1 {
+	if !final {
 		return nil
 	}
 	d.waiting[t.Partition] = t.Output // nil when it has no rows

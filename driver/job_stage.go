@@ -18,6 +18,25 @@ func (r *run) begin(stage int) {
 	r.bindings[stage] = b
 }
 
+// room makes room for what will be known of stages. The last of them is the result stage if they are all there are.
+func (r *run) room(shapes []scheduler.Shape, all bool) {
+	tasks := 0
+	for _, s := range shapes {
+		tasks += s.Parts
+	}
+	slab := make([]*rdd.TaskResult, tasks)
+	for _, s := range shapes {
+		r.results = append(r.results, slab[:s.Parts:s.Parts])
+		slab = slab[s.Parts:]
+	}
+	r.bindings = append(r.bindings, make([]*rdd.Binding, len(shapes))...)
+	r.inputs = append(r.inputs, make([][]rdd.InputSpec, len(shapes))...)
+	r.sources = append(r.sources, make([][][]rdd.Source, len(shapes))...)
+	if all {
+		r.last = len(r.results) - 1
+	}
+}
+
 // doneBefore are the results of the stages whose tasks have all succeeded.
 func (r *run) doneBefore(stage int) []*rdd.TaskResult {
 	var list []*rdd.TaskResult
@@ -40,7 +59,7 @@ func (r *run) spec(a scheduler.Action) *rdd.TaskSpec {
 		spec.Query = b.Query
 	}
 	if s.Output != nil {
-		spec.Output = &rdd.OutputSpec{Shuffle: r.job.shuffle[a.Stage], Partitioner: *s.Output, InMemory: !r.opts.Files}
+		spec.Output = &rdd.OutputSpec{Shuffle: shuffleOf(a.Stage), Partitioner: *s.Output, InMemory: !r.opts.Files}
 	}
 	return spec
 }
@@ -55,7 +74,7 @@ func (r *run) inputsOf(s *scheduler.Stage, sources [][]rdd.Source) []rdd.InputSp
 	}
 	specs := make([]rdd.InputSpec, len(s.Inputs))
 	for i, in := range s.Inputs {
-		specs[i] = rdd.InputSpec{Shuffle: r.job.shuffle[in.Stage], Sources: sources[i], Broadcast: in.Broadcast}
+		specs[i] = rdd.InputSpec{Shuffle: shuffleOf(in.Stage), Sources: sources[i], Broadcast: in.Broadcast, Reads: in.Reads}
 	}
 	r.sources[s.ID], r.inputs[s.ID] = sources, specs
 	return specs
@@ -77,7 +96,7 @@ func (r *run) ended(ev scheduler.TaskEnded, res *rdd.TaskResult) {
 	}
 	r.results[ev.Stage][ev.Part] = res
 	r.job.settled(ev.Stage, ev.Part, ev.Executor)
-	r.out <- message{result: res}
+	r.out.put(message{result: res, final: ev.Stage == r.last})
 }
 
 // lost forgets the attempts of an executor, which will not report or will not be heard.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/streamflow/streamflow/column"
 	"github.com/streamflow/streamflow/rdd"
+	"github.com/streamflow/streamflow/scheduler"
 	"github.com/streamflow/streamflow/structured"
 	"github.com/streamflow/streamflow/structured/connector"
 	"github.com/streamflow/streamflow/structured/physical"
@@ -20,7 +21,7 @@ type batchRun struct {
 
 // run starts a batch query; its rows are read while it runs.
 func (e *Engine) run(ctx context.Context, phys *physical.Physical, how batchRun) (structured.Rows, error) {
-	job, err := e.opts.Cluster.Prepare(phys.Lower())
+	job, err := e.opts.Cluster.PrepareBatch(phys)
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +40,7 @@ func (e *Engine) run(ctx context.Context, phys *physical.Physical, how batchRun)
 func (e *Engine) runBatch(ctx context.Context, job *Job, phys *physical.Physical, how batchRun, onBatch func(int, *column.Batch) error) (map[string]int64, error) {
 	opts := RunOptions{Binding: phys.Binding(), OnBatch: onBatch}
 	if how.progress != nil {
-		opts.OnTask = progressOf(job, how.progress)
+		opts.OnTask, opts.OnStages = progressOf(job, how.progress)
 	}
 	w, err := e.beginWrite(ctx, phys, how, opts.Binding)
 	if err != nil {
@@ -74,11 +75,14 @@ func sumCounters(tasks []*rdd.TaskResult, phys *physical.Physical) map[string]in
 }
 
 // progressOf reports how many tasks of each stage are done.
-func progressOf(job *Job, report func(structured.Progress)) func(*rdd.TaskResult) {
+func progressOf(job *Job, report func(structured.Progress)) (func(*rdd.TaskResult), func([]*scheduler.Stage)) {
 	p := structured.Progress{}
-	for i, s := range job.Stages() {
-		p.Stages = append(p.Stages, structured.StageProgress{ID: int64(i), Tasks: int64(s.Root.Parts)})
+	add := func(stages []*scheduler.Stage) {
+		for _, s := range stages {
+			p.Stages = append(p.Stages, structured.StageProgress{ID: int64(s.ID), Tasks: int64(s.Root.Parts)})
+		}
 	}
+	add(job.Stages())
 	return func(t *rdd.TaskResult) {
 		s := &p.Stages[t.Stage]
 		s.Completed++
@@ -96,5 +100,5 @@ func progressOf(job *Job, report func(structured.Progress)) func(*rdd.TaskResult
 		out := p
 		out.Stages = append([]structured.StageProgress{}, p.Stages...)
 		report(out)
-	}
+	}, add
 }

@@ -31,6 +31,10 @@ type drawing struct {
 
 func (d *drawing) draw(n *Node, first, rest string) {
 	b := d.b
+	if n.Kind == "Pass" {
+		d.draw(n.Kids[0], first, rest)
+		return
+	}
 	if d.seen[n] {
 		fmt.Fprintf(b, "%s%s, as above\n", first, n.ID)
 		return

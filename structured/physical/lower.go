@@ -1,6 +1,10 @@
 package physical
 
-import "github.com/streamflow/streamflow/rdd"
+import (
+	"slices"
+
+	"github.com/streamflow/streamflow/rdd"
+)
 
 // Lower makes the rdd graph: an exchange becomes the dependency of the operator above it.
 func (p *Physical) Lower() *rdd.RDD {
@@ -42,7 +46,12 @@ func (l lowering) dep(n *Node, i int, k *Node) rdd.Dep {
 	if k.Exchange.Broadcast {
 		return rdd.Dep{Parent: l.rdd(below), Kind: rdd.Broadcast}
 	}
-	return rdd.Dep{Parent: l.rdd(below), Kind: rdd.Shuffle, Partitioner: k.Exchange.Partitioner}
+	e := k.Exchange
+	d := rdd.Dep{Parent: l.rdd(below), Kind: rdd.Shuffle, Partitioner: e.Partitioner, Reads: e.reads, Later: e.later}
+	if e.whole {
+		d.Reads = slices.Repeat([]rdd.Read{{End: e.Partitioner.N}}, n.Parts)
+	}
+	return d
 }
 
 // passOver puts an operator above an exchange that has none.

@@ -33,6 +33,7 @@ type Node struct {
 	shared    bool         // several exchanges carry its rows
 	shares    bool         // its input is that of another operator too, where explain draws it
 	fixed     *Node        // joins of a stream: the table's plan, which runs inside the task
+	empty     bool         // it has no rows, as was measured
 	weighs    bool         // the operator reads its input's weights, and passes them on only if props.changes says so
 }
 
@@ -40,6 +41,14 @@ type Node struct {
 type Exchange struct {
 	Broadcast   bool
 	Partitioner rdd.Partitioner
+	Fixed       bool // the user chose the number of partitions
+
+	// What adaptive execution knows and decides; see Adaptive.
+	measured *Measured  // what was written, once it is known
+	whole    bool       // every task reads all reduce partitions
+	later    bool       // the stage below had better wait
+	read     bool       // it is decided what each task reads
+	reads    []rdd.Read // by task; nil: its own reduce partition
 }
 
 var (

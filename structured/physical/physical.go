@@ -44,6 +44,8 @@ type Physical struct {
 	// Upsert are the columns that identify a row of the result, nil when rows are only added.
 	Upsert    []*expr.Attr
 	Refreshes []Refresh // tables that are read again while the query runs
+
+	adaptive AdaptiveConf
 }
 
 // Source is a leaf that reads a table. A run binds Splits[Op].

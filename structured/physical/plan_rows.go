@@ -243,13 +243,20 @@ func (p *planner) repartition(l *logical.Repartition) (*Node, error) {
 		if err != nil {
 			return nil, err
 		}
-		return p.align(p.exchange(n, hashBy(n, keys, parts)), l.Output())
+		return p.align(p.repartitioned(n, hashBy(n, keys, parts), l), l.Output())
 	}
 	kind := rdd.RoundRobin
 	if parts == 1 {
 		kind = rdd.Single
 	}
-	return p.exchange(n, rdd.Partitioner{Kind: kind, N: parts}), nil
+	return p.repartitioned(n, rdd.Partitioner{Kind: kind, N: parts}, l), nil
+}
+
+// repartitioned is an exchange that was asked for, perhaps with its number of partitions.
+func (p *planner) repartitioned(n *Node, by rdd.Partitioner, l *logical.Repartition) *Node {
+	out := p.exchange(n, by)
+	out.Exchange.Fixed = l.N > 0
+	return out
 }
 
 // union places the children's rows side by side. The engine's columns go on only when every child has them.

@@ -40,7 +40,7 @@ func Plan(ctx context.Context, plan logical.Plan, opt Options) (*Physical, error
 	if err := p.checkChanges(root); err != nil {
 		return nil, err
 	}
-	phys := &Physical{Output: root.Output, Streaming: opt.Streaming, Upsert: root.props.upsert, Refreshes: p.refreshes}
+	phys := &Physical{Output: root.Output, Streaming: opt.Streaming, Upsert: root.props.upsert, Refreshes: p.refreshes, adaptive: p.adaptiveConf()}
 	if policy.deletes {
 		phys.Output = root.Output[:len(root.Output)-1]
 	}
