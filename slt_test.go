@@ -20,7 +20,26 @@ import (
 
 var updateSLT = flag.Bool("update-slt", false, "rewrite the expected results of testdata/slt")
 
-// TestSLT runs the scripts of testdata/slt, each on a node with one slot and partition and on one with three. A script is a row of
+// sltModes are the ways in which each script is run: on a node with one slot and partition, on one with three, and on three executors
+// that fetch from each other, with plans that adapt to every byte; of these the first dies with one of its tasks, or none does.
+var sltModes = []struct {
+	name  string
+	slots int
+	three bool
+	dies  int64
+}{{"1", 1, false, 0}, {"3", 3, false, 0}, {"executors", 3, true, 0}, {"executor lost", 3, true, 3}, {"executor lost later", 3, true, 8}}
+
+// eager makes plans adapt to inputs of a few bytes.
+var eager = map[string]string{
+	"spark.sql.adaptive.advisoryPartitionSizeInBytes":             "300b",
+	"spark.sql.adaptive.coalescePartitions.minPartitionSize":      "1b",
+	"spark.sql.adaptive.skewJoin.skewedPartitionFactor":           "1",
+	"spark.sql.adaptive.skewJoin.skewedPartitionThresholdInBytes": "200b",
+	"spark.sql.adaptive.autoBroadcastJoinThreshold":               "500b",
+	"spark.sql.autoBroadcastJoinThreshold":                        "100b",
+}
+
+// TestSLT runs the scripts of testdata/slt, each in all sltModes. A script is a row of
 // records with blank lines between them, after sqllogictest:
 //
 //	statement ok            the statement succeeds
@@ -34,8 +53,14 @@ func TestSLT(t *testing.T) {
 		t.Fatal("no scripts", err)
 	}
 	for _, f := range files {
-		for _, slots := range []int{1, 3} {
-			t.Run(fmt.Sprintf("%s/%d", strings.TrimSuffix(filepath.Base(f), ".slt"), slots), func(t *testing.T) { runSLT(t, f, slots) })
+		for _, m := range sltModes {
+			t.Run(strings.TrimSuffix(filepath.Base(f), ".slt")+"/"+m.name, func(t *testing.T) {
+				s, xs := sltSession(t, m.slots, m.three, m.dies)
+				runSLT(t, s, f, m.slots == 1)
+				if m.three && !*updateSLT {
+					checkWork(t, xs, m.dies)
+				}
+			})
 		}
 	}
 }
@@ -46,20 +71,57 @@ type sltRun struct {
 	live []*structured.StreamingQuery
 }
 
-func runSLT(t *testing.T, path string, slots int) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+// sltSession is a session on a node of some slots, or on three executors whose plans adapt eagerly.
+func sltSession(t *testing.T, slots int, three bool, dies int64) (*streamflow.LocalSession, []*streamflow.Mortal) {
+	t.Helper()
 	s, err := streamflow.Local(streamflow.Config{Slots: slots, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
+	var xs []*streamflow.Mortal
+	if three {
+		xs = s.Node().ThreeExecutors(t, dies)
+	}
+	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
-	}()
+		for _, x := range xs {
+			if err := x.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	for key, value := range eager {
+		if !three {
+			break
+		}
+		if err := s.Conf().Set(context.Background(), key, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s, xs
+}
+
+// checkWork makes sure that every executor had something to do, and that the one that was to die has died.
+func checkWork(t *testing.T, xs []*streamflow.Mortal, dies int64) {
+	t.Helper()
+	for i, x := range xs {
+		if x.Tasks() == 0 {
+			t.Errorf("executor %d had nothing to do", i)
+		}
+	}
+	if died := xs[0].Dead(); died != (dies > 0) {
+		t.Errorf("executor 0 died: %t, after %d tasks", died, xs[0].Tasks())
+	}
+}
+
+// runSLT runs a script. Its expected results are rewritten if that was asked for and write says so.
+func runSLT(t *testing.T, s *streamflow.LocalSession, path string, write bool) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
 	r := &sltRun{t: t, s: s}
 	blocks := strings.Split(strings.TrimRight(string(text), "\n"), "\n\n")
 	line := 1
@@ -68,7 +130,7 @@ func runSLT(t *testing.T, path string, slots int) {
 		blocks[i] = r.block(fmt.Sprintf("%s:%d", path, line), strings.ReplaceAll(b, "$DIR", t.TempDir()), b)
 		line += lines
 	}
-	if *updateSLT && slots == 1 {
+	if *updateSLT && write {
 		if err := os.WriteFile(path, []byte(strings.Join(blocks, "\n\n")+"\n"), 0o644); err != nil {
 			t.Fatal(err)
 		}

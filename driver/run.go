@@ -2,6 +2,7 @@ package driver
 
 import (
 	"context"
+	"errors"
 
 	"github.com/streamflow/streamflow/column"
 	"github.com/streamflow/streamflow/rdd"
@@ -36,8 +37,16 @@ func (e *Engine) run(ctx context.Context, phys *physical.Physical, how batchRun)
 	return h, nil
 }
 
+// writeTries is how often a write is tried of which a task failed that had staged rows.
+const writeTries = 4
+
 // runBatch runs a job over all its splits, as one transaction when it writes or sets rows aside.
 func (e *Engine) runBatch(ctx context.Context, job *Job, phys *physical.Physical, how batchRun, onBatch func(int, *column.Batch) error) (map[string]int64, error) {
+	return e.tryBatch(ctx, job, phys, how, onBatch, writeTries)
+}
+
+// tryBatch runs a job in a transaction; when rows of it were staged by a task that failed, again in another one.
+func (e *Engine) tryBatch(ctx context.Context, job *Job, phys *physical.Physical, how batchRun, onBatch func(int, *column.Batch) error, tries int) (map[string]int64, error) {
 	opts := RunOptions{Binding: phys.Binding(), OnBatch: onBatch}
 	if how.progress != nil {
 		opts.OnTask, opts.OnStages = progressOf(job, how.progress)
@@ -49,7 +58,11 @@ func (e *Engine) runBatch(ctx context.Context, job *Job, phys *physical.Physical
 	opts.OnSide = w.side
 	res, err := job.Run(ctx, opts)
 	if err != nil {
-		return nil, w.abort(err)
+		err = w.abort(err)
+		if errors.Is(err, scheduler.ErrOnce) && tries > 1 && ctx.Err() == nil {
+			return e.tryBatch(ctx, job, phys, how, onBatch, tries-1)
+		}
+		return nil, err
 	}
 	if err := w.commit(ctx, res.Tasks); err != nil {
 		return nil, err

@@ -11,6 +11,10 @@ type Operator interface {
 	Open(tc *TaskContext, in []Reader) (Reader, error)
 }
 
+// Once is an operator whose effects stay when its task fails: rows that it has put into a transaction, say. Its task is not tried
+// again: the run fails with what it did, and whoever ran it may run all of it anew.
+type Once interface{ Once() bool }
+
 // Reader yields batches. Next returns io.EOF after the last one; a batch is valid until the next call. Close releases what
 // the reader holds, may be called early, and closes its inputs.
 type Reader interface {

@@ -34,6 +34,9 @@ type Shape struct {
 	// as long as it lives, because their state is there, and never run twice at a time.
 	Prefer []string
 	Pinned bool
+	// Once says that a task which fails, or whose executor is lost, leaves effects behind: it is not tried again, and the job
+	// fails with ErrOnce.
+	Once bool
 }
 
 // Task names one attempt.

@@ -14,7 +14,7 @@ func Order(stages []*Stage, first, then func(op string) bool) {
 	front := make([]bool, len(stages))
 	var heads []*Stage
 	for i := last - 1; i >= 0; i-- { // children before parents
-		if stages[i].has(first) {
+		if stages[i].runs(first) {
 			front[i] = true
 			heads = append(heads, stages[i])
 		}
@@ -43,7 +43,7 @@ func Order(stages []*Stage, first, then func(op string) bool) {
 		}
 	}
 	for _, s := range order {
-		if !s.has(then) || slices.Contains(heads, s) {
+		if !s.runs(then) || slices.Contains(heads, s) {
 			continue
 		}
 		for _, h := range heads {
@@ -56,11 +56,16 @@ func Order(stages []*Stage, first, then func(op string) bool) {
 	copy(stages, order)
 }
 
+// runs reports whether an operator of the stage has an id for which is holds.
+func (s *Stage) runs(is func(op string) bool) bool {
+	return s.has(func(r *rdd.RDD) bool { return is(r.ID) })
+}
+
 // has reports whether an operator of the stage is one for which is holds.
-func (s *Stage) has(is func(op string) bool) bool {
+func (s *Stage) has(is func(*rdd.RDD) bool) bool {
 	var walk func(*rdd.RDD) bool
 	walk = func(r *rdd.RDD) bool {
-		if is(r.ID) {
+		if is(r) {
 			return true
 		}
 		for _, d := range r.Deps {

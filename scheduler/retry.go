@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/streamflow/streamflow/rdd"
@@ -17,6 +18,13 @@ func (e *TaskError) Error() string {
 }
 
 func (e *TaskError) Unwrap() error { return e.Err }
+
+// ErrOnce is in the error of a job that failed because a task with effects that stay did (see Shape.Once). Run anew, with nothing left of
+// those effects, it may succeed.
+var ErrOnce = errors.New("what its task has done would be done twice")
+
+// once is the error of a task that is not tried again.
+func once(task Task, err error) error { return &TaskError{task, fmt.Errorf("%w: %w", err, ErrOnce)} }
 
 func (s *Scheduler) taskEnded(e TaskEnded) {
 	if x := s.find(e.Executor); x != nil && x.running > 0 {
@@ -58,6 +66,10 @@ func (s *Scheduler) succeeded(j *job, st *stage, e TaskEnded) {
 func (s *Scheduler) failed(j *job, st *stage, e TaskEnded) {
 	t := &st.tasks[e.Part]
 	t.failures++
+	if st.Once && !e.Fatal {
+		s.finish(j, once(e.Task, e.Err))
+		return
+	}
 	if e.Fatal || t.failures >= s.opts.MaxFailures {
 		s.finish(j, &TaskError{e.Task, e.Err})
 		return
@@ -68,6 +80,10 @@ func (s *Scheduler) failed(j *job, st *stage, e TaskEnded) {
 // lostInput orders the lost map output again, unless that has happened since the reader was launched, and puts the reader
 // back in line. The reader is not to blame and keeps its attempts.
 func (s *Scheduler) lostInput(j *job, st *stage, e TaskEnded) {
+	if st.Once {
+		s.finish(j, once(e.Task, e.Err))
+		return
+	}
 	st.retry(e.Part)
 	lost := &j.stages[e.Lost.Stage].tasks[e.Lost.Source.MapPart]
 	if lost.done && lost.output == e.Lost.Source {

@@ -84,7 +84,7 @@ func parseShapes(d *datadriven.TestData) (list []Shape) {
 	for _, line := range strings.Split(d.Input, "\n") {
 		words := strings.Fields(line)
 		parts, _ := strconv.Atoi(words[0])
-		sh := Shape{Parts: parts, Pinned: d.HasArg("pinned")}
+		sh := Shape{Parts: parts, Pinned: d.HasArg("pinned"), Once: d.HasArg("once")}
 		for i := 1; i < len(words); i++ {
 			switch n, err := strconv.Atoi(words[i]); {
 			case words[i] == "at":

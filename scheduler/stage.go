@@ -95,5 +95,6 @@ func (s *Stage) Shape() Shape {
 	for i, in := range s.Inputs {
 		sh.Parents[i] = in.Stage
 	}
+	sh.Once = s.has(func(r *rdd.RDD) bool { op, ok := r.Op.(rdd.Once); return ok && op.Once() })
 	return sh
 }

@@ -146,7 +146,9 @@ func (j *job) runningTasks() int {
 func (j *job) worn(limit int, executor string) error {
 	for i := range j.stages {
 		for p := range j.stages[i].tasks {
-			if t := &j.stages[i].tasks[p]; !t.done && (t.failures >= limit || t.losses >= limit) {
+			if t := &j.stages[i].tasks[p]; j.stages[i].Once && t.failures > 0 && !t.done {
+				return once(Task{j.id, i, p, t.attempts - 1}, fmt.Errorf("executor %s was lost", executor))
+			} else if !t.done && (t.failures >= limit || t.losses >= limit) {
 				return &TaskError{Task: Task{j.id, i, p, t.attempts - 1}, Err: fmt.Errorf("executor %s was lost", executor)}
 			}
 		}
@@ -223,7 +225,7 @@ func (s *Scheduler) speculate(id Task) {
 	}
 	st := &j.stages[id.Stage]
 	t := &st.tasks[id.Part]
-	if !st.ready || st.Pinned || t.done || len(t.running) != 1 || t.running[0].number != id.Attempt {
+	if !st.ready || st.Pinned || st.Once || t.done || len(t.running) != 1 || t.running[0].number != id.Attempt {
 		return
 	}
 	for _, x := range s.executors {

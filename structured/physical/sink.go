@@ -10,6 +10,12 @@ type Sink struct {
 	Target rdd.Operator
 }
 
+// Once is what the connector's operator says.
+func (s *Sink) Once() bool {
+	op, ok := s.Target.(rdd.Once)
+	return ok && op.Once()
+}
+
 func (s *Sink) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader, error) {
 	op, rows := tc.Op, int64(0)
 	counting := &reader{tc: tc, op: op, in: in, next: func() (*column.Batch, error) {

@@ -28,6 +28,9 @@ type TopicSink struct {
 	Change     bool  // one more column: -1 for a row that is gone, for which a tombstone is written
 }
 
+// Once: what is staged stays in the transaction, also when the task fails.
+func (s *TopicSink) Once() bool { return true }
+
 // Open starts staging under the producer that the batch's Begin chose.
 func (s *TopicSink) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader, error) {
 	env, ok := tc.Services[ServiceName].(*Env)
