@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/streamflow/streamflow/internal/usererr"
 	"github.com/streamflow/streamflow/structured/cost"
 	"github.com/streamflow/streamflow/structured/logical"
 	"github.com/streamflow/streamflow/structured/optimize"
@@ -20,7 +21,10 @@ func (s *Session) explanation(ctx context.Context, p logical.Plan, mode, src str
 	if full {
 		section(&b, "Parsed Logical Plan", logical.Format(p))
 	}
-	run, _ := unwrap(p)
+	run, inner := unwrap(p)
+	if strings.EqualFold(mode, "analyze") {
+		return s.explainRun(ctx, p, inner, run, src)
+	}
 	analysed, err := s.analyse(ctx, p, src, run)
 	if err != nil {
 		return "", err
@@ -42,7 +46,7 @@ func (s *Session) explanation(ctx context.Context, p logical.Plan, mode, src str
 	if err != nil {
 		return "", err
 	}
-	section(&b, "Physical Plan", phys.Format())
+	section(&b, "Physical Plan", adaptiveLine(phys, false)+phys.Format())
 	job, err := s.engine.opts.Cluster.Prepare(phys.Lower())
 	if err != nil {
 		return "", err
@@ -51,6 +55,43 @@ func (s *Session) explanation(ctx context.Context, p logical.Plan, mode, src str
 	if full || strings.EqualFold(mode, "formatted") {
 		section(&b, "Stages", stages(job))
 	}
+	return b.String(), nil
+}
+
+// adaptiveLine is the first line of a plan that may change, or may have changed, while it runs.
+func adaptiveLine(phys *physical.Physical, final bool) string {
+	if !phys.Adapts() {
+		return ""
+	}
+	return fmt.Sprintf("AdaptivePlan isFinalPlan=%t\n", final)
+}
+
+// explainRun runs a query, throws its rows away and prints the plan that it ended with: what adaptive execution changed and why, and
+// the rows and the time of each operator.
+func (s *Session) explainRun(ctx context.Context, p, inner logical.Plan, run *logical.Run, src string) (string, error) {
+	if logical.IsCommand(inner) || run != nil || logical.IsStreaming(p) || readsStream(p) {
+		return "", usererr.New("UNSUPPORTED_FEATURE.EXPLAIN_ANALYZE", "0A000", "EXPLAIN ANALYZE runs its statement, which must be a query over tables.").
+			WithFix("Use EXPLAIN, or EXPLAIN STREAMING QUERY for a query that runs.")
+	}
+	phys, err := s.plan(ctx, p, src, nil)
+	if err != nil {
+		return "", err
+	}
+	job, err := s.engine.opts.Cluster.PrepareBatch(phys)
+	if err != nil {
+		return "", err
+	}
+	defer job.Close()
+	res, err := job.Run(ctx, RunOptions{Binding: phys.Binding()})
+	if err != nil {
+		return "", err
+	}
+	if final := job.Plan(); final != nil {
+		phys = final
+	}
+	var b strings.Builder
+	section(&b, "Physical Plan", adaptiveLine(phys, true)+phys.FormatRun(res.Times()))
+	section(&b, "Stages", stages(job))
 	return b.String(), nil
 }
 

@@ -54,6 +54,18 @@ func (r *JobResult) Counters() map[string]map[string]int64 {
 	return sums
 }
 
+// Times are the sums over all tasks, by operator.
+func (r *JobResult) Times() map[string]rdd.OpTime {
+	sums := map[string]rdd.OpTime{}
+	for _, t := range r.Tasks {
+		for _, o := range t.Times {
+			sum := sums[o.Op]
+			sums[o.Op] = rdd.OpTime{Op: o.Op, Nanos: sum.Nanos + o.Nanos, Rows: sum.Rows + o.Rows, Batches: sum.Batches + o.Batches}
+		}
+	}
+	return sums
+}
+
 // Reports are the values that tasks attached to an operator and key, by stage and partition.
 func (r *JobResult) Reports(op, key string) [][]byte {
 	var list [][]byte

@@ -25,6 +25,8 @@ func checkConf(key, value string) error {
 		if v := strings.ToLower(value); v != "true" && v != "false" {
 			return badConf(key, value, "true or false")
 		}
+	default:
+		return checkAdaptive(key, value)
 	}
 	return nil
 }

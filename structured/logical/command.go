@@ -68,7 +68,8 @@ type Describe struct {
 	Pos      expr.Pos
 }
 
-// Explain prints the stages of planning of a query: mode "simple", "extended" or "formatted".
+// Explain prints the stages of planning of a query: mode "simple", "extended" or "formatted". Mode "analyze" runs the query, and prints
+// the plan that it ended with.
 type Explain struct {
 	Mode  string
 	Query Plan

@@ -1,6 +1,9 @@
 package physical
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // AdaptiveConf are the settings of adaptive execution, with Spark's names and defaults (spark.sql.adaptive.*).
 type AdaptiveConf struct {
@@ -22,7 +25,7 @@ type AdaptiveConf struct {
 // adaptiveConf reads the settings; values that cannot be read have been refused when they were set.
 func (p *planner) adaptiveConf() AdaptiveConf {
 	conf := p.opt.Conf
-	on := func(key string) bool { return conf["spark.sql.adaptive."+key] != "false" }
+	on := func(key string) bool { return !strings.EqualFold(conf["spark.sql.adaptive."+key], "false") }
 	bytes := func(key string, otherwise int64) int64 {
 		if v, ok := byteSize(conf["spark.sql.adaptive."+key]); ok {
 			return v

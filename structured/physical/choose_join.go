@@ -130,7 +130,7 @@ func byteSize(text string) (int64, bool) {
 	shift := 0
 	if n := len(text); n > 0 {
 		if at := strings.IndexByte("kmgt", text[n-1]); at >= 0 {
-			text, shift = text[:n-1], 10*(at+1)
+			text, shift = strings.TrimSpace(text[:n-1]), 10*(at+1)
 		}
 	}
 	v, err := strconv.ParseInt(text, 10, 64)

@@ -4,19 +4,26 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/streamflow/streamflow/expr"
+	"github.com/streamflow/streamflow/rdd"
 )
 
 // Format draws the plan as explain prints it: one line for each operator with its id, what it does, its partitions and
 // estimated rows; below it what bounds its state and what it guarantees.
-func (p *Physical) Format() string {
+func (p *Physical) Format() string { return p.format(nil) }
+
+// FormatRun draws a plan that was run, with the rows and the time of each operator, by its id.
+func (p *Physical) FormatRun(ran map[string]rdd.OpTime) string { return p.format(ran) }
+
+func (p *Physical) format(ran map[string]rdd.OpTime) string {
 	var b strings.Builder
 	bounds := map[string]string{}
 	for _, s := range p.Stateful {
 		bounds[s.Op] = s.Bound
 	}
-	d := drawing{&b, bounds, map[*Node]bool{}, map[*Node]bool{}}
+	d := drawing{&b, bounds, ran, map[*Node]bool{}, map[*Node]bool{}}
 	d.draw(p.Root, "", "")
 	return b.String()
 }
@@ -25,6 +32,7 @@ func (p *Physical) Format() string {
 type drawing struct {
 	b      *strings.Builder
 	bounds map[string]string
+	ran    map[string]rdd.OpTime // nil for a plan that was not run
 	drawn  map[*Node]bool // shared nodes that stand somewhere above
 	seen   map[*Node]bool
 }
@@ -45,7 +53,7 @@ func (d *drawing) draw(n *Node, first, rest string) {
 		b.WriteString(" " + n.Detail)
 	}
 	if n.Exchange == nil {
-		fmt.Fprintf(b, " (%d partition%s%s)", n.Parts, plural(n.Parts), estimate(n.Rows))
+		fmt.Fprintf(b, " (%d partition%s%s%s)", n.Parts, plural(n.Parts), estimate(n.Rows), d.took(n))
 	}
 	b.WriteByte('\n')
 	kids := n.Kids
@@ -89,6 +97,15 @@ func plural(n int) string {
 		return ""
 	}
 	return "s"
+}
+
+// took is what an operator gave and how long it took, in all its tasks.
+func (d *drawing) took(n *Node) string {
+	if d.ran == nil {
+		return ""
+	}
+	t := d.ran[n.ID]
+	return fmt.Sprintf("; %d row%s in %s", t.Rows, plural(int(min(t.Rows, 2))), time.Duration(t.Nanos).Round(10*time.Microsecond))
 }
 
 func estimate(rows int64) string {

@@ -47,7 +47,7 @@ func (p *parser) statement() logical.Plan {
 	return p.query()
 }
 
-// explain is EXPLAIN [EXTENDED | FORMATTED | CODEGEN | COST | CHECK] statement, or EXPLAIN STREAMING QUERY name [AS JSON]: where
+// explain is EXPLAIN [EXTENDED | FORMATTED | CODEGEN | COST | CHECK | ANALYZE] statement, or EXPLAIN STREAMING QUERY name [AS JSON]: where
 // the time of a query that runs goes.
 func (p *parser) explain() logical.Plan {
 	p.take()
@@ -64,6 +64,9 @@ func (p *parser) explain() logical.Plan {
 		if p.accept(m) {
 			mode = strings.ToLower(m)
 		}
+	}
+	if !p.at("ANALYZE", "TABLE") && p.accept("ANALYZE") {
+		mode = "analyze"
 	}
 	return &logical.Explain{Mode: mode, Query: p.statement()}
 }
