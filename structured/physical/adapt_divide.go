@@ -31,6 +31,10 @@ func Measure(maps [][]rdd.Size) *Measured {
 	return m
 }
 
+func (m *Measured) text() string {
+	return fmt.Sprintf("%d row%s, %s", m.Total.Rows, plural(int(min(m.Total.Rows, 2))), sizeText(m.Total.Bytes))
+}
+
 // laneInput is a shuffle that the tasks of a stage read by reduce partition, as all its other shuffles.
 type laneInput struct {
 	*Measured
@@ -42,7 +46,7 @@ type division struct {
 	reads [][]rdd.Read
 	tasks int
 	parts int
-	skew  []string // what was cut in slices, for explain
+	skew  [][]string // what was cut in slices, by input, for explain
 }
 
 // divide decides what each task reads. Partitions that are much larger than the others are cut by map outputs, and every
@@ -55,8 +59,8 @@ type division struct {
 //
 // Each byte of an input is read exactly once for each combination of the others' slices.
 func (c *AdaptiveConf) divide(inputs []laneInput, slots int) division {
-	d := division{reads: make([][]rdd.Read, len(inputs)), parts: len(inputs[0].Sizes)}
-	slices := c.slices(inputs, &d)
+	d := division{reads: make([][]rdd.Read, len(inputs)), skew: make([][]string, len(inputs)), parts: len(inputs[0].Sizes)}
+	cutsOf := c.slices(inputs, &d)
 	target, small := c.target(inputs, slots), int64(0)
 	first, size := 0, int64(0)
 	flush := func(end int) {
@@ -66,7 +70,7 @@ func (c *AdaptiveConf) divide(inputs []laneInput, slots int) division {
 		first, size = end, 0
 	}
 	for p := range d.parts {
-		if cuts := slices[p]; cuts != nil {
+		if cuts := cutsOf[p]; cuts != nil {
 			flush(p)
 			d.product(p, cuts)
 			first = p + 1
@@ -132,6 +136,11 @@ func (d *division) product(p int, cuts [][]int) {
 	}
 }
 
+// sliced reports whether partitions were cut in slices.
+func (d *division) sliced() bool {
+	return slices.ContainsFunc(d.skew, func(list []string) bool { return len(list) > 0 })
+}
+
 // maxSlices bounds the tasks that one partition becomes.
 const maxSlices = 256
 
@@ -156,7 +165,7 @@ func (c *AdaptiveConf) slices(inputs []laneInput, d *division) [][][]int {
 				out[p] = make([][]int, len(inputs))
 			}
 			out[p][i] = ends
-			d.skew = append(d.skew, fmt.Sprintf("partition %d of input %d with %s in %d slices", p, i+1, sizeText(s.Bytes), len(ends)))
+			d.skew[i] = append(d.skew[i], fmt.Sprintf("partition %d with %s in %d slices", p, sizeText(s.Bytes), len(ends)))
 		}
 	}
 	return out

@@ -95,12 +95,19 @@ func (a *adapting) awaits(n *Node, side int) bool {
 	if x.Bytes < 0 {
 		return true
 	}
-	return x.Bytes <= awaitFactor*a.conf.Broadcast && (y.Bytes < 0 || x.Bytes < y.Bytes)
+	factor := int64(awaitUnknown)
+	if x.counted {
+		factor = awaitCounted
+	}
+	return x.Bytes <= factor*a.conf.Broadcast && (y.Bytes < 0 || x.Bytes < y.Bytes)
 }
 
-// awaitFactor is by how much an estimate may be above the threshold, and yet the other side waits: estimates of what filters, joins
-// and groupings leave are often too high.
-const awaitFactor = 4
+// By how much an estimate may be above the threshold, and yet the other side waits: what filters, joins and groupings leave is often
+// estimated too high, and less so where statistics know the tables.
+const (
+	awaitUnknown = 4
+	awaitCounted = 2
+)
 
 // holdBack lets the stage below a side wait until the other side is measured.
 func (a *adapting) holdBack(n *Node, side int) *Node {
@@ -122,10 +129,11 @@ func (a *adapting) broadcastSide(n *Node, side int) *Node {
 	e.whole, e.later = true, false
 	whole := *x
 	whole.Exchange = &e
+	whole.Notes = append(slices.Clone(x.Notes), fmt.Sprintf("measured: %s; every task reads all", e.measured.text()))
 	out := n.withKid(side, &whole)
 	out.Kids[1-side] = y.Kids[0]
 	out = a.rebuilt(out, side == 0, "broadcast "+joinSide(side))
-	out.Notes = append(out.Notes, fmt.Sprintf("adapted: the %s side has %d rows, %s; the other side is not cut", joinSide(side), e.measured.Total.Rows, sizeText(e.measured.Total.Bytes)))
+	out.Notes = append(out.Notes, fmt.Sprintf("adapted: the %s side has %s; the other side is not cut", joinSide(side), e.measured.text()))
 	return out
 }
 
@@ -180,7 +188,7 @@ func (a *adapting) withoutRows(n *Node, side int, free bool) *Node {
 	if m == nil || m.Total.Rows > 0 || !none || a.begun(n.Kids[1-side]) {
 		return n
 	}
-	out := &Node{ID: n.ID, Kind: "Empty", Detail: fmt.Sprintf("the %s side of a join, %s, has no rows", joinSide(side), n.Kids[side].ID), Output: n.Output,
+	out := &Node{ID: n.ID, Kind: "Empty", Detail: fmt.Sprintf("is empty: its %s side, %s, has no rows", joinSide(side), n.Kids[side].ID), Output: n.Output,
 		Op: &Local{Out: schemaOf(n.Output), Cols: allOf(n.Output)}, Parts: n.Parts, props: n.props, empty: true}
 	if free {
 		out.Parts = 1

@@ -125,13 +125,28 @@ func (a *adapting) reread(l *lane) map[*Node]rereading {
 	conf.Coalesce = conf.Coalesce && !fixed
 	d := conf.divide(inputs, a.slots)
 	for i, f := range l.leaves {
-		r := rereading{note: d.summary(f.x)}
-		if d.tasks != d.parts || len(d.skew) > 0 {
+		r := rereading{note: d.summary(f.x, i)}
+		if d.tasks != d.parts || d.sliced() {
 			r.reads = d.reads[i]
 		}
 		out[f.x] = r
 	}
 	return out
+}
+
+// follows is how many partitions n has: as many as the child that its tasks read by partition.
+func (n *Node) follows() int {
+	parts := n.Parts
+	for _, k := range n.Kids {
+		switch {
+		case k.Exchange != nil && k.Exchange.everywhere():
+		case k.empty:
+			parts = k.Parts
+		default:
+			return k.Parts
+		}
+	}
+	return parts
 }
 
 // counted makes the number of partitions of n, a copy of old unless nothing has changed, follow from its children's.
@@ -144,12 +159,7 @@ func (a *adapting) counted(n, old *Node) *Node {
 			parts += k.Parts
 		}
 	} else {
-		for _, k := range n.Kids {
-			if !(k.Exchange != nil && k.Exchange.everywhere()) && !k.empty {
-				parts = k.Parts
-				break
-			}
-		}
+		parts = n.follows()
 	}
 	op := n.Op
 	if in, ok := n.Op.(*KeyFilterInput); ok {

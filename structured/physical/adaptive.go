@@ -16,6 +16,7 @@ import (
 //   - small reduce partitions that are neighbours are read by one task (adapt_divide.go)
 //   - reduce partitions of a join that are much larger than the others are cut in slices
 //   - a side of a join that is small is given to every task of the other side, which is not cut then (adapt_join.go)
+//   - what one task makes is not moved again (adapt_merge.go)
 //   - a join one side of which has no rows is not computed, and the table is built of the side that is smaller
 //
 // Measure is a function of plan and measurements: nothing is run or read here. A plan is never changed but copied along the
@@ -55,7 +56,9 @@ func (p *Physical) Adaptive(slots int) *Adaptive {
 	}
 	plan := *p
 	plan.Root = standing(p.Root, map[*Node]*Node{})
-	return &Adaptive{plan: &plan, conf: p.adaptive, slots: max(slots, 1), lower: lowering{}, nodes: map[*rdd.RDD]*Node{}, known: map[written]*Measured{}, began: map[*Node]bool{}}
+	a := &Adaptive{plan: &plan, conf: p.adaptive, slots: max(slots, 1), lower: lowering{}, nodes: map[*rdd.RDD]*Node{}, known: map[written]*Measured{}, began: map[*Node]bool{}}
+	a.adapt() // sides of joins may have to wait
+	return a
 }
 
 // standing is a plan in which every stage ends in an operator: lowering would put one there anew each time.
@@ -109,7 +112,12 @@ func (a *Adaptive) Begin(root *rdd.RDD) { a.began[a.nodes[root]] = true }
 // Measure takes in what the stage that ends in root wrote, cut by a partitioner, and plans anew what lies above.
 func (a *Adaptive) Measure(root *rdd.RDD, by rdd.Partitioner, m *Measured) {
 	a.known[written{a.nodes[root], string(codec.EncodeAs(by))}] = m
-	r := adapting{Adaptive: a, done: map[*Node]*Node{}}
+	a.adapt()
+}
+
+// adapt plans anew what has not begun.
+func (a *Adaptive) adapt() {
+	r := adapting{Adaptive: a, done: map[*Node]*Node{}, before: countReaders(a.plan.Root), readers: map[*Node]int{}}
 	p := *a.plan
 	if p.Root = r.stage(a.plan.Root); p.Root != a.plan.Root {
 		a.plan = &p
@@ -119,7 +127,9 @@ func (a *Adaptive) Measure(root *rdd.RDD, by rdd.Partitioner, m *Measured) {
 // adapting is one pass over the plan.
 type adapting struct {
 	*Adaptive
-	done map[*Node]*Node // nodes that stages end in
+	done    map[*Node]*Node // nodes that stages end in
+	before  map[*Node]int   // how many operators read what exchanges carry, in the plan as it was
+	readers map[*Node]int   // and in the plan as it becomes
 }
 
 func (a *adapting) begun(x *Node) bool { return a.began[x.Kids[0]] }
@@ -132,8 +142,7 @@ func (a *adapting) stage(n *Node) *Node {
 	if out := a.done[n]; out != nil {
 		return out
 	}
-	out := a.within(n, true)
-	out = a.read(out)
+	out := a.read(a.merged(a.within(n, true)))
 	a.done[n] = out
 	return out
 }
@@ -163,7 +172,9 @@ func (a *adapting) within(n *Node, free bool) *Node {
 // exchange adapts the stage below an exchange, or notes what it wrote.
 func (a *adapting) exchange(x *Node) *Node {
 	if !a.begun(x) {
-		if below := a.stage(x.Kids[0]); below != x.Kids[0] {
+		below := a.stage(x.Kids[0])
+		a.readers[below] = a.before[x.Kids[0]]
+		if below != x.Kids[0] {
 			out := x.withKid(0, below)
 			out.Rows, out.Bytes = below.Rows, below.Bytes
 			x = out
@@ -240,15 +251,14 @@ func (n *Node) placed() bool {
 	return false
 }
 
-// summary says what was measured and how the rows are read.
-func (d *division) summary(x *Node) string {
-	m := x.Exchange.measured
-	s := fmt.Sprintf("measured: %d rows, %s", m.Total.Rows, sizeText(m.Total.Bytes))
+// summary says what was measured of an input and how its rows are read.
+func (d *division) summary(x *Node, input int) string {
+	s := "measured: " + x.Exchange.measured.text()
 	if d.tasks != d.parts {
 		s += fmt.Sprintf("; %d partitions are read by %d task%s", d.parts, d.tasks, plural(d.tasks))
 	}
-	if len(d.skew) > 0 {
-		s += "; skewed: " + strings.Join(d.skew, ", ")
+	if skew := d.skew[input]; len(skew) > 0 {
+		s += "; skewed: " + strings.Join(skew, ", ")
 	}
 	return s
 }
