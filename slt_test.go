@@ -36,7 +36,7 @@ var eager = map[string]string{
 	"spark.sql.adaptive.skewJoin.skewedPartitionFactor":           "1",
 	"spark.sql.adaptive.skewJoin.skewedPartitionThresholdInBytes": "200b",
 	"spark.sql.adaptive.autoBroadcastJoinThreshold":               "500b",
-	"spark.sql.autoBroadcastJoinThreshold":                        "100b",
+	"spark.sql.autoBroadcastJoinThreshold":                        "-1",
 }
 
 // TestSLT runs the scripts of testdata/slt, each in all sltModes. A script is a row of

@@ -86,11 +86,12 @@ func (s *Session) explainRun(ctx context.Context, p, inner logical.Plan, run *lo
 	if err != nil {
 		return "", err
 	}
+	head := adaptiveLine(phys, true)
 	if final := job.Plan(); final != nil {
 		phys = final
 	}
 	var b strings.Builder
-	section(&b, "Physical Plan", adaptiveLine(phys, true)+phys.FormatRun(res.Times()))
+	section(&b, "Physical Plan", head+phys.FormatRun(res.Times()))
 	section(&b, "Stages", stages(job))
 	return b.String(), nil
 }

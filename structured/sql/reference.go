@@ -48,7 +48,7 @@ var Statements = []Form{
 	{"Looking around", "SHOW TABLES | TABLE EXTENDED | VIEWS [IN d] [LIKE 'pattern'] · SHOW [USER | SYSTEM | ALL] FUNCTIONS · SHOW DATABASES · SHOW CATALOGS · SHOW CURRENT DATABASE · SHOW QUERIES", "Lists.", "SHOW TABLES IN d LIKE 'a*'"},
 	{"Looking around", "SHOW COLUMNS IN t · SHOW CREATE TABLE t · SHOW TBLPROPERTIES t [(key)] · SHOW PARTITIONS t", "What a table is.", "SHOW CREATE TABLE t"},
 	{"Looking around", "DESCRIBE [TABLE] [EXTENDED] t · DESCRIBE QUERY query · DESCRIBE FUNCTION f · DESCRIBE DATABASE d · DESCRIBE STREAMING QUERY q", "Columns and more.", "DESCRIBE EXTENDED t"},
-	{"Looking around", "EXPLAIN [EXTENDED | FORMATTED | COST | CODEGEN] statement", "The plan; extended shows every stage of planning.", "EXPLAIN FORMATTED SELECT 1"},
+	{"Looking around", "EXPLAIN [EXTENDED | FORMATTED | COST | CODEGEN | ANALYZE] statement", "The plan; extended shows every stage of planning, analyze runs the query and shows the plan that it ended with.", "EXPLAIN FORMATTED SELECT 1"},
 	{"Looking around", "ANALYZE TABLE t COMPUTE STATISTICS [NOSCAN | FOR COLUMNS a, b | FOR ALL COLUMNS]", "Counts what the optimizer wants to know.", "ANALYZE TABLE t COMPUTE STATISTICS FOR ALL COLUMNS"},
 	{"Caching", "CACHE [LAZY] TABLE t [[AS] query]", "Keeps the rows of a table or view, or of a query under a name, in memory and, where that is full, on the node's disk. Writing into a table that they come from forgets them until they are read again.", "CACHE TABLE t AS SELECT 1 AS a"},
 	{"Caching", "UNCACHE TABLE [IF EXISTS] t · CLEAR CACHE", "Forgets what is kept of a table, or of all.", "UNCACHE TABLE t"},
