@@ -24,7 +24,7 @@ func (p *Partition) rollback() {
 		p.setTable(t)
 	}
 	for _, t := range created {
-		if t.live == 0 && p.tables[t.bucket] == t {
+		if t.live == 0 && !t.saved && p.tables[t.bucket] == t {
 			p.removeTable(t.bucket)
 			p.discard(t)
 		}
@@ -42,8 +42,11 @@ func (u *undo) revert(p *Partition) {
 		u.t.remove(int(u.n))
 		return
 	}
-	if e.flags&dead != 0 && u.flags&dead == 0 {
+	switch was, is := u.flags&dead != 0, e.flags&dead != 0; {
+	case is && !was:
 		u.t.live++
+	case was && !is:
+		u.t.live--
 	}
 	e.flags, e.batch = u.flags, u.batch
 	u.t.set(int(u.n), p.undoBytes[u.off:u.off+u.len])
@@ -117,9 +120,19 @@ func (p *Partition) tidy() {
 	}
 }
 
-// bury removes a deleted entry, and remembers the key until Pebble has forgotten it too.
+// bury removes a deleted entry, and remembers the key until Pebble has forgotten it too. In a partial table the dead entry
+// itself does that.
 func (p *Partition) bury(t *table, n int) {
 	e := &t.ents[n]
+	if t.partial && e.flags&inStore != 0 {
+		t.waste += int64(e.vcap)
+		e.vlen, e.vcap = 0, 0
+		if e.flags&dirty == 0 {
+			e.flags |= dirty
+			t.unsaved++
+		}
+		return
+	}
 	if e.flags&dirty != 0 {
 		t.unsaved--
 	}

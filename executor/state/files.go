@@ -57,7 +57,7 @@ func (f files) file(name string, file vfs.File, err error) (pebblefs.File, error
 
 func (f files) OpenDir(name string) (pebblefs.File, error) { return dirFile{f.on, name}, nil }
 
-// Link is not there: Pebble links files for checkpoints and ingested tables only, neither of which is used.
+// Link is not there: Pebble copies a file into a checkpoint that it cannot link.
 func (f files) Link(_, name string) error {
 	return &os.LinkError{Op: "link", New: name, Err: errors.ErrUnsupported}
 }

@@ -3,6 +3,7 @@ package state
 import (
 	"encoding/hex"
 	"os"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -61,9 +62,9 @@ func TestTheDocumentedDelta(t *testing.T) {
 }
 
 func TestTheDocumentedSnapshotRecord(t *testing.T) {
-	want := meta{version: 7, position: 1200, parts: 4}
+	want := meta{version: 7, position: 1200, parts: 4, keys: map[int64]int64{-1: 3}}
 	b := example(t, 1)
-	if m, err := decodeMeta(b); err != nil || m != want {
+	if m, err := decodeMeta(b); err != nil || !reflect.DeepEqual(m, want) {
 		t.Errorf("%+v, %v", m, err)
 	}
 	if string(encodeMeta(want)) != string(b) {

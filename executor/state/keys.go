@@ -10,7 +10,7 @@ import (
 // Keys in Pebble. Rows of an operator lie together by bucket, and in a bucket by key group, so that a partition's share of
 // a bucket is one range whatever the number of partitions:
 //
-//	'd' query op bucket keygroup key   ─▶ value       'm' query op partition ─▶ snapshot record
+//	'd' query op bucket keygroup key   ─▶ value       'm' query op partition partitions ─▶ snapshot record
 //
 // query and op are preceded by their lengths; numbers are big endian, bucket with its sign bit turned over.
 const (
@@ -39,6 +39,11 @@ func queryPrefix(kind byte, query string) []byte {
 
 // metaKey is the key of the partition's snapshot record.
 func (p *Partition) metaKey() []byte {
+	return binary.BigEndian.AppendUint16(p.oldMetaKey(), uint16(p.slot.Parts))
+}
+
+// oldMetaKey is the key that it once had, when a query's number of partitions could not change.
+func (p *Partition) oldMetaKey() []byte {
 	return binary.BigEndian.AppendUint16(appendName(nil, metaKey, p.slot), uint16(p.slot.Partition))
 }
 

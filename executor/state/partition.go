@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"sync"
@@ -30,6 +31,7 @@ type Partition struct {
 	version  int64      // committed; -1 is empty
 	position int64      // of the changelog, after the last delta that the snapshot holds; -1 is its start
 	snapshot int64      // version of the snapshot in Pebble; -1 when there is none
+	damaged  bool       // Pebble cannot be read
 	open     bool       // a batch has opened it since the last Commit or Rollback
 	seq      uint64     // number of the batch that is open; entries with it have their undo record
 
@@ -70,25 +72,28 @@ func (p *Partition) Op() string { return p.slot.Op }
 // Version is the committed version.
 func (p *Partition) Version() int64 { return p.version }
 
-// bucket returns the table of a bucket, loaded if it was evicted; nil when there is none and make is false.
-func (p *Partition) bucket(bucket int64, make bool) (*table, error) {
-	if t := p.last; t != nil && t.bucket == bucket && !t.evicted {
-		return t, nil
+// bucket returns the table of a bucket; nil when there is none and make is false.
+func (p *Partition) bucket(bucket int64, make bool) *table {
+	if t := p.last; t != nil && t.bucket == bucket {
+		return t
 	}
 	t := p.tables[bucket]
 	if t == nil {
 		if !make {
-			return nil, nil
+			return nil
 		}
 		t = p.addTable(bucket)
 	}
-	if t.evicted {
-		if err := p.load(t); err != nil {
-			return nil, err
-		}
-	}
 	p.last = t
-	return t, nil
+	return t
+}
+
+// lookup returns the entry of a key, dead ones included, or -1. What is only in Pebble is fetched.
+func (p *Partition) lookup(t *table, hash uint64, keyGroup int, key []byte) (int, error) {
+	if n := t.find(hash, keyGroup, key); n >= 0 || !t.partial {
+		return n, nil
+	}
+	return p.fetch(t, hash, keyGroup, key)
 }
 
 func (p *Partition) addTable(bucket int64) *table {
@@ -108,7 +113,7 @@ func (p *Partition) setTable(t *table) {
 
 // count brings the partition's counters up to date with a table.
 func (p *Partition) count(t *table) {
-	bytes, keys := t.memory(), int64(t.live)
+	bytes, keys := t.memory(), t.keyCount()
 	p.bytes.Add(bytes - t.counted)
 	p.keys.Add(keys - t.keys)
 	t.counted, t.keys = bytes, keys
@@ -133,13 +138,13 @@ func (p *Partition) removeTable(bucket int64) {
 
 // Get returns the value of a key; see rdd.State.
 func (p *Partition) Get(bucket int64, keyGroup int, key []byte) ([]byte, bool, error) {
-	t, err := p.bucket(bucket, false)
+	t := p.bucket(bucket, false)
 	if t == nil {
-		return nil, false, err
-	}
-	n := t.find(hashKey(keyGroup, key), keyGroup, key)
-	if n < 0 || t.ents[n].flags&dead != 0 {
 		return nil, false, nil
+	}
+	n, err := p.lookup(t, hashKey(keyGroup, key), keyGroup, key)
+	if err != nil || n < 0 || t.ents[n].flags&dead != 0 {
+		return nil, false, err
 	}
 	return t.value(n), true, nil
 }
@@ -150,12 +155,12 @@ func (p *Partition) Put(bucket int64, keyGroup int, key, value []byte) error {
 		return fmt.Errorf("state: key group %d does not belong to %s, which has %d to %d: the operator's input is not partitioned by its key, or its state was written by another number of partitions",
 			keyGroup, p.slot, p.from, p.to-1)
 	}
-	t, err := p.bucket(bucket, true)
+	t := p.bucket(bucket, true)
+	hash := hashKey(keyGroup, key)
+	n, err := p.lookup(t, hash, keyGroup, key)
 	if err != nil {
 		return err
 	}
-	hash := hashKey(keyGroup, key)
-	n := t.find(hash, keyGroup, key)
 	if n < 0 {
 		n = t.insert(hash, keyGroup, key)
 		t.ents[n].batch = p.seq
@@ -173,13 +178,13 @@ func (p *Partition) Put(bucket int64, keyGroup int, key, value []byte) error {
 
 // Delete removes a key.
 func (p *Partition) Delete(bucket int64, keyGroup int, key []byte) error {
-	t, err := p.bucket(bucket, false)
+	t := p.bucket(bucket, false)
 	if t == nil {
-		return err
-	}
-	n := t.find(hashKey(keyGroup, key), keyGroup, key)
-	if n < 0 || t.ents[n].flags&dead != 0 {
 		return nil
+	}
+	n, err := p.lookup(t, hashKey(keyGroup, key), keyGroup, key)
+	if err != nil || n < 0 || t.ents[n].flags&dead != 0 {
+		return err
 	}
 	p.touch(t, n)
 	t.ents[n].flags |= dead
@@ -206,7 +211,14 @@ func (p *Partition) Buckets(upTo int64) ([]int64, error) {
 		if b > upTo {
 			break
 		}
-		if t := p.tables[b]; t.live > 0 || t.evicted {
+		t := p.tables[b]
+		holds := t.live > 0
+		if !holds && t.partial {
+			if err := p.Scan(b, func(int, []byte, []byte) bool { holds = true; return false }); err != nil {
+				return nil, err
+			}
+		}
+		if holds {
 			out = append(out, b)
 		}
 	}
@@ -219,10 +231,10 @@ func (p *Partition) Scan(bucket int64, visit func(keyGroup int, key, value []byt
 	if t == nil {
 		return nil
 	}
-	if t.evicted {
-		return p.scanStored(bucket, visit)
-	}
 	p.scratch = t.inOrder(p.scratch)
+	if t.partial {
+		return p.scanBoth(t, p.scratch, visit)
+	}
 	for _, o := range p.scratch {
 		if !visit(int(t.ents[o.n].keyGroup), t.key(int(o.n)), t.value(int(o.n))) {
 			break
@@ -234,8 +246,30 @@ func (p *Partition) Scan(bucket int64, visit func(keyGroup int, key, value []byt
 // DropBucket removes a bucket and all it holds.
 func (p *Partition) DropBucket(bucket int64) error {
 	if t := p.tables[bucket]; t != nil {
+		if t.partial && p.store.readOnly {
+			return p.deleteAll(t)
+		}
 		p.removeTable(bucket)
 		p.dropped = append(p.dropped, t)
 	}
 	return nil
+}
+
+// deleteAll deletes the keys of a partial table one by one: what is in a snapshot that others read too stays there.
+func (p *Partition) deleteAll(t *table) error {
+	type pair struct {
+		group int
+		key   []byte
+	}
+	var all []pair
+	err := p.Scan(t.bucket, func(keyGroup int, key, _ []byte) bool {
+		all = append(all, pair{keyGroup, bytes.Clone(key)})
+		return true
+	})
+	for _, x := range all {
+		if err == nil {
+			err = p.Delete(t.bucket, x.group, x.key)
+		}
+	}
+	return err
 }

@@ -13,7 +13,10 @@ import (
 	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/streamflow/streamflow/rdd"
 )
 
 // Changelog calls apply with the delta pieces of a partition that lie after a position, in order, each with its own
@@ -26,7 +29,9 @@ type Options struct {
 	FS        vfs.FS    // that Dir is in; nil is the machine's
 	Memory    int64     // bytes that all partitions may keep in memory; 0 is no limit
 	Changelog Changelog // nil: state that is not here cannot be restored
-	Log       *slog.Logger
+	// Shapes tells in how many partitions an operator has kept its state, oldest first; nil or none: always as many as now.
+	Shapes func(query, op string) []rdd.StateShape
+	Log    *slog.Logger
 }
 
 // ErrVersion says that state at the version asked for is neither here nor in the changelog.
@@ -36,9 +41,13 @@ var ErrVersion = errors.New("state: version not available")
 type Store struct {
 	opts Options
 
+	readOnly bool // the LSM is a kept snapshot: nothing is written to it
+
 	dbMu sync.Mutex
 	lsm  *pebble.DB // nil until it is needed
 	disk patience   // of the LSM with a full disk
+
+	pastMu sync.RWMutex // held to change what is kept, and shared to read it
 
 	mu    sync.Mutex
 	parts map[Slot]*Partition
@@ -86,6 +95,7 @@ func (s *Store) openLSM() (*pebble.DB, error) {
 		FS:                 patient{s.opts.FS, &s.disk},
 		FormatMajorVersion: pebble.FormatNewest,
 		MemTableSize:       16 << 20,
+		Levels:             filters(),
 		Logger:             quiet{s.opts.Log, &s.disk},
 	})
 }
@@ -95,6 +105,14 @@ func (s *Store) openLSM() (*pebble.DB, error) {
 func (s *Store) unfinished() bool {
 	names, err := s.opts.FS.List(s.opts.Dir)
 	return err == nil && !slices.ContainsFunc(names, func(n string) bool { return strings.HasSuffix(n, ".sst") })
+}
+
+// filters lets a look-up of a key that is not there read nothing.
+func filters() (levels [7]pebble.LevelOptions) {
+	for i := range levels {
+		levels[i].FilterPolicy = bloom.FilterPolicy(10)
+	}
+	return levels
 }
 
 // stored returns the LSM for reading; nil when there is none yet.
@@ -145,7 +163,7 @@ func (s *Store) Open(ctx context.Context, query, op string, partition, parts int
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.rollback()
-	if p.version != version {
+	if p.version != version || p.damaged {
 		if err := p.restore(ctx, version); err != nil {
 			return nil, err
 		}
@@ -294,6 +312,12 @@ func (s *Store) Forget(query string, disk bool) error {
 	s.mu.Unlock()
 	if !disk {
 		return nil
+	}
+	s.pastMu.Lock()
+	err := s.opts.FS.RemoveAll(s.keptDir(query))
+	s.pastMu.Unlock()
+	if err != nil {
+		return fmt.Errorf("state: forget %s: %w", query, err)
 	}
 	db, err := s.stored()
 	if db == nil {

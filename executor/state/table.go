@@ -20,9 +20,10 @@ type table struct {
 	arena  arena
 	waste  int64 // bytes of the arena that nothing refers to
 
-	unsaved int  // entries that Pebble does not have as they are
-	saved   bool // Pebble has something of this bucket
-	evicted bool // everything is in Pebble and nothing here
+	unsaved int   // entries that Pebble does not have as they are
+	saved   bool  // Pebble has something of this bucket
+	partial bool  // a key that is not here may be in Pebble; a deleted one stays here, dead, until Pebble has forgotten it
+	away    int64 // live keys of a partial table that are only in Pebble
 	tombs   []tomb
 
 	counted, keys int64 // what the partition's counters have of this table
@@ -47,7 +48,7 @@ type entry struct {
 const (
 	entryBytes = 48
 
-	dead    = 1 << 0 // deleted by a batch that is not committed
+	dead    = 1 << 0 // deleted by a batch that is not committed, or of a partial table by any
 	inStore = 1 << 1 // Pebble has the key
 	dirty   = 1 << 2 // Pebble does not have this value
 	removed = 1 << 3 // free for another key
@@ -182,12 +183,19 @@ func (t *table) memory() int64 {
 	return t.arena.bytes + int64(cap(t.ents))*entryBytes + int64(len(t.slots)+cap(t.free))*4 + int64(cap(t.tombs))*48
 }
 
-// inOrder returns the live entries by key group and key.
+// keyCount is how many live keys the bucket has, here and in Pebble.
+func (t *table) keyCount() int64 { return int64(t.live) + t.away }
+
+// inOrder returns the live entries by key group and key, of a partial table the dead ones too.
 func (t *table) inOrder(scratch []ordered) []ordered {
 	list := scratch[:0]
+	without := uint8(dead | removed)
+	if t.partial {
+		without = removed
+	}
 	for n := range t.ents {
 		e := &t.ents[n]
-		if e.flags&(dead|removed) == 0 {
+		if e.flags&without == 0 {
 			list = append(list, ordered{uint64(e.keyGroup)<<48 | prefix(t.key(n)), uint32(n)})
 		}
 	}

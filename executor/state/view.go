@@ -18,7 +18,7 @@ func (s *Store) View(ctx context.Context, slot Slot, version int64, view func(rd
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.rollback()
-	if p.version != version {
+	if p.version != version || p.damaged {
 		if err := p.restore(ctx, version); err != nil {
 			return err
 		}
