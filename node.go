@@ -145,8 +145,14 @@ func (n *Node) open() error {
 	if err := os.MkdirAll(spill, 0o755); err != nil {
 		return err
 	}
+<<<<<<< HEAD
 	n.executor, err = executor.New(executor.Options{FS: n.conf.FS, Slots: n.conf.Slots, MemoryLimit: n.conf.Memory / 4 * 3, Dir: filepath.Join(n.conf.Dir, "executor"), Log: n.logger,
 		Services: map[string]any{streamlog.ServiceName: env, physical.SpillDir: spill, file.FilesName: n.conf.FS},
+=======
+	n.executor, err = executor.New(executor.Options{Slots: n.conf.Slots, MemoryLimit: n.conf.Memory / 4 * 3, Dir: filepath.Join(n.conf.Dir, "executor"), Log: n.logger,
+		Services: map[string]any{streamlog.ServiceName: env, physical.SpillDir: spill},
+		Shapes:   n.stateShapes,
+>>>>>>> b762892 (state: reading older versions and changes through SQL)
 		Changelog: func(ctx context.Context, s state.Slot, after int64, apply func([]byte, int64) error) error {
 			return env.ReplayState(ctx, s.Query, s.Op, s.Partition, after, apply)
 		}})
@@ -212,38 +218,6 @@ func (n *Node) connectOptions() connect.Options {
 	return connect.Options{Node: host, Log: n.logger, Sessions: func(user, id string) (structured.Backend, error) {
 		return n.engine.NewSession(os.Stdout), nil
 	}}
-}
-
-// snapshot writes the committed state of a query to disk and lets go of the changes before it. The query's loop calls it
-// between two batches. How far the changelog is covered is read once: the last stable offset also moves when a commit
-// marker reaches the disk, and the changelog must not begin behind what a snapshot says it holds.
-func (n *Node) snapshot(query string) error {
-	st := n.executor.State()
-	covered := map[int]int64{}
-	for slot := range st.Slots(query) {
-		end, ok := covered[slot.Partition]
-		if !ok {
-			p, err := n.broker.Partition(streamlog.StateTopic(query), int32(slot.Partition))
-			if err != nil {
-				return nil // nothing has changed yet
-			}
-			end = p.Offsets().LastStable
-			covered[slot.Partition] = end
-		}
-		if err := st.Snapshot(query, slot.Op, slot.Partition, slot.Parts, end-1); err != nil {
-			return err
-		}
-	}
-	for part, end := range covered {
-		p, err := n.broker.Partition(streamlog.StateTopic(query), int32(part))
-		if err != nil {
-			return err
-		}
-		if _, err := p.DeleteRecords(end); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // Broker is the node's log, for protocol servers.

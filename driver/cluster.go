@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/streamflow/streamflow/executor/state"
 	"github.com/streamflow/streamflow/internal/usererr"
 	"github.com/streamflow/streamflow/rdd"
 	"github.com/streamflow/streamflow/scheduler"
@@ -33,6 +34,12 @@ type Executor interface {
 	StateSizes(query string) []rdd.StateSize
 	// ViewState shows a partition of an operator's state at a committed version, between two batches of the query.
 	ViewState(ctx context.Context, query, op string, partition, parts int, version int64, view func(rdd.State) error) error
+	// ViewPastState and StateChanges read versions that are kept, and KeptState lists the snapshots that they begin with.
+	ViewPastState(ctx context.Context, slot state.Slot, version, base int64, view func(rdd.State) error) error
+	StateChanges(ctx context.Context, slot state.Slot, from, to, base int64, visit func(*state.Change) error) error
+	KeptState(query string) ([]state.Kept, error)
+	// RescaleState moves an operator's state to another number of partitions, between two batches of the query.
+	RescaleState(query, op string, from, to int, version int64) error
 	// LoadState opens a batch in a partition, lets load change it, and returns the changes (see rdd.StateDeltaKey). The next
 	// CommitState or AbortState of the query decides the batch.
 	LoadState(ctx context.Context, query, op string, partition, parts int, version int64, load func(rdd.State) error) ([][]byte, error)

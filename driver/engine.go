@@ -40,7 +40,8 @@ type EngineOptions struct {
 	CacheDir    string
 	// Warehouse is the directory of tables of files that are declared without a place; "" refuses them.
 	Warehouse string
-	Snapshot  func(query string) error
+	// Snapshot writes the state of a query to disk, and keeps what it takes to read the versions of the last retain.
+	Snapshot func(query string, retain time.Duration) error
 	// SnapshotInterval is how often the state of a query is snapshotted, when Snapshot is set.
 	SnapshotInterval time.Duration
 	// Savepoints are where savepoints of the node's queries are kept.
@@ -88,6 +89,7 @@ func NewEngine(opts EngineOptions) *Engine {
 	e.ctx, e.stop = context.WithCancel(context.Background())
 	opts.Log.Producer = e.producerOf
 	opts.Catalog.Providers().Register(StateSource, stateProvider{e})
+	opts.Catalog.Providers().Register(MetadataSource, metadataProvider{e})
 	opts.Catalog.Providers().Register(viewSource, viewProvider{e})
 	return e
 }

@@ -77,7 +77,7 @@ func (q *query) onProgress(p *stream.Progress) {
 		q.engine.log.Warn("savepoint failed", "query", q.name, "err", err)
 	}
 	if due {
-		if err := q.engine.opts.Snapshot(q.name); err != nil {
+		if err := q.engine.opts.Snapshot(q.name, q.planned.retain); err != nil {
 			q.engine.log.Warn("state snapshot failed", "query", q.name, "err", err)
 		}
 	}

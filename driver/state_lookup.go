@@ -47,7 +47,7 @@ func (e *Engine) LookUpState(ctx context.Context, l StateLookup) (*StateRows, er
 		if err != nil {
 			return err
 		}
-		f := finder{limit: l.Limit, rows: newStateRows(&op.Layout), layout: &op.Layout}
+		f := finder{limit: l.Limit, rows: newStateRows(&op.Layout, false), layout: &op.Layout}
 		if err := f.filter(l.Where); err != nil {
 			return err
 		}
@@ -152,7 +152,7 @@ var errEnough = errors.New("driver: enough entries")
 
 func (f *finder) filter(where map[string]string) (err error) {
 	f.found = []json.RawMessage{}
-	f.conds, err = conditions(stateSchema(f.layout), where)
+	f.conds, err = conditions(stateSchema(f.layout, false), where)
 	return err
 }
 

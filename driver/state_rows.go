@@ -2,15 +2,19 @@ package driver
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/streamflow/streamflow/column"
 	"github.com/streamflow/streamflow/structured/physical"
 )
 
 // stateRows makes rows of an operator's entries: the key's columns, the value as people are to see it, and where the entry
-// lies: _bucket (of windows the end, microseconds), _key_group, _expires of state with a TTL.
+// lies: _bucket (of windows the end, microseconds), _key_group, _expires of state with a TTL. Rows of a change feed begin with
+// batch_id and change_type, as Spark's do; a deletion has no value.
 type stateRows struct {
 	layout *physical.StateLayout
+	change []*column.Builder // nil when the rows are of one version
+	gone   []bool            // of a change feed: rows that are deletions
 	key    []*column.Builder
 	values []*column.Builder
 	where  []*column.Builder
@@ -18,10 +22,14 @@ type stateRows struct {
 }
 
 // stateSchema is the schema of those rows.
-func stateSchema(l *physical.StateLayout) *column.Schema {
+func stateSchema(l *physical.StateLayout, changes bool) *column.Schema {
 	s := &column.Schema{}
 	add := func(name string, t column.Kind) {
 		s.Fields = append(s.Fields, column.Field{Name: name, Type: column.Of(t), Nullable: true})
+	}
+	if changes {
+		add("batch_id", column.Int64)
+		add("change_type", column.String)
 	}
 	if l.Key != nil {
 		s.Fields = append(s.Fields, l.Key.Fields...)
@@ -29,7 +37,10 @@ func stateSchema(l *physical.StateLayout) *column.Schema {
 		add("key", column.Binary)
 	}
 	if l.Shown != nil {
-		s.Fields = append(s.Fields, l.Shown.Fields...)
+		for _, f := range l.Shown.Fields {
+			f.Nullable = f.Nullable || changes
+			s.Fields = append(s.Fields, f)
+		}
 	} else {
 		add("value", column.Binary)
 	}
@@ -39,8 +50,11 @@ func stateSchema(l *physical.StateLayout) *column.Schema {
 	return s
 }
 
-func newStateRows(l *physical.StateLayout) *stateRows {
+func newStateRows(l *physical.StateLayout, changes bool) *stateRows {
 	r := &stateRows{layout: l}
+	if changes {
+		r.change = []*column.Builder{column.NewBuilder(column.Of(column.Int64)), column.NewBuilder(column.Of(column.String))}
+	}
 	fields := func(s *column.Schema) []*column.Builder {
 		if s == nil {
 			return []*column.Builder{column.NewBuilder(column.Of(column.Binary))}
@@ -66,6 +80,15 @@ func (r *stateRows) add(e *entry) error {
 	if err := decoded(r.layout.Value != nil, e.value, r.values, column.DecodeRow); err != nil {
 		return fmt.Errorf("driver: value of a state entry: %w", err)
 	}
+	if r.change != nil {
+		r.change[0].AppendI64(e.batch)
+		kind := "update"
+		if e.deleted {
+			kind = "delete"
+		}
+		r.change[1].AppendString(kind)
+		r.gone = append(r.gone, e.deleted)
+	}
 	r.where[0].AppendI64(e.bucket)
 	r.where[1].AppendI64(int64(e.group))
 	if e.expires > 0 {
@@ -87,8 +110,8 @@ func decoded(columns bool, b []byte, to []*column.Builder, decode func([]byte, [
 
 // batch is what was added since the last call.
 func (r *stateRows) batch() (*column.Batch, error) {
-	out := &column.Batch{Schema: stateSchema(r.layout), N: r.n}
-	out.Cols = append(out.Cols, finished(r.key)...)
+	out := &column.Batch{Schema: stateSchema(r.layout, r.change != nil), N: r.n}
+	out.Cols = append(append(out.Cols, finished(r.change)...), finished(r.key)...)
 	values := finished(r.values)
 	if r.layout.Show != nil {
 		shown, err := r.layout.Show(&column.Batch{Schema: r.layout.Value, N: r.n, Cols: values})
@@ -97,15 +120,35 @@ func (r *stateRows) batch() (*column.Batch, error) {
 		}
 		values = shown.Cols
 	}
-	out.Cols = append(append(out.Cols, values...), finished(r.where)...)
-	r.n = 0
+	out.Cols = append(append(out.Cols, without(values, r.gone)...), finished(r.where)...)
+	r.n, r.gone = 0, r.gone[:0]
 	out = out.Clone()
-	for _, list := range [][]*column.Builder{r.key, r.values, r.where} {
+	for _, list := range [][]*column.Builder{r.change, r.key, r.values, r.where} {
 		for _, b := range list {
 			b.Reset()
 		}
 	}
 	return out, nil
+}
+
+// without are columns whose rows are null where gone is true.
+func without(cols []*column.Vector, gone []bool) []*column.Vector {
+	if !slices.Contains(gone, true) {
+		return cols
+	}
+	out := make([]*column.Vector, len(cols))
+	for i, v := range cols {
+		b := column.NewBuilder(v.Type)
+		for row, no := range gone {
+			if no {
+				b.AppendNull()
+			} else {
+				b.AppendFrom(v, row)
+			}
+		}
+		out[i] = b.Finish()
+	}
+	return out
 }
 
 func finished(list []*column.Builder) []*column.Vector {

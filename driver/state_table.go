@@ -2,10 +2,9 @@ package driver
 
 import (
 	"context"
-	"strconv"
 
 	"github.com/streamflow/streamflow/column"
-	"github.com/streamflow/streamflow/internal/usererr"
+	"github.com/streamflow/streamflow/executor/state"
 	"github.com/streamflow/streamflow/structured/catalog"
 	"github.com/streamflow/streamflow/structured/connector"
 	"github.com/streamflow/streamflow/structured/connector/memory"
@@ -15,49 +14,39 @@ import (
 )
 
 // StateSource is the data source of streaming queries' state: state('query', 'operator') in SQL, and
-// read.format("statestore") with the options query, operator and version.
+// read.format("statestore") with the options of stateOptions.
 const StateSource = "statestore"
 
 type stateProvider struct{ e *Engine }
 
 // Open finds the operator; nothing is read.
 func (p stateProvider) Open(ctx context.Context, def catalog.TableDef) (logical.Table, error) {
-	name, op := def.Options["query"], def.Options["operator"]
-	if op == "" {
-		op = def.Options["operatorId"]
-	}
-	if name == "" || op == "" {
-		return nil, usererr.New("STDS_REQUIRED_OPTION_UNSPECIFIED", "42601", "The state of a query is read with the options query and operator.").
-			WithFix("Give both: state('query', 'operator').")
-	}
-	q, err := p.e.known(ctx, name)
+	o, err := parseStateOptions(def.Options)
 	if err != nil {
 		return nil, err
 	}
-	s, err := q.operator(op)
+	q, err := p.e.known(ctx, o.query)
 	if err != nil {
 		return nil, err
 	}
-	t := &stateTable{e: p.e, query: q.name, op: *s, version: -1, options: def.Options}
-	if v := def.Options["version"]; v != "" {
-		if t.version, err = strconv.ParseInt(v, 10, 64); err != nil || t.version < 0 {
-			return nil, usererr.New("STDS_INVALID_OPTION_VALUE", "42616", "A version of state is the number of a batch, not %q.", v)
-		}
+	s, err := q.operator(o.operator)
+	if err != nil {
+		return nil, err
 	}
-	return t, nil
+	return &stateTable{e: p.e, query: q.name, op: *s, stateOptions: o, options: def.Options}, nil
 }
 
-// stateTable is the state of an operator as a table. Each scan reads it as it is between two batches.
+// stateTable is the state of an operator as a table. Each scan reads it: as it is between two batches, or as it was.
 type stateTable struct {
-	e       *Engine
-	query   string
-	op      physical.StatefulOp
-	version int64 // -1 for the last committed one
+	e     *Engine
+	query string
+	op    physical.StatefulOp
+	stateOptions
 	options map[string]string
 }
 
 func (t *stateTable) empty() *memory.Table {
-	return memory.New(t.Name(), stateSchema(&t.op.Layout), t.op.Parts)
+	return memory.New(t.Name(), stateSchema(&t.op.Layout, t.changes), t.op.Parts)
 }
 
 func (t *stateTable) Name() string               { return "state(" + t.query + ", " + t.op.Op + ")" }
@@ -66,50 +55,76 @@ func (t *stateTable) Hidden() int                { return t.empty().Hidden() }
 func (t *stateTable) Provider() string           { return StateSource }
 func (t *stateTable) Options() map[string]string { return t.options }
 
-// PlanScan copies the state, at one committed version.
+// PlanScan copies the state, at one committed version. The last one is read between two batches, others beside them.
 func (t *stateTable) PlanScan(ctx context.Context, req connector.ScanRequest) (*connector.Scan, error) {
 	rows := t.empty()
-	err := t.e.settled(ctx, t.query, func(q *query, r stream.Record) error {
-		if at := r.NextBatch() - 1; t.version >= 0 && t.version != at {
-			return noVersion(t.query, t.version, at)
+	var r stream.Record
+	now := false
+	err := t.e.settled(ctx, t.query, func(_ *query, at stream.Record) error {
+		r = at
+		last := r.NextBatch() - 1
+		if now = !t.changes && t.base < 0 && t.partition < 0 && (t.version < 0 || t.version == last); !now {
+			return nil
 		}
 		return t.e.copyState(ctx, &r, &t.op, rows)
 	})
+	o := t.stateOptions
+	if o.version < 0 {
+		o.version = r.NextBatch() - 1
+	}
+	switch {
+	case err != nil:
+	case t.changes:
+		err = t.e.copyChanges(ctx, &r, &t.op, &o, rows)
+	case !now && o.version >= r.NextBatch():
+		err = t.e.notKept(&r, &t.op, o.version, state.ErrVersion)
+	case !now:
+		err = t.e.copyPast(ctx, &r, &t.op, &o, rows)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return rows.PlanScan(ctx, req)
 }
 
-func noVersion(query string, asked, at int64) error {
-	return usererr.New("STDS_VERSION_NOT_KEPT", "22023", "Version %d of the state of query %s is not kept; the last committed one is %d.", asked, query, at).
-		WithFix("Leave the version out to read that one.")
-}
-
 // copyState appends an operator's entries to a table, each to the partition it is in.
 func (e *Engine) copyState(ctx context.Context, r *stream.Record, op *physical.StatefulOp, to *memory.Table) error {
-	rows, partition := newStateRows(&op.Layout), 0
-	flush := func() error {
-		if rows.n == 0 {
-			return nil
-		}
-		b, err := rows.batch()
-		if err != nil {
+	w := newStateWriter(&op.Layout, to, false)
+	if err := e.scanState(ctx, r, op, w.add); err != nil {
+		return err
+	}
+	return w.flush()
+}
+
+// stateWriter appends entries to a table, each to the partition it is in, or to the last that the table has.
+type stateWriter struct {
+	rows      *stateRows
+	to        *memory.Table
+	parts     int
+	partition int
+}
+
+func newStateWriter(l *physical.StateLayout, to *memory.Table, changes bool) *stateWriter {
+	return &stateWriter{rows: newStateRows(l, changes), to: to, parts: to.Parts()}
+}
+
+func (w *stateWriter) add(en *entry) error {
+	if en.partition != w.partition || w.rows.n == column.BatchRows {
+		if err := w.flush(); err != nil {
 			return err
 		}
-		return to.Append(partition, b)
+		w.partition = en.partition
 	}
-	err := e.scanState(ctx, r, op, func(en *entry) error {
-		if en.partition != partition || rows.n == column.BatchRows {
-			if err := flush(); err != nil {
-				return err
-			}
-			partition = en.partition
-		}
-		return rows.add(en)
-	})
+	return w.rows.add(en)
+}
+
+func (w *stateWriter) flush() error {
+	if w.rows.n == 0 {
+		return nil
+	}
+	b, err := w.rows.batch()
 	if err != nil {
 		return err
 	}
-	return flush()
+	return w.to.Append(min(w.partition, w.parts-1), b)
 }

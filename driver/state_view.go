@@ -3,6 +3,7 @@ package driver
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 
 	"github.com/streamflow/streamflow/executor/state"
@@ -75,12 +76,12 @@ func (e *Engine) known(ctx context.Context, name string) (*query, error) {
 	return q, err
 }
 
-// operator finds a stateful operator by id or by the name that its user gave it.
+// operator finds a stateful operator by id, by the name that its user gave it, or by its number among those of the query.
 func (q *query) operator(op string) (*physical.StatefulOp, error) {
 	var names []string
 	for i := range q.planned.phys.Stateful {
 		s := &q.planned.phys.Stateful[i]
-		if strings.EqualFold(s.Op, op) || s.Name != "" && strings.EqualFold(s.Name, op) {
+		if strings.EqualFold(s.Op, op) || op == strconv.Itoa(i) || s.Name != "" && strings.EqualFold(s.Name, op) {
 			return s, nil
 		}
 		names = append(names, s.Op)
@@ -106,6 +107,9 @@ type entry struct {
 	bucket           int64
 	key, value       []byte
 	expires          int64
+
+	batch   int64 // of a change feed: the batch that made the change
+	deleted bool
 }
 
 // splitExpiring takes the time of expiry off the value.

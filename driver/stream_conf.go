@@ -15,12 +15,14 @@ const (
 	confTarget          = "streamflow.trigger.target.latency"    // how long a batch should take
 	confSavepoint       = "streamflow.savepoint.interval"        // how often the query makes a savepoint by itself
 	confSavepointKeep   = "streamflow.savepoint.retain"          // how many of those stay
+	confStateRetain     = "streamflow.state.retain"              // for how long a version of the state can be read
 	confRestart         = "streamflow.restart.strategy"          // stream.Restart, and what it needs:
 	confRestartAttempts = "streamflow.restart.attempts"          // .Attempts
 	confRestartDelay    = "streamflow.restart.delay"             // .Delay
 	confRestartMaxDelay = "streamflow.restart.max.delay"         // .MaxDelay
 	confRestartInterval = "streamflow.restart.failures.interval" // .Interval
 	defaultKept         = 3
+	defaultRetain       = 2 * time.Minute
 )
 
 // streamConf is what those settings say.
@@ -28,12 +30,14 @@ type streamConf struct {
 	target    time.Duration
 	saveEvery time.Duration
 	keep      int
+	retain    time.Duration
 	restart   stream.Restart
 }
 
 func (s *Session) streamConf(ctx context.Context) (streamConf, error) {
 	r := confReader{s: s, ctx: ctx}
 	c := streamConf{target: r.delay(confTarget, 0), saveEvery: r.delay(confSavepoint, 0), keep: r.number(confSavepointKeep, defaultKept, 1)}
+	c.retain = r.delay(confStateRetain, defaultRetain)
 	c.restart = stream.Restart{Strategy: r.oneOf(confRestart, stream.RestartExponential, stream.RestartNone, stream.RestartFixed, stream.RestartExponential, stream.RestartRate)}
 	d := stream.DefaultRestart
 	c.restart.Attempts = r.number(confRestartAttempts, d.Attempts, 0)

@@ -34,6 +34,8 @@ type Options struct {
 	// Changelog reads back the state changes of a query's partition, to restore state that is not here or not at the
 	// version that a task asks for. Without it such a task fails.
 	Changelog state.Changelog
+	// Shapes tells in how many partitions an operator of a query has kept its state; see state.Options.
+	Shapes func(query, op string) []rdd.StateShape
 }
 
 // Executor runs tasks. Its methods are safe for concurrent use.
@@ -95,7 +97,7 @@ func (x *Executor) openStores() error {
 	if x.shuffle, err = shuffle.Open(filepath.Join(x.opts.Dir, "shuffle"), x.memory); err != nil {
 		return err
 	}
-	x.state, err = state.Open(state.Options{FS: state.Files(x.opts.FS), Dir: filepath.Join(x.opts.Dir, "state"), Memory: x.opts.StateMemory, Changelog: x.opts.Changelog, Log: x.opts.Log})
+	x.state, err = state.Open(state.Options{FS: state.Files(x.opts.FS), Dir: filepath.Join(x.opts.Dir, "state"), Memory: x.opts.StateMemory, Changelog: x.opts.Changelog, Shapes: x.opts.Shapes, Log: x.opts.Log})
 	return err
 }
 
@@ -197,6 +199,24 @@ func (x *Executor) StateSizes(query string) []rdd.StateSize { return x.state.Siz
 // ViewState shows a partition of an operator's state at a committed version; see state.Store.View.
 func (x *Executor) ViewState(ctx context.Context, query, op string, partition, parts int, version int64, view func(rdd.State) error) error {
 	return x.state.View(ctx, state.Slot{Query: query, Op: op, Partition: partition, Parts: parts}, version, view)
+}
+
+// ViewPastState shows a partition as it was at a version that is kept; see state.Store.ViewPast.
+func (x *Executor) ViewPastState(ctx context.Context, slot state.Slot, version, base int64, view func(rdd.State) error) error {
+	return x.state.ViewPast(ctx, slot, version, base, view)
+}
+
+// StateChanges visits what versions changed in a partition; see state.Store.Changes.
+func (x *Executor) StateChanges(ctx context.Context, slot state.Slot, from, to, base int64, visit func(*state.Change) error) error {
+	return x.state.Changes(ctx, slot, from, to, base, visit)
+}
+
+// KeptState lists the snapshots that are kept of a query's state, oldest first.
+func (x *Executor) KeptState(query string) ([]state.Kept, error) { return x.state.Kept(query) }
+
+// RescaleState moves an operator's state to another number of partitions; see state.Store.Rescale.
+func (x *Executor) RescaleState(query, op string, from, to int, version int64) error {
+	return x.state.Rescale(query, op, from, to, version)
 }
 
 // LoadState changes a partition of an operator's state outside a task; see state.Store.Load.

@@ -55,7 +55,7 @@ func (p *UnresolvedValues) WithExprs(list []expr.Expr) Plan {
 }
 
 func (p *TableFunc) WithExprs(list []expr.Expr) Plan {
-	return &TableFunc{Name: p.Name, Args: list, Pos: p.Pos}
+	return &TableFunc{Name: p.Name, Args: list, Names: p.Names, Pos: p.Pos}
 }
 
 func (p *LateralView) WithChildren(k []Plan) Plan {

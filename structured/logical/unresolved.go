@@ -10,7 +10,9 @@ import (
 type TableFunc struct {
 	Name string
 	Args []expr.Expr
-	Pos  expr.Pos
+	// Names has the names of arguments that were given by name, "" for others; nil when none was.
+	Names []string
+	Pos   expr.Pos
 }
 
 // LateralView is LATERAL VIEW [OUTER] f(…) Alias AS Names over Child: a Generate before its function is resolved.

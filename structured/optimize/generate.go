@@ -115,6 +115,8 @@ func (a *analyzer) tableFunc(f *logical.TableFunc) (logical.Plan, error) {
 		return a.rangeOf(f)
 	case equalFold(f.Name, "state"):
 		return a.stateOf(f)
+	case equalFold(f.Name, "state_metadata"):
+		return a.metadataOf(f)
 	}
 	call := &expr.UnresolvedCall{Name: f.Name, Args: f.Args, Pos: f.Pos}
 	e, err := a.expr(call, &scope{layers: [][]*expr.Attr{nil}})

@@ -251,11 +251,30 @@ func (p *parser) tableFunc() logical.Plan {
 	name := p.name("table function")
 	open := p.needSymbol("(")
 	f := &logical.TableFunc{Name: name, Pos: t.pos}
-	if !p.atSymbol(")") {
+	switch {
+	case p.atSymbol(")"):
+	case strings.EqualFold(name, "state"):
+		p.stateArgs(f)
+	default:
 		f.Args = p.args()
 	}
 	p.closing(")", open)
 	return f
+}
+
+// stateArgs are arguments of which some may be named: version => 7.
+func (p *parser) stateArgs(f *logical.TableFunc) {
+	for {
+		name := ""
+		if next := p.ahead(1); next.kind == op && next.raw == "=>" {
+			name = p.name("argument")
+			p.needSymbol("=>")
+		}
+		f.Args, f.Names = append(f.Args, p.namedExpr()), append(f.Names, name)
+		if !p.symbol(",") {
+			return
+		}
+	}
 }
 
 // tableAlias reads [AS] alias [(columns)].

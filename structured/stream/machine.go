@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"sync"
+
+	"github.com/streamflow/streamflow/rdd"
 )
 
 // MachineName is the machine's name in the metadata log.
@@ -33,6 +35,7 @@ type Command struct {
 	Plan   *Planned   `json:"plan,omitempty"`
 	Commit *Commit    `json:"commit,omitempty"`
 	Status *StatusCmd `json:"status,omitempty"`
+	Shape  *ShapeCmd  `json:"shape,omitempty"`
 	Pause  *bool      `json:"pause,omitempty"` // hold the query after the batch in hand, or let it go on
 	Drop   bool       `json:"drop,omitempty"`
 }
@@ -49,6 +52,16 @@ type CreateCmd struct {
 // ClaimCmd makes the caller the query's driver, under the next epoch. StartOffsets are kept only the first time.
 type ClaimCmd struct {
 	StartOffsets map[string][]int64 `json:"startOffsets,omitempty"`
+}
+
+// ShapeCmd gives a query another number of partitions from its next batch on. Epoch is that of the driver that the query had
+// when its state was looked at.
+type ShapeCmd struct {
+	Epoch      int64          `json:"epoch"`
+	Batch      int64          `json:"batch"` // the last committed one
+	Definition []byte         `json:"definition"`
+	Was        map[string]int `json:"was"` // partitions of each operator's state, by its name
+	Parts      map[string]int `json:"parts"`
 }
 
 // StatusCmd moves a query to a status. Epoch 0 means on behalf of the user, not of a driver.
@@ -103,6 +116,8 @@ func (m *Machine) apply(c *Command) Reply {
 		return q.commit(c.Commit)
 	case c.Status != nil:
 		return q.status(c.Status)
+	case c.Shape != nil:
+		return q.reshape(c.Shape)
 	case c.Pause != nil:
 		q.Paused = *c.Pause
 	case c.Drop:
@@ -125,6 +140,24 @@ func (r *Record) claim(c *ClaimCmd) Reply {
 	if r.StartOffsets == nil && c.StartOffsets != nil {
 		r.StartOffsets = offsetsOf(c.StartOffsets)
 	}
+	return Reply{Record: r}
+}
+
+func (r *Record) reshape(c *ShapeCmd) Reply {
+	switch {
+	case c.Epoch != r.Epoch:
+		return Reply{Refused: RefusedFenced, Record: r}
+	case c.Batch != r.NextBatch()-1:
+		return Reply{Refused: RefusedOrder, Record: r}
+	}
+	shapes := maps.Clone(r.Shapes)
+	if shapes == nil {
+		shapes = map[string][]rdd.StateShape{}
+	}
+	for op, parts := range c.Parts {
+		shapes[op] = rdd.Reshape(shapes[op], c.Was[op], parts, c.Batch)
+	}
+	r.Shapes, r.Definition, r.Planned = shapes, c.Definition, nil
 	return Reply{Record: r}
 }
 

@@ -1,6 +1,9 @@
 package stream
 
-import "github.com/streamflow/streamflow/structured/connector"
+import (
+	"github.com/streamflow/streamflow/rdd"
+	"github.com/streamflow/streamflow/structured/connector"
+)
 
 // Status of a query.
 const (
@@ -30,6 +33,9 @@ type Record struct {
 	// StateNames are the names under which operators' state is kept, where that is not the operator's id: state that a batch
 	// brought over from another version of the query, from another query, or from a savepoint.
 	StateNames map[string]string `json:"stateNames,omitempty"`
+	// Shapes says of operators whose number of partitions has changed, by the name of their state, in how many they kept which
+	// versions.
+	Shapes map[string][]rdd.StateShape `json:"shapes,omitempty"`
 	// Loaded is the id of the last state that was brought over.
 	Loaded string `json:"loaded,omitempty"`
 	// Totals are exact counters summed over all committed batches: rows.in, rows.out, rows.late, rows.dead …

@@ -63,6 +63,9 @@ func (t *Table) Hidden() int                { return len(hidden) }
 func (t *Table) Provider() string           { return "memory" }
 func (t *Table) Options() map[string]string { return t.options }
 
+// Parts is the number of the table's partitions.
+func (t *Table) Parts() int { return len(t.parts) }
+
 // Append adds rows to a partition.
 func (t *Table) Append(partition int, b *column.Batch) error {
 	if got := b.Schema; len(got.Fields) != len(t.fields.Fields) {

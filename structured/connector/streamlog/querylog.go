@@ -209,8 +209,11 @@ func (q *QueryLog) StageState(_ connector.Tx, op string, partition int, delta []
 	return q.stager.append(topic, int32(partition), batch)
 }
 
+// FromStart is the position of the first change that there still is: what was before it is not missed.
+const FromStart = -2
+
 // ReplayState visits the committed state changes of an operator's partition after a position, in order, each with its own
-// position. Positions are offsets of the changelog; -1 is before the first.
+// position. Positions are offsets of the changelog; -1 is before the first, FromStart before the first that there still is.
 func (e *Env) ReplayState(ctx context.Context, query, op string, partition int, after int64, apply func(delta []byte, position int64) error) error {
 	if _, err := e.Broker.Topic(StateTopic(query)); err != nil {
 		return nil // no change was ever logged
@@ -220,7 +223,7 @@ func (e *Env) ReplayState(ctx context.Context, query, op string, partition int, 
 		return err
 	}
 	o := p.Offsets()
-	if after+1 < o.LogStart && !(after < 0 && broughtOver(op)) {
+	if after+1 < o.LogStart && !(after < 0 && broughtOver(op)) && after != FromStart {
 		return fmt.Errorf("streamlog: state changes of %s-%d after %d were deleted; the log begins at %d", StateTopic(query), partition, after, o.LogStart)
 	}
 	r := newCommittedRecords(p, max(after+1, o.LogStart), o.LastStable)
@@ -237,6 +240,20 @@ func (e *Env) ReplayState(ctx context.Context, query, op string, partition int, 
 		return r.err
 	}
 	return ctx.Err()
+}
+
+// WholeChangelog reports whether nothing was deleted yet from the log of a query's state changes.
+func (e *Env) WholeChangelog(query string) bool {
+	t, err := e.Broker.Topic(StateTopic(query))
+	if err != nil {
+		return true // no change was ever logged
+	}
+	for i := range t.Partitions {
+		if p, err := e.Broker.Partition(t.Name, i); err != nil || p.Offsets().LogStart > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // broughtOver reports whether a name is of state that began in the midst of the query's life: it has the number of the batch
