@@ -136,6 +136,9 @@ func (s *Session) streamSink(ctx context.Context, c *logical.CreateStream, schem
 	if len(c.Sink) > 0 {
 		return s.table(ctx, c.Sink, c.Pos)
 	}
+	if s.sink != nil {
+		return s.sink, nil
+	}
 	switch strings.ToLower(c.Format) {
 	case "":
 		return nil, usererr.New("STREAMING_SINK_MISSING", "42K0J", "The streaming query %s says no place for its rows.", name).WithFix("Name a table or a format: console, memory, topic, parquet …")

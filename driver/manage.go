@@ -28,6 +28,8 @@ func (s *Session) manage(ctx context.Context, p *logical.ManageStream) (structur
 		return table(manageSchema(p.Do), []any{m.Query + "/" + m.Name, m.Batch, w.Rows, w.Bytes, w.NewBytes})
 	case logical.DropSavepoint:
 		return nothing(), noSavepoint(e.opts.Savepoints.Delete(ctx, p.Query, p.Name), p.Query, p.Name)
+	case logical.RescaleStream:
+		return nothing(), e.rescale(ctx, p.Query, p.Parts)
 	case logical.ReplayStream:
 		return s.replay(ctx, p)
 	}

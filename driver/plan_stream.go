@@ -19,6 +19,7 @@ import (
 // plannedQuery is a query that is ready for its loop.
 type plannedQuery struct {
 	phys    *physical.Physical
+	writer  connector.Writer // nil: rows go to the client
 	job     *Job
 	trigger stream.Trigger
 	start   connector.Start
@@ -56,7 +57,7 @@ func (s *Session) planStream(ctx context.Context, c *logical.CreateStream, name,
 	if o.Changelog, err = changelog(c, o.Sink); err != nil {
 		return nil, err
 	}
-	p := &plannedQuery{}
+	p := &plannedQuery{writer: o.Sink}
 	if p.trigger, err = trigger(c.Trigger); err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/streamflow/streamflow/internal/usererr"
 	"github.com/streamflow/streamflow/structured"
+	"github.com/streamflow/streamflow/structured/connector"
 	"github.com/streamflow/streamflow/structured/connector/streamlog"
 	"github.com/streamflow/streamflow/structured/logical"
 	"github.com/streamflow/streamflow/structured/physical"
@@ -95,6 +96,7 @@ type query struct {
 	samples    []sizeSample
 
 	load       *load     // what it takes over before it reads anything; nil for nothing
+	heir       *query    // goes on with it, with another number of partitions
 	stopAtOnce bool      // it is taken up only to settle its last batch
 	lastSave   time.Time // of its own savepoints
 }
@@ -275,6 +277,10 @@ func ofClient(r stream.Record) bool {
 
 // resume plans a query as it was defined and starts it where it stopped.
 func (e *Engine) resume(ctx context.Context, r stream.Record) (*query, error) {
+	r, err := e.adapt(ctx, r)
+	if err != nil {
+		return nil, err
+	}
 	q, err := e.planned(ctx, r)
 	if err != nil {
 		return nil, err
@@ -295,6 +301,15 @@ func (e *Engine) planned(ctx context.Context, r stream.Record) (*query, error) {
 
 // plannedFor plans a query as it was defined; without its sink when only its operators are of interest.
 func (e *Engine) plannedFor(ctx context.Context, r stream.Record, noSink bool) (*query, error) {
+	return e.replanned(ctx, r, noSink, nil)
+}
+
+// plannedAs plans a query as it was defined, to write where another plan of it writes.
+func (e *Engine) plannedAs(ctx context.Context, r stream.Record, old *query) (*query, error) {
+	return e.replanned(ctx, r, false, old.planned.writer)
+}
+
+func (e *Engine) replanned(ctx context.Context, r stream.Record, noSink bool, sink connector.Writer) (*query, error) {
 	q := &query{engine: e, name: r.Name, id: r.ID, runID: uuid.NewString(), ended: make(chan struct{}), progressed: make(chan struct{})}
 	if err := json.Unmarshal(r.Definition, &q.def); err != nil {
 		return nil, fmt.Errorf("driver: definition of query %s: %w", r.Name, err)
@@ -304,6 +319,7 @@ func (e *Engine) plannedFor(ctx context.Context, r stream.Record, noSink bool) (
 	if err != nil {
 		return nil, err
 	}
+	s.sink = sink
 	plan, err := d.query(e)
 	if err != nil {
 		return nil, err

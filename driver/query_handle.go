@@ -21,6 +21,7 @@ func (q *query) RunID() string { return q.runID }
 func (q *query) Name() string  { return q.name }
 
 func (q *query) active() bool {
+	q = q.now()
 	select {
 	case <-q.ended:
 		return false
@@ -153,12 +154,34 @@ func offsetsJSON(t connector.Table, o connector.Offsets) string {
 
 // Stop ends the query after the batch in hand.
 func (q *query) Stop(ctx context.Context) error {
+	q = q.now()
 	q.loop.Stop()
 	select {
 	case <-q.ended:
+		if heir := q.now(); heir != q && heir.loop != nil {
+			return heir.Stop(ctx)
+		}
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
+	}
+}
+
+// now is the query as it goes on: another plan of it may have taken over.
+func (q *query) now() *query {
+	for {
+		q.mu.Lock()
+		heir := q.heir
+		q.mu.Unlock()
+		if heir == nil {
+			return q
+		}
+		select {
+		case <-q.ended:
+			q = heir
+		default:
+			return q
+		}
 	}
 }
 
@@ -166,9 +189,10 @@ func (q *query) Stop(ctx context.Context) error {
 func (q *query) Await(ctx context.Context) error {
 	select {
 	case <-q.ended:
-		q.mu.Lock()
-		defer q.mu.Unlock()
-		return q.err
+		if heir := q.now(); heir != q && q.failure() == nil {
+			return heir.Await(ctx)
+		}
+		return q.failure()
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
@@ -198,6 +222,9 @@ func (q *query) ProcessAllAvailable(ctx context.Context) error {
 		select {
 		case <-changed:
 		case <-q.ended:
+			if heir := q.now(); heir != q {
+				return heir.ProcessAllAvailable(ctx)
+			}
 			return q.Await(ctx)
 		case <-ctx.Done():
 			return context.Cause(ctx)

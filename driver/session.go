@@ -30,6 +30,8 @@ type Session struct {
 	cache  cache             // of temporary views and DataFrames
 	out    io.Writer         // where the console sink prints
 
+	sink connector.Writer // of a query that is planned anew and has one that no other can stand for; nil for none
+
 	mu       sync.Mutex
 	ops      map[string]*operation
 	database string // "" is the default one

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strconv"
 
 	"github.com/urfave/cli/v2"
 
@@ -30,6 +31,7 @@ func queryCommand() *cli.Command {
 			}},
 			{Name: "pause", Usage: "hold a query after the batch in hand, until it is resumed; also over a restart of the node", ArgsUsage: "NAME", Action: onQuery("PAUSE QUERY %s")},
 			{Name: "resume", Usage: "let a query go on that was paused or stopped, or that failed", ArgsUsage: "NAME", Action: onQuery("RESUME QUERY %s")},
+			{Name: "rescale", Usage: "give a query another number of tasks and partitions of state, between two batches", ArgsUsage: "NAME PARALLELISM", Action: rescaleQuery},
 			{Name: "drop", Usage: "stop a query and forget it, with its state", ArgsUsage: "NAME", Action: onQuery("DROP STREAMING QUERY %s")},
 			{Name: "replay", Usage: "run a query's program over a part of history, into a topic to look at", ArgsUsage: "NAME", Action: replayQuery, Flags: []cli.Flag{
 				&cli.StringFlag{Name: "from", Required: true, Usage: "begin at this `TIME`"}, &cli.StringFlag{Name: "to", Required: true, Usage: "end before this `TIME`"},
@@ -101,6 +103,19 @@ func onQuery(statement string) cli.ActionFunc {
 			return script(c, s, fmt.Sprintf(statement, sqlText(c.Args().First())), structured.RunOptions{})
 		})
 	}
+}
+
+func rescaleQuery(c *cli.Context) error {
+	if c.NArg() != 2 {
+		return term.Usage("query rescale takes the name of a query and a number")
+	}
+	n, err := strconv.Atoi(c.Args().Get(1))
+	if err != nil || n < 1 {
+		return term.Usage("the parallelism of a query is a number from 1 on, not %s", c.Args().Get(1))
+	}
+	return within(c, func(s *opened) error {
+		return script(c, s, fmt.Sprintf("ALTER STREAMING QUERY %s SET PARALLELISM %d", sqlText(c.Args().First()), n), structured.RunOptions{})
+	})
 }
 
 func replayQuery(c *cli.Context) error {

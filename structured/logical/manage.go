@@ -9,6 +9,7 @@ type ManageStream struct {
 	Name  string // of the savepoint; of the topic that a replay goes to
 	From  string // of a replay: its bounds in time
 	To    string
+	Parts int // parallelism of a rescale
 	Pos   expr.Pos
 }
 
@@ -17,6 +18,7 @@ const (
 	PauseStream     = "pause"
 	ResumeStream    = "resume"
 	ReplayStream    = "replay"
+	RescaleStream   = "rescale"
 	CreateSavepoint = "create savepoint"
 	DropSavepoint   = "drop savepoint"
 )

@@ -10,6 +10,9 @@ import (
 // alter is ALTER TABLE | VIEW name followed by what changes.
 func (p *parser) alter() logical.Plan {
 	p.take()
+	if p.accept("STREAMING", "QUERY") {
+		return p.alterQuery()
+	}
 	a := &logical.AlterTable{}
 	switch t := p.peek(); {
 	case p.accept("VIEW"):

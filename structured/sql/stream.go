@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/streamflow/streamflow/structured/logical"
@@ -116,6 +117,23 @@ func (p *parser) manage() logical.Plan {
 	p.expect("QUERY")
 	t := p.peek()
 	return &logical.ManageStream{Do: do, Query: p.nameOrString(), Pos: t.pos}
+}
+
+// alterQuery is what follows ALTER STREAMING QUERY: name SET PARALLELISM [=] n.
+func (p *parser) alterQuery() logical.Plan {
+	t := p.peek()
+	m := &logical.ManageStream{Do: logical.RescaleStream, Query: p.nameOrString(), Pos: t.pos}
+	p.expect("SET")
+	p.expect("PARALLELISM")
+	p.symbol("=")
+	n := p.peek()
+	parts, err := strconv.Atoi(n.raw)
+	if n.kind != number || err != nil {
+		p.fail()
+	}
+	p.take()
+	m.Parts = parts
+	return m
 }
 
 // savepoint is what follows CREATE SAVEPOINT and DROP SAVEPOINT: name ON QUERY name.

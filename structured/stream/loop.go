@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/streamflow/streamflow/internal/usererr"
@@ -36,6 +37,7 @@ type Loop struct {
 
 	stop      chan struct{}
 	stopOnce  sync.Once
+	leaving   atomic.Bool // it stops for another loop to go on
 	claimed   chan struct{}
 	claimOnce sync.Once
 
@@ -62,6 +64,13 @@ func NewLoop(spec *Spec, log Log, state State, record func() (Record, bool)) *Lo
 
 // Stop asks the loop to end after the batch that is running. It may be called more than once.
 func (l *Loop) Stop() { l.stopOnce.Do(func() { close(l.stop) }) }
+
+// Leave asks the loop to end after the batch that is running, published, with the query's status as it is: another loop goes
+// on with the query.
+func (l *Loop) Leave() {
+	l.leaving.Store(true)
+	l.Stop()
+}
 
 // Wake makes the loop look at its record again: it was paused, or is to go on.
 func (l *Loop) Wake() {
@@ -173,6 +182,9 @@ func (l *Loop) step(ctx context.Context) (done bool, err error) {
 	case Done:
 		return true, l.setStatus(ctx, Finished, "")
 	case Stop:
+		if l.leaving.Load() {
+			return true, nil
+		}
 		return true, l.setStatus(ctx, Stopped, "")
 	}
 	return true, ErrFenced
