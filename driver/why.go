@@ -89,6 +89,7 @@ type Clock struct {
 type StateUse struct {
 	Operator    string  `json:"operator"`
 	Name        string  `json:"name,omitempty"`
+	Partitions  int     `json:"partitions"`
 	Keys        int64   `json:"keys"`
 	Bytes       int64   `json:"bytes"` // in memory
 	KeysGrowth  float64 `json:"keysPerSecond"`

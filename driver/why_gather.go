@@ -243,7 +243,7 @@ func (q *query) stateOf(w *Why) {
 	samples := slices.Clone(q.samples)
 	q.mu.Unlock()
 	for _, s := range q.planned.phys.Stateful {
-		u := StateUse{Operator: s.Op, Name: s.Name, Keys: sizes[s.Op].Keys, Bytes: sizes[s.Op].Bytes, Bound: s.Bound}
+		u := StateUse{Operator: s.Op, Name: s.Name, Partitions: s.Parts, Keys: sizes[s.Op].Keys, Bytes: sizes[s.Op].Bytes, Bound: s.Bound}
 		if n := len(samples); n > 1 {
 			first, last := samples[0], samples[n-1]
 			d := last.at.Sub(first.at).Seconds()

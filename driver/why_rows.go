@@ -60,7 +60,7 @@ func (w *Why) rows() [][]any {
 		if s.Name != "" {
 			name += " (" + s.Name + ")"
 		}
-		rows = append(rows, []any{"state", name, fmt.Sprintf("%d keys, %d bytes in memory", s.Keys, s.Bytes), nil},
+		rows = append(rows, []any{"state", name, fmt.Sprintf("%d keys in %d partitions, %d bytes in memory", s.Keys, s.Partitions, s.Bytes), nil},
 			[]any{"growth", name, fmt.Sprintf("%+.1f keys/s, %+.0f bytes/s", s.KeysGrowth, s.BytesGrowth), nil}, []any{"bound", name, s.Bound, nil})
 	}
 	return rows
