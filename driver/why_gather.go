@@ -242,13 +242,15 @@ func (q *query) stateOf(w *Why) {
 	q.mu.Lock()
 	samples := slices.Clone(q.samples)
 	q.mu.Unlock()
+	r, _ := q.engine.opts.Queries.Query(q.name)
 	for _, s := range q.planned.phys.Stateful {
-		u := StateUse{Operator: s.Op, Name: s.Name, Partitions: s.Parts, Keys: sizes[s.Op].Keys, Bytes: sizes[s.Op].Bytes, Bound: s.Bound}
+		kept := stateName(&r, s.Op)
+		u := StateUse{Operator: s.Op, Name: s.Name, Partitions: s.Parts, Keys: sizes[kept].Keys, Bytes: sizes[kept].Bytes, Bound: s.Bound}
 		if n := len(samples); n > 1 {
 			first, last := samples[0], samples[n-1]
 			d := last.at.Sub(first.at).Seconds()
-			u.KeysGrowth = float64(last.keys[s.Op]-first.keys[s.Op]) / d
-			u.BytesGrowth = float64(last.bytes[s.Op]-first.bytes[s.Op]) / d
+			u.KeysGrowth = float64(last.keys[kept]-first.keys[kept]) / d
+			u.BytesGrowth = float64(last.bytes[kept]-first.bytes[kept]) / d
 		}
 		w.State = append(w.State, u)
 	}
