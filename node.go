@@ -145,14 +145,9 @@ func (n *Node) open() error {
 	if err := os.MkdirAll(spill, 0o755); err != nil {
 		return err
 	}
-<<<<<<< HEAD
 	n.executor, err = executor.New(executor.Options{FS: n.conf.FS, Slots: n.conf.Slots, MemoryLimit: n.conf.Memory / 4 * 3, Dir: filepath.Join(n.conf.Dir, "executor"), Log: n.logger,
 		Services: map[string]any{streamlog.ServiceName: env, physical.SpillDir: spill, file.FilesName: n.conf.FS},
-=======
-	n.executor, err = executor.New(executor.Options{Slots: n.conf.Slots, MemoryLimit: n.conf.Memory / 4 * 3, Dir: filepath.Join(n.conf.Dir, "executor"), Log: n.logger,
-		Services: map[string]any{streamlog.ServiceName: env, physical.SpillDir: spill},
 		Shapes:   n.stateShapes,
->>>>>>> b762892 (state: reading older versions and changes through SQL)
 		Changelog: func(ctx context.Context, s state.Slot, after int64, apply func([]byte, int64) error) error {
 			return env.ReplayState(ctx, s.Query, s.Op, s.Partition, after, apply)
 		}})
