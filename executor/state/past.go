@@ -74,7 +74,7 @@ func (s *Store) past(ctx context.Context, slot Slot, version, base int64, use fu
 // over calls use with a partition over a kept snapshot.
 func (s *Store) over(ctx context.Context, k Kept, slot Slot, version int64, use func(*Partition) error) error {
 	dir := s.keptAt(slot.Query, k.Version)
-	db, err := pebble.Open(dir, &pebble.Options{FS: s.opts.FS, ReadOnly: true, Logger: quiet{s.opts.Log, &s.disk}})
+	db, err := pebble.Open(dir, &pebble.Options{FS: s.opts.FS, ReadOnly: true, EventListener: s.listener(), Logger: quiet{s.opts.Log, &s.disk}})
 	if err != nil {
 		return fmt.Errorf("%w: %w", errOpen, err)
 	}

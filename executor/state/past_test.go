@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -266,5 +268,144 @@ func TestChangesLeadFromVersionToVersion(t *testing.T) {
 	}
 	if deletes == 0 {
 		t.Error("nothing was deleted")
+	}
+}
+
+// TestDamageOnDisk turns bits over in the tables of the newest kept snapshot and of the store: versions are read from an older
+// snapshot and the changelog; the partition itself is refused or right, and the process lives on.
+func TestDamageOnDisk(t *testing.T) {
+	fell, refused := 0, 0
+	for seed := uint64(1); seed <= 8; seed++ {
+		l := newLife(t, seed)
+		for range 12 {
+			l.batch()
+			if l.rnd.IntN(3) == 0 {
+				l.reopen() // what is in the store's log goes to tables
+				l.batch()
+				l.snapshot()
+			}
+		}
+		l.reopen()
+		l.batch()
+		l.snapshot()
+		list, err := l.store.Kept("q")
+		l.check(err)
+		if len(list) < 2 {
+			continue
+		}
+		l.check(l.store.Close())
+		newest := list[len(list)-1].Version
+		if l.damage("state") == 0 || l.damage(fmt.Sprintf("state-kept/q/%d", newest)) == 0 {
+			t.Fatalf("seed %d: nothing to damage", seed)
+		}
+		l.open()
+		if got, err := l.read(newest); err != nil || !maps.Equal(got, l.past[newest]) {
+			t.Errorf("seed %d: version %d: %v\n%v, not\n%v", seed, newest, err, got, l.past[newest])
+		}
+		fell++
+		for p := range l.parts {
+			err := l.store.View(context.Background(), state.Slot{Query: "q", Op: "op", Partition: p, Parts: l.parts}, l.version(), func(st rdd.State) error {
+				_, err := st.Buckets(1 << 60)
+				return err
+			})
+			if err != nil {
+				refused++
+			}
+		}
+	}
+	if fell == 0 || refused == 0 {
+		t.Errorf("%d snapshots and %d partitions were found damaged", fell, refused)
+	}
+}
+
+func (l *life) reopen() {
+	l.check(l.store.Close())
+	l.open()
+	if _, err := l.store.Open(context.Background(), "q", "op", 0, l.parts, l.version()); err != nil {
+		l.check(err)
+	}
+	l.check(l.store.Abort("q"))
+}
+
+// damage turns a byte over in each table of a directory, and tells in how many.
+func (l *life) damage(dir string) (n int) {
+	names, err := l.fs.List(dir)
+	l.check(err)
+	for _, name := range names {
+		if strings.HasSuffix(name, ".sst") {
+			l.turn(l.fs.PathJoin(dir, name))
+			n++
+		}
+	}
+	return n
+}
+
+// turn writes a file anew with one byte turned over, so that links to it stay as they are.
+func (l *life) turn(name string) {
+	f, err := l.fs.Open(name)
+	l.check(err)
+	b, err := io.ReadAll(f)
+	l.check(errors.Join(err, f.Close()))
+	b[min(40, len(b)/2)] ^= 0x40
+	l.check(l.fs.Remove(name))
+	f, err = l.fs.Create(name, vfs.WriteCategoryUnspecified)
+	l.check(err)
+	_, err = f.Write(b)
+	l.check(errors.Join(err, f.Sync(), f.Close()))
+}
+
+// TestABucketIsReadEntryByEntry touches one key of a bucket that is larger than the memory.
+func TestABucketIsReadEntryByEntry(t *testing.T) {
+	s := newSubject(t, 64<<10, 0)
+	st, value := s.Begin(), make([]byte, 100)
+	for i := range 10_000 {
+		s.check(st.Put(0, i%rdd.KeyGroups, fmt.Appendf(nil, "key %d", i), value))
+	}
+	s.Commit()
+	st = s.Begin()
+	if v, ok, err := st.Get(0, 77, []byte("key 77")); err != nil || !ok || len(v) != len(value) {
+		t.Fatal(len(v), ok, err)
+	}
+	s.check(st.Put(0, 77, []byte("key 77"), []byte("new")))
+	s.check(st.Delete(0, 78, []byte("key 78")))
+	s.Commit()
+	if s.store.Bytes() > 64<<10 {
+		t.Errorf("%d bytes are in memory", s.store.Bytes())
+	}
+	if s.store.Keys() != 9_999 {
+		t.Errorf("%d keys", s.store.Keys())
+	}
+	n, last := 0, ""
+	s.check(s.Begin().Scan(0, func(kg int, key, value []byte) bool {
+		at := fmt.Sprintf("%04d %s", kg, key)
+		if at <= last || string(key) == "key 78" || string(key) == "key 77" && string(value) != "new" {
+			t.Errorf("%s after %s: %q", at, last, value)
+		}
+		n, last = n+1, at
+		return true
+	}))
+	if n != 9_999 {
+		t.Errorf("%d keys are visited", n)
+	}
+}
+
+// BenchmarkEntryOnDisk reads and writes keys of a bucket that is on disk.
+func BenchmarkEntryOnDisk(b *testing.B) {
+	s := newSubject(b, 64<<10, 0)
+	st, value := s.Begin(), make([]byte, 100)
+	for i := range 100_000 {
+		s.check(st.Put(0, i%rdd.KeyGroups, fmt.Appendf(nil, "key %d", i), value))
+	}
+	s.Commit()
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		if i%1000 == 0 {
+			st = s.Begin()
+		}
+		k := i * 7919 % 100_000
+		s.check(st.Put(0, k%rdd.KeyGroups, fmt.Appendf(nil, "key %d", k), value))
+		if i%1000 == 999 {
+			s.Commit()
+		}
 	}
 }

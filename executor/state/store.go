@@ -96,6 +96,7 @@ func (s *Store) openLSM() (*pebble.DB, error) {
 		FormatMajorVersion: pebble.FormatNewest,
 		MemTableSize:       16 << 20,
 		Levels:             filters(),
+		EventListener:      s.listener(),
 		Logger:             quiet{s.opts.Log, &s.disk},
 	})
 }
@@ -105,6 +106,13 @@ func (s *Store) openLSM() (*pebble.DB, error) {
 func (s *Store) unfinished() bool {
 	names, err := s.opts.FS.List(s.opts.Dir)
 	return err == nil && !slices.ContainsFunc(names, func(n string) bool { return strings.HasSuffix(n, ".sst") })
+}
+
+// listener notes damage, which whoever reads is told of as well: Pebble would end the process.
+func (s *Store) listener() *pebble.EventListener {
+	return &pebble.EventListener{DataCorruption: func(info pebble.DataCorruptionInfo) {
+		s.opts.Log.Error("state on disk is damaged", "file", info.Path, "err", info.Details)
+	}}
 }
 
 // filters lets a look-up of a key that is not there read nothing.

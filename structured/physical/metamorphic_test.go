@@ -11,6 +11,7 @@ import (
 
 	"github.com/streamflow/streamflow/column"
 	"github.com/streamflow/streamflow/executor/state/statetest"
+	"github.com/streamflow/streamflow/internal/usererr"
 	"github.com/streamflow/streamflow/rdd"
 	"github.com/streamflow/streamflow/structured/connector"
 	"github.com/streamflow/streamflow/structured/logical"
@@ -20,8 +21,8 @@ import (
 
 // metamorphic checks that a query gives the same table however it is run. sql reads the growing tables of inputs as STREAM t.
 // It runs once as a batch query over history, and live over many cuts of the input, with 1 and 2 partitions, with operators
-// made anew in the middle as after a crash, and with each third batch tried twice; the changes of each live run must add up
-// to the rows of the batch query. It returns those rows. opt has what the query needs besides (settings, output mode); the
+// made anew in the middle as after a crash, with each third batch tried twice, and with next to no memory; the changes of each
+// live run must add up to the rows of the batch query. It returns those rows. opt has what the query needs besides (settings, output mode); the
 // default mode is update, so that a result may change, and state may grow.
 func metamorphic(t *testing.T, text string, inputs tables, opt ...Options) []string {
 	t.Helper()
@@ -44,7 +45,31 @@ func metamorphic(t *testing.T, text string, inputs tables, opt ...Options) []str
 			equal(t, fmt.Sprintf("%s\n%d parts, cut %d", text, parts, cut), r.table(), want)
 		}
 	}
+	withoutMemory(t, text, inputs, o, want)
 	return want
+}
+
+// withoutMemory runs a query live with its state on disk and next to no memory for its operators: they spill, or they say that
+// they cannot do with so little, and then they are given some.
+func withoutMemory(t *testing.T, text string, inputs tables, o Options, want []string) {
+	t.Helper()
+	for _, memory := range []int64{4 << 10, 64 << 20} {
+		r := newLiveRun(t, text, inputs, o, 2)
+		r.cut, r.rng = 40, rand.New(rand.NewPCG(40, 2))
+		r.runner.tiny(memory)
+		ended, err := false, error(nil)
+		for !ended && err == nil {
+			ended, err = r.tryStep()
+		}
+		if u, ok := usererr.As(err); ok && u.Code == "OUT_OF_MEMORY" && memory < 1<<20 {
+			continue
+		}
+		if err != nil {
+			t.Fatalf("%s\nwith %d bytes: %v", text, memory, err)
+		}
+		equal(t, fmt.Sprintf("%s\nwith %d bytes", text, memory), r.table(), want)
+		return
+	}
 }
 
 // overHistory are the rows of the batch query, sorted.
@@ -238,6 +263,7 @@ func (r *liveRun) tryStep() (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("batch %d: %w\n%s", r.batch, err, r.phys.Format())
 	}
+	r.runner.ended(true)
 	r.add(got)
 	r.late = append(r.late, texts(r.runner.sides[connector.Late])...)
 	r.dead = append(r.dead, texts(r.runner.sides[connector.Dead])...)
@@ -256,6 +282,7 @@ func (r *liveRun) failed(b *rdd.Binding) error {
 		return fmt.Errorf("batch %d, first attempt: %w\n%s", r.batch, err, r.phys.Format())
 	}
 	r.runner.state = before
+	r.runner.ended(false)
 	return nil
 }
 

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"path/filepath"
 	"sort"
 	"strings"
 	"testing"
 
 	"github.com/streamflow/streamflow/column"
+	"github.com/streamflow/streamflow/executor/state"
 	"github.com/streamflow/streamflow/executor/state/statetest"
 	"github.com/streamflow/streamflow/expr"
 	"github.com/streamflow/streamflow/internal/codec"
@@ -24,6 +26,7 @@ type runner struct {
 	services map[string]any
 	ops      map[string]rdd.Operator
 	state    map[string]rdd.State
+	store    *state.Store // nil: state is in maps
 
 	binding  *rdd.Binding
 	shuffled map[*rdd.RDD][][]*column.Batch
@@ -34,6 +37,37 @@ type runner struct {
 
 func newRunner(t testing.TB) *runner {
 	return &runner{t: t, ops: map[string]rdd.Operator{}, state: map[string]rdd.State{}, services: map[string]any{SpillDir: t.TempDir()}}
+}
+
+// tiny gives operators so much memory and no more, and keeps state in a store that evicts all of it after each batch: from
+// then on entries come from disk.
+func (r *runner) tiny(memory int64) {
+	store, err := state.Open(state.Options{Dir: filepath.Join(r.t.TempDir(), "state"), Memory: 1})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			r.t.Error(err)
+		}
+	})
+	r.store, r.memory = store, &stingy{limit: memory}
+}
+
+// ended makes the changes of state the committed ones, or takes them back.
+func (r *runner) ended(commit bool) {
+	if r.store == nil {
+		return
+	}
+	r.state = map[string]rdd.State{}
+	end := func() error { return r.store.Abort("q") }
+	if commit {
+		end = func() error { return r.store.Commit("q", r.binding.Batch) }
+	}
+	err := end()
+	if err != nil {
+		r.t.Fatal(err)
+	}
 }
 
 // run computes all partitions of root.
@@ -90,6 +124,13 @@ func (r *runner) context(p, parts int) *rdd.TaskContext {
 		}}
 	tc.OpenState = func(op string) (rdd.State, error) {
 		id := fmt.Sprintf("%s/%d", op, p)
+		if r.store != nil && r.state[id] == nil {
+			st, err := r.store.Open(context.Background(), "q", op, p, parts, r.binding.StateVersion)
+			if err != nil {
+				return nil, err
+			}
+			r.state[id] = st
+		}
 		if r.state[id] == nil {
 			r.state[id] = statetest.NewMap()
 		}
