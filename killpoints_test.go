@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -452,6 +453,35 @@ func TestFullDiskUnderQueries(t *testing.T) {
 	want := k.history(s)
 	k.close(s)
 	k.compare("on a disk that was full at times", live, want)
+}
+
+// TestFailingWrites fails operations on the files of a query's sink now and then: its batches are tried again.
+func TestFailingWrites(t *testing.T) {
+	seed := *killSeed
+	if seed == 0 {
+		seed = rand.Uint64()
+	}
+	k := newKilled(t, seed)
+	k.dir = filepath.Join(t.TempDir(), "node")
+	k.prepare()
+	failures := 0
+	s := k.open(&vfs.Fault{FS: vfs.OS, Hook: func(op vfs.Op, name string) error {
+		if !strings.Contains(name, "/filed_out/") {
+			return nil
+		}
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		if k.rnd.IntN(20) != 0 && failures > 0 { // one at the least
+			return nil
+		}
+		failures++
+		return fmt.Errorf("%s %s: %w", op, name, syscall.EIO)
+	}})
+	k.feed(s)
+	live := k.answers(s)
+	want := k.history(s)
+	k.close(s)
+	k.compare(fmt.Sprintf("with %d failed operations", failures), live, want)
 }
 
 func (k *killed) compare(what string, got, want map[string]string) {
