@@ -1,7 +1,6 @@
 package physical
 
 import (
-	"container/heap"
 	"errors"
 	"io"
 
@@ -168,79 +167,4 @@ func (r *sortRun) close() {
 		_ = f.close() // already unlinked: nothing is lost
 	}
 	r.held, r.all = nil, nil
-}
-
-// merger merges sorted runs; of equal rows those of an earlier run come first.
-type merger struct {
-	keys []column.SortKey
-	runs []mergeRun // a heap
-	rows *column.BatchBuilder
-}
-
-type mergeRun struct {
-	index int
-	in    rdd.Reader
-	b     *column.Batch
-	row   int
-}
-
-func newMerger(files []*spillFile, keys []column.SortKey, schema *column.Schema) (*merger, error) {
-	m := &merger{keys: keys, rows: column.NewBatchBuilder(schema)}
-	for i, f := range files {
-		in, err := f.again()
-		if err != nil {
-			return nil, err
-		}
-		b, err := in.Next()
-		if err == io.EOF {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		m.runs = append(m.runs, mergeRun{index: i, in: in, b: b})
-	}
-	heap.Init(m)
-	return m, nil
-}
-
-func (m *merger) Len() int { return len(m.runs) }
-func (m *merger) Less(i, j int) bool {
-	a, b := &m.runs[i], &m.runs[j]
-	if c := column.CompareRows(a.b, a.row, b.b, b.row, m.keys); c != 0 {
-		return c < 0
-	}
-	return a.index < b.index
-}
-func (m *merger) Swap(i, j int) { m.runs[i], m.runs[j] = m.runs[j], m.runs[i] }
-func (m *merger) Push(x any)    { m.runs = append(m.runs, x.(mergeRun)) }
-func (m *merger) Pop() any {
-	last := m.runs[len(m.runs)-1]
-	m.runs = m.runs[:len(m.runs)-1]
-	return last
-}
-
-func (m *merger) next() (*column.Batch, error) {
-	m.rows.Reset()
-	for m.rows.Len() < column.BatchRows && len(m.runs) > 0 {
-		top := &m.runs[0]
-		m.rows.AppendRowFrom(top.b, top.row)
-		top.row++
-		if top.row == top.b.N {
-			b, err := top.in.Next()
-			if err == io.EOF {
-				heap.Pop(m)
-				continue
-			}
-			if err != nil {
-				return nil, err
-			}
-			top.b, top.row = b, 0
-		}
-		heap.Fix(m, 0)
-	}
-	if m.rows.Len() == 0 {
-		return nil, io.EOF
-	}
-	return m.rows.Finish(), nil
 }
