@@ -69,6 +69,7 @@ var defaults = map[string]string{
 	"spark.sql.adaptive.skewJoin.skewedPartitionFactor":               "5.0",
 	"spark.sql.adaptive.skewJoin.skewedPartitionThresholdInBytes":     "256MB",
 	"spark.sql.autoBroadcastJoinThreshold":                            "10485760b",
+	"spark.sql.join.preferSortMergeJoin":                              "false",
 	"spark.sql.crossJoin.enabled":                                     "true",
 	"spark.sql.debug.maxToStringFields":                               "25",
 	"spark.sql.groupByOrdinal":                                        "true",

@@ -164,7 +164,7 @@ type Join struct {
 	Using       []string
 	Natural     bool
 	Label       Label
-	Hint        string // "broadcast_left", "broadcast_right", "shuffle_hash" or ""
+	Hint        string // "broadcast_left", "broadcast_right", "shuffle_hash", "merge" or ""
 }
 
 // Union places the children's rows one after the other; columns by position, or by name when ByName.

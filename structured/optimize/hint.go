@@ -7,18 +7,19 @@ import (
 	"github.com/streamflow/streamflow/structured/logical"
 )
 
-// broadcastHints and hashHints are the names under which Spark knows the two join hints that the planner understands.
+// broadcastHints, hashHints and mergeHints are the names under which Spark knows the three join hints that the planner understands.
 // Others are advice that it does not need, and are dropped.
 var (
 	broadcastHints = map[string]bool{"broadcast": true, "broadcastjoin": true, "mapjoin": true}
 	hashHints      = map[string]bool{"shuffle_hash": true}
+	mergeHints     = map[string]bool{"merge": true, "mergejoin": true, "shuffle_merge": true}
 )
 
 // hint applies a hint to the joins below it that join the relations it names; REPARTITION and COALESCE become nodes.
 func (a *analyzer) hint(p *logical.Hint) (logical.Plan, error) {
 	name := strings.ToLower(p.Name)
 	child := p.Child
-	if len(p.Args) > 0 && (broadcastHints[name] || hashHints[name]) {
+	if len(p.Args) > 0 && (broadcastHints[name] || hashHints[name] || mergeHints[name]) {
 		child = hinted(child, name, p.Args)
 	}
 	out, err := a.plan(child)
@@ -46,6 +47,8 @@ func hinted(p logical.Plan, name string, relations []string) logical.Plan {
 	switch left, right := isNamed(j.Left, relations), isNamed(j.Right, relations); {
 	case hashHints[name] && (left || right):
 		c.Hint = "shuffle_hash"
+	case mergeHints[name] && (left || right):
+		c.Hint = "merge"
 	case right:
 		c.Hint = "broadcast_right"
 	case left:
@@ -84,6 +87,8 @@ func joinHint(p *logical.Join) string {
 			return side.hint
 		case hashHints[name]:
 			return "shuffle_hash"
+		case mergeHints[name]:
+			return "merge"
 		}
 	}
 	return ""

@@ -34,6 +34,8 @@ func (p *planner) choose(j *joining, hint string) {
 	limit := p.broadcastLimit()
 	j.op.BuildLeft = p.smallerLeft(j)
 	switch {
+	case !keyless && hint == "merge":
+		j.mergeSorted(p, "asked for by a hint")
 	case l.Parts == 1 && r.Parts == 1:
 		j.how = "in one partition"
 		j.inputs = []*Node{l, r}
@@ -53,6 +55,9 @@ func (p *planner) choose(j *joining, hint string) {
 		j.broadcast(p, true)
 	default:
 		j.shuffle(p)
+	}
+	if why := p.rather(j, hint); why != "" {
+		j.mergeSorted(p, why)
 	}
 }
 

@@ -39,13 +39,17 @@ type HashJoin struct {
 	version string            // of what it was built from
 }
 
-func (h *HashJoin) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader, error) {
+// compile prepares the condition.
+func (h *HashJoin) compile() (err error) {
 	if h.Cond != nil && h.filter == nil {
-		f, err := expr.CompileFilter(h.Cond)
-		if err != nil {
-			return nil, err
-		}
-		h.filter = f
+		h.filter, err = expr.CompileFilter(h.Cond)
+	}
+	return err
+}
+
+func (h *HashJoin) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader, error) {
+	if err := h.compile(); err != nil {
+		return nil, err
 	}
 	r := newJoinRun(h, tc)
 	switch {

@@ -16,13 +16,16 @@ func TestJoinAgainstOracle(t *testing.T) {
 		lt, lrows := people(t, size[0], 21)
 		rt, rrows := people(t, size[1], 22)
 		for _, kind := range allKinds {
-			for _, conf := range []string{"10485760", "-1"} {
+			for _, conf := range []string{"10485760", "-1", "merge"} {
 				for _, cond := range []string{"keys", "keys and condition", "null-safe"} {
 					name := fmt.Sprintf("%v/%v/broadcast=%s/%s", size, kind, conf, cond)
 					cases(t, size[0], func(t *testing.T, opt Options, mem *stingy) {
 						opt.Conf = map[string]string{BroadcastThreshold: conf}
 						l, r := scanOf(lt, false), scanOf(rt, false)
 						j := &logical.Join{Kind: kind, Left: l, Right: r, Cond: joinCond(t, cond, l, r)}
+						if conf == "merge" {
+							j.Hint = conf
+						}
 						equal(t, name, bag(runPlan(t, j, opt, mem)), joinOracle(kind, cond, lrows, rrows))
 					})
 				}

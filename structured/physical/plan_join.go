@@ -44,6 +44,7 @@ type joining struct {
 	rightAttrs  []*expr.Attr
 	op          *HashJoin
 	how         string
+	merge       bool // the inputs are sorted, and merged
 	inputs      []*Node
 	cond        string
 	why         string // of how, "" when there was no choice
@@ -150,7 +151,11 @@ func (j *joining) node(p *planner) *Node {
 	if j.op.BuildLeft {
 		probe, build = build, probe
 	}
-	out := p.node("HashJoin", j.detail(), attrs, probe)
+	kind := "HashJoin"
+	if j.merge {
+		kind = "MergeJoin"
+	}
+	out := p.node(kind, j.detail(), attrs, probe)
 	out.adoptMark(build)
 	out.Kids = j.inputs
 	if j.why != "" {
@@ -162,6 +167,9 @@ func (j *joining) node(p *planner) *Node {
 	op.Left, op.Right, op.Out = schemaOf(j.left.Output), schemaOf(j.right.Output), schemaOf(attrs)
 	op.From = probe.provenance()
 	out.Op, out.joining = op, j
+	if j.merge {
+		out.Op, out.joining = &MergeJoin{Join: op}, nil
+	}
 	if j.op.half() && j.op.BuildLeft {
 		out.props.hash = survive(build.props.hash, attrs) // the rows are the build side's
 	}

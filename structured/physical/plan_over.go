@@ -36,11 +36,7 @@ func (p *planner) overRows(n *Node, l *logical.Over) (*Node, error) {
 		cluster = append(cluster, k.Col)
 	}
 	n = p.clustered(n, cluster)
-	if len(keys) > 0 {
-		sorted := p.node("Sort", listOf(sortOrders(spec)), n.Output, n)
-		sorted.Op = &Sort{Keys: keys, Out: schemaOf(n.Output)}
-		n = sorted
-	}
+	n = p.sortedOn(n, keys, listOf(sortOrders(spec)))
 	op := &Over{Partition: keys[:len(spec.Partition)], Order: keys[len(spec.Partition):], Env: p.env}
 	attrs := append([]*expr.Attr{}, n.Output...)
 	for _, e := range l.List {

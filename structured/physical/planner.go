@@ -82,10 +82,11 @@ type planner struct {
 // props are the properties of a node's rows that decide what may stand above it.
 type props struct {
 	stream   bool
-	single   bool    // complete: all rows of the result are put out by each batch
-	stateful bool    // a stateful operator is below
-	hash     []int64 // attributes that the partitions are made by, nil when unknown
-	ordered  bool    // rows come in the order of their source's partition
+	single   bool       // complete: all rows of the result are put out by each batch
+	stateful bool       // a stateful operator is below
+	hash     []int64    // attributes that the partitions are made by, nil when unknown
+	ordered  bool       // rows come in the order of their source's partition
+	sorted   []sortedBy // the columns that the rows of each partition are sorted by
 
 	origins []Origin
 	offset  *expr.Attr // hidden: the row's offset
@@ -203,6 +204,9 @@ func (p *planner) node(kind, detail string, out []*expr.Attr, kids ...*Node) *No
 	if len(kids) > 0 {
 		k := kids[0]
 		n.Parts, n.Rows, n.Bytes, n.props, n.counted = k.Parts, k.Rows, k.Bytes, k.props, k.counted
+		if !keepsOrder[kind] {
+			n.props.sorted = nil
+		}
 		n.props.keepOnly(out)
 	}
 	return n
@@ -220,6 +224,7 @@ func (r *props) keepOnly(attrs []*expr.Attr) {
 		r.event = nil
 	}
 	r.times = keepTimes(r.times, attrs)
+	r.sorted = stillSorted(r.sorted, attrs)
 	for _, id := range r.hash {
 		if indexOf(attrs, id) < 0 {
 			r.hash = nil

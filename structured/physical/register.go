@@ -20,6 +20,7 @@ func init() {
 	rdd.Register("physical.Limit", (*Limit)(nil))
 	rdd.Register("physical.Local", (*Local)(nil))
 	rdd.Register("physical.Match", (*Match)(nil))
+	rdd.Register("physical.MergeJoin", (*MergeJoin)(nil))
 	rdd.Register("physical.Over", (*Over)(nil))
 	rdd.Register("physical.PartialDistinct", (*PartialDistinct)(nil))
 	rdd.Register("physical.Pass", (*Pass)(nil))
