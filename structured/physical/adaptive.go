@@ -49,7 +49,7 @@ func (e *Exchange) text() string {
 }
 
 // Adaptive is the plan for adaptive execution on a number of slots; nil when there is nothing to adapt: the plan is a stream's or a
-// program's over event time, has no exchange, or the session does not want it.
+// program's over event time, has no exchange into several partitions, or the session does not want it.
 func (p *Physical) Adaptive(slots int) *Adaptive {
 	if !p.Adapts() {
 		return nil
@@ -90,7 +90,7 @@ func (p *Physical) Adapts() bool {
 		return false
 	}
 	some := false
-	p.Root.Walk(func(n *Node) { some = some || n.Exchange != nil && !n.Exchange.Broadcast })
+	p.Root.Walk(func(n *Node) { some = some || n.Exchange != nil && !n.Exchange.Broadcast && n.Exchange.Partitioner.N > 1 })
 	return some
 }
 
