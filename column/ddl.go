@@ -244,9 +244,6 @@ func (p *ddlParser) decimal() (Type, error) {
 	return DecimalOf(precision, scale), nil
 }
 
-var intervalUnits = map[string]Kind{"YEAR": IntervalYM, "MONTH": IntervalYM, "DAY": IntervalDT, "HOUR": IntervalDT,
-	"MINUTE": IntervalDT, "SECOND": IntervalDT}
-
 // time is TIME or TIME(precision).
 func (p *ddlParser) time() (Type, error) {
 	if !p.accept("(") {
@@ -267,22 +264,23 @@ func (p *ddlParser) time() (Type, error) {
 
 // interval is what follows the word: units, or nothing for an interval of the calendar.
 func (p *ddlParser) interval() (Type, error) {
-	unit := strings.ToUpper(p.next())
-	kind, ok := intervalUnits[unit]
+	from, ok := ParseIntervalUnit(p.next())
 	if !ok || p.quoted {
 		return Of(Calendar), nil
 	}
 	p.advance()
-	if unit == "DAY" && !p.accept("TO") {
-		return DayInterval(), nil
-	} else if unit == "DAY" || p.accept("TO") {
-		to, ok := intervalUnits[strings.ToUpper(p.next())]
-		if !ok || to != kind || p.quoted {
+	to := from
+	if p.accept("TO") {
+		if to, ok = ParseIntervalUnit(p.next()); !ok || p.quoted {
 			return Type{}, p.fail("the smaller unit of the interval")
 		}
 		p.advance()
 	}
-	return Of(kind), nil
+	t, ok := IntervalOf(from, to)
+	if !ok {
+		return Type{}, p.fail("units of one interval, such as DAY TO SECOND")
+	}
+	return t, nil
 }
 
 func (p *ddlParser) nested(word string, depth int) (t Type, err error) {

@@ -55,36 +55,3 @@ func javaExponent(dst []byte, at int) []byte {
 	}
 	return append(dst, digits...)
 }
-
-// AppendIntervalYM appends months as Spark casts them: INTERVAL '1-2' YEAR TO MONTH.
-func AppendIntervalYM(dst []byte, months int32) []byte {
-	n := int64(months)
-	dst = append(dst, "INTERVAL '"...)
-	if n < 0 {
-		dst, n = append(dst, '-'), -n
-	}
-	dst = append(strconv.AppendInt(dst, n/12, 10), '-')
-	return append(strconv.AppendInt(dst, n%12, 10), "' YEAR TO MONTH"...)
-}
-
-// AppendIntervalDT appends microseconds as Spark casts them: INTERVAL '1 02:03:04.5' DAY TO SECOND.
-func AppendIntervalDT(dst []byte, us int64) []byte {
-	dst = append(dst, "INTERVAL '"...)
-	n := uint64(us)
-	if us < 0 {
-		dst, n = append(dst, '-'), -n
-	}
-	dst = append(strconv.AppendUint(dst, n/microsPerDay, 10), ' ')
-	n %= microsPerDay
-	s := int(n / microsPerSecond)
-	dst = append2(dst, s/3600)
-	dst = append2(append(dst, ':'), s/60%60)
-	dst = append2(append(dst, ':'), s%60)
-	if f := int64(n % microsPerSecond); f != 0 {
-		dst = appendMicros(append(dst, '.'), f)
-		for dst[len(dst)-1] == '0' {
-			dst = dst[:len(dst)-1]
-		}
-	}
-	return append(dst, "' DAY TO SECOND"...)
-}

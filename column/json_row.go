@@ -61,9 +61,9 @@ func AppendJSONValue(dst []byte, v *Vector, i int, loc *time.Location) []byte {
 	case TimestampNTZ:
 		return append(appendISOLocal(append(dst, '"'), v.I64[i]), '"')
 	case IntervalYM:
-		return append(AppendIntervalYM(append(dst, '"'), v.I32[i]), '"')
+		return append(AppendInterval(append(dst, '"'), int64(v.I32[i]), v.Type), '"')
 	case IntervalDT:
-		return append(AppendIntervalDT(append(dst, '"'), v.I64[i]), '"')
+		return append(AppendInterval(append(dst, '"'), v.I64[i], v.Type), '"')
 	case Time:
 		return append(AppendTime(append(dst, '"'), v.I64[i]), '"')
 	case Calendar:

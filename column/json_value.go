@@ -257,13 +257,11 @@ func parseLong(text string, t Type) (int64, bool) {
 	case Date:
 		d, ok := ParseDate(text)
 		return int64(d), ok
-	case IntervalYM:
-		return ParseIntervalYM(text)
 	case Time:
 		us, ok := ParseTime(text)
 		return TruncateTime(us, int(t.Precision)), ok
 	default:
-		return ParseIntervalDT(text)
+		return ParseInterval(text, t)
 	}
 }
 

@@ -89,22 +89,22 @@ func ambiguity(loc *time.Location, us int64) int64 {
 
 func TestIntervalText(t *testing.T) {
 	for _, us := range []int64{0, 1, -1, 3600_000_000, -93784_500_000, 1 << 55} {
-		text := string(AppendIntervalDT(nil, us))
-		if back, ok := ParseIntervalDT(text); !ok || back != us {
+		text := string(AppendInterval(nil, us, Of(IntervalDT)))
+		if back, ok := ParseInterval(text, Of(IntervalDT)); !ok || back != us {
 			t.Errorf("%d is %s is %d", us, text, back)
 		}
 	}
 	for _, m := range []int32{0, 1, -1, 14, -25} {
-		text := string(AppendIntervalYM(nil, m))
-		if back, ok := ParseIntervalYM(text); !ok || back != int64(m) {
+		text := string(AppendInterval(nil, int64(m), Of(IntervalYM)))
+		if back, ok := ParseInterval(text, Of(IntervalYM)); !ok || back != int64(m) {
 			t.Errorf("%d is %s is %d", m, text, back)
 		}
 	}
 	for _, bad := range []string{"", "1", "1-12", "x-1", "1 25:00:00", "1 2:3:4x", "INTERVAL"} {
-		if n, ok := ParseIntervalYM(bad); ok {
+		if n, ok := ParseInterval(bad, Of(IntervalYM)); ok {
 			t.Errorf("%q is %d months", bad, n)
 		}
-		if n, ok := ParseIntervalDT(bad); ok {
+		if n, ok := ParseInterval(bad, Of(IntervalDT)); ok {
 			t.Errorf("%q is %d µs", bad, n)
 		}
 	}

@@ -87,8 +87,8 @@ func (t Type) Elem() Type { return t.Fields[0].Type }
 
 // Equal reports whether both types are the same, ignoring the nullability of members.
 func (t Type) Equal(o Type) bool {
-	if t.Kind == IntervalDT {
-		return o.Kind == IntervalDT
+	if t.Kind == IntervalDT || t.Kind == IntervalYM {
+		return o.Kind == t.Kind
 	}
 	if t.Kind != o.Kind || t.Precision != o.Precision || t.Scale != o.Scale || len(t.Fields) != len(o.Fields) {
 		return false
@@ -135,10 +135,8 @@ func (t Type) String() string {
 			parts[i] = quoteName(f.Name) + ":" + f.Type.String()
 		}
 		return "struct<" + strings.Join(parts, ",") + ">"
-	case IntervalDT:
-		if t.IsDayInterval() {
-			return "interval day"
-		}
+	case IntervalDT, IntervalYM:
+		return t.intervalName()
 	}
 	return t.Kind.String()
 }

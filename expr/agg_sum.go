@@ -16,7 +16,7 @@ func sumType(t column.Type) column.Type {
 	case t.IsInteger():
 		return column.Of(column.Int64)
 	case isInterval(t.Kind):
-		return t
+		return column.Of(t.Kind)
 	}
 	return column.Of(column.Float64)
 }
@@ -26,7 +26,7 @@ func avgType(t column.Type) column.Type {
 	case t.Kind == column.Decimal:
 		return adjusted(int(t.Precision)+4, int(t.Scale)+4)
 	case isInterval(t.Kind):
-		return t
+		return column.Of(t.Kind)
 	}
 	return column.Of(column.Float64)
 }

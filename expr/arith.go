@@ -74,6 +74,8 @@ func rewriteNegative(args []Expr) (Expr, error) {
 	switch t := a.DataType(); {
 	case t.Kind == column.String || t.Kind == column.Null:
 		a = Coerce(a, column.Of(column.Float64))
+	case t.Kind == column.Calendar:
+		return call("subtract_calendars", &Literal{column.Dec128{}, t}, a)
 	case !t.IsNumeric() && !isInterval(t.Kind):
 		return nil, unexpectedType("negative", 0, a, `"NUMERIC" or "INTERVAL"`)
 	}

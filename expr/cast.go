@@ -53,6 +53,12 @@ func castKernel(from, to column.Type, try bool) kernel {
 		return func(_ *kctx, _ []*column.Vector, out *column.Vector) { *out = *column.Nulls(to, out.N) }
 	case from.Kind == column.Null:
 		return func(*kctx, []*column.Vector, *column.Vector) {}
+	case from.Kind == to.Kind && isInterval(to.Kind) && cutsInterval(from, to):
+		return c.ints(func(_ *kctx, v int64) (int64, bool) { return to.CutInterval(v), true })
+	case from.Kind == to.Kind && isInterval(to.Kind):
+		return retype(to)
+	case from.Kind == column.Time && to.Kind == column.Time:
+		return c.ints(func(_ *kctx, v int64) (int64, bool) { return column.TruncateTime(v, int(to.Precision)), true })
 	case from.Equal(to):
 		return copyKernel
 	case from.Kind == column.Variant:
@@ -63,6 +69,8 @@ func castKernel(from, to column.Type, try bool) kernel {
 		return c.toText()
 	case from.Kind == column.String:
 		return c.fromText()
+	case from.Kind == column.Time:
+		return c.fromClock
 	case from.IsNested():
 		return c.nested
 	case from.Kind == column.Bool:
@@ -77,6 +85,21 @@ func castKernel(from, to column.Type, try bool) kernel {
 		return c.binary
 	}
 	return c.times()
+}
+
+// cutsInterval reports whether the last unit of to is larger than that of from.
+func cutsInterval(from, to column.Type) bool {
+	_, f := from.IntervalUnits()
+	_, t := to.IntervalUnits()
+	return t < f
+}
+
+// retype is a copy under another type of the same storage.
+func retype(to column.Type) kernel {
+	return func(k *kctx, args []*column.Vector, out *column.Vector) {
+		copyKernel(k, args, out)
+		out.Type = to
+	}
 }
 
 func copyKernel(k *kctx, args []*column.Vector, out *column.Vector) {

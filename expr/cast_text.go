@@ -54,9 +54,9 @@ func appendText(dst []byte, v *column.Vector, i int, loc *time.Location) []byte 
 	case column.TimestampNTZ:
 		return column.AppendTimestamp(dst, v.I64[i], time.UTC)
 	case column.IntervalYM:
-		return column.AppendIntervalYM(dst, v.I32[i])
+		return column.AppendInterval(dst, int64(v.I32[i]), v.Type)
 	case column.IntervalDT:
-		return column.AppendIntervalDT(dst, v.I64[i])
+		return column.AppendInterval(dst, v.I64[i], v.Type)
 	case column.Time:
 		return column.AppendTime(dst, v.I64[i])
 	case column.Calendar:
@@ -157,16 +157,25 @@ func (c *caster) parser() func(k *kctx, i int, s string) bool {
 		}
 	case column.TimestampNTZ:
 		return func(k *kctx, i int, s string) (ok bool) { k.out.I64[i], ok = column.ParseTimestampNTZ(s); return ok }
+	case column.Time:
+		return func(k *kctx, i int, s string) bool {
+			us, ok := column.ParseTime(s)
+			k.out.I64[i] = column.TruncateTime(us, int(c.to.Precision))
+			return ok
+		}
+	case column.Calendar:
+		return func(k *kctx, i int, s string) bool {
+			iv, ok := column.ParseCalendar(s)
+			k.out.Dec[i] = iv.Dec()
+			return ok
+		}
 	case column.IntervalDT, column.IntervalYM:
 		return func(k *kctx, i int, s string) bool {
-			iv, ok := ParseInterval(s)
-			switch {
-			case !ok:
-			case c.to.Kind == column.IntervalYM:
-				k.out.I32[i], ok = iv.Months, iv.Micros == 0
-			default:
-				k.out.I64[i], ok = iv.Micros, iv.Months == 0
+			n, ok := column.ParseInterval(s, c.to)
+			if !ok && strings.ContainsAny(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") {
+				n, ok = looseInterval(s, c.to)
 			}
+			setInt(k.out, i, n)
 			return ok
 		}
 	}
@@ -233,4 +242,13 @@ func (c *caster) parseDecimal(k *kctx, i int, s string) bool {
 	}
 	k.out.Dec[i] = column.Dec128(d)
 	return true
+}
+
+// looseInterval reads an interval in words, such as 2 days 3 hours, which Spark takes only as a literal.
+func looseInterval(s string, t column.Type) (int64, bool) {
+	iv, ok := ParseInterval(s)
+	if t.Kind == column.IntervalYM {
+		return t.CutInterval(int64(iv.Months)), ok && iv.Micros == 0
+	}
+	return t.CutInterval(iv.Micros), ok && iv.Months == 0
 }

@@ -11,7 +11,7 @@ import (
 // becomes one of those.
 func CommonType(a, b column.Type) (column.Type, bool) {
 	switch {
-	case a.Kind == column.IntervalDT && b.Kind == a.Kind:
+	case isInterval(a.Kind) && b.Kind == a.Kind:
 		return widerInterval(a, b), true
 	case a.Equal(b):
 		return mergeNulls(a, b), true
@@ -23,6 +23,8 @@ func CommonType(a, b column.Type) (column.Type, bool) {
 		return commonNumber(a, b), true
 	case a.IsTemporal() && b.IsTemporal():
 		return commonTime(a, b), true
+	case a.Kind == column.Time && b.Kind == column.Time:
+		return column.TimeOf(int(max(a.Precision, b.Precision))), true
 	case a.Kind == column.String:
 		return commonString(b)
 	case b.Kind == column.String:
@@ -197,6 +199,8 @@ func CanCast(from, to column.Type) bool {
 		return to.IsTemporal() || a == column.Timestamp && to.IsNumeric()
 	case a == column.IntervalYM || a == column.IntervalDT:
 		return to.IsInteger()
+	case a == column.Time:
+		return to.IsInteger() || b == column.Decimal
 	}
 	return false
 }

@@ -9,7 +9,7 @@ import (
 // param is what a function takes at one place. Functions write their parameters as a short text, one word each:
 //
 //	letter   s string   i int   l bigint   d double   b boolean   x binary   D date   t timestamp
-//	         y string or binary   n number   N number or interval   I integer   T date or timestamp   A array   M map   S struct   v interval   a anything
+//	         y string or binary   n number   N number or interval   I integer   T date or timestamp   C date, timestamp or time   A array   M map   S struct   v interval   q interval of the calendar   Q any interval   k time   a anything
 //	=        all arguments so marked are brought to one common type
 //	?        may be left out        *  any number of times        +  once or more
 type param struct {
@@ -66,6 +66,10 @@ var classNames = map[byte]class{
 	'N':   {"x", `"NUMERIC" or "INTERVAL"`, column.Null},
 	'I':   {"n", `"INTEGRAL"`, column.Null},
 	'T':   {"time", `"DATE" or "TIMESTAMP"`, column.Null},
+	'C':   {"time", `"DATE", "TIMESTAMP" or "TIME"`, column.Null},
+	'q':   {"interval", `"INTERVAL"`, column.Calendar},
+	'Q':   {"interval", `"INTERVAL"`, column.Null},
+	'k':   {"time", `"TIME"`, column.Null},
 	'A':   {"array", `"ARRAY"`, column.Null},
 	'M':   {"map", `"MAP"`, column.Null},
 	'S':   {"struct", `"STRUCT"`, column.Null},
@@ -150,8 +154,8 @@ func (p param) fit(e Expr) (Expr, bool) {
 		if implicit(t, column.Of(column.String)) {
 			return Coerce(e, column.Of(column.String)), true
 		}
-	case 'T':
-		if t.IsTemporal() {
+	case 'T', 'C':
+		if t.IsTemporal() || p.class == 'C' && t.Kind == column.Time {
 			return e, true
 		}
 		if t.Kind == column.String || t.Kind == column.Null {
@@ -164,6 +168,13 @@ func (p param) fit(e Expr) (Expr, bool) {
 		return e, t.Kind == column.List
 	case 'v':
 		return e, isInterval(t.Kind)
+	case 'Q':
+		return e, isInterval(t.Kind) || t.Kind == column.Calendar
+	case 'k':
+		if t.Kind == column.String || t.Kind == column.Null {
+			return Coerce(e, column.TimeOf(column.MaxTimePrecision)), true
+		}
+		return e, t.Kind == column.Time
 	case 'M':
 		return e, t.Kind == column.Map
 	case 'S':

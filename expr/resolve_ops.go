@@ -109,6 +109,12 @@ func arithTypes(op string, a, b Expr) (Expr, Expr, column.Type) {
 
 // timeArith is the part of + - * / that has a date, timestamp or interval on a side; ok is false when it has none.
 func timeArith(op string, a, b Expr) (e Expr, err error, ok bool) {
+	if e, err, ok := calendarArith(strings.TrimPrefix(op, "try_"), a, b); ok {
+		return e, err, ok
+	}
+	if e, err, ok := clockArith(strings.TrimPrefix(op, "try_"), a, b); ok {
+		return e, err, ok
+	}
 	ka, kb := a.DataType().Kind, b.DataType().Kind
 	if !isTimeKind(ka) && !isTimeKind(kb) {
 		return nil, nil, false
@@ -154,12 +160,12 @@ func timeArithOrdered(op string, a, b Expr, ka, kb column.Kind) (Expr, error) {
 	return nil, binaryMismatch(op, a, b)
 }
 
-// widerInterval is the type of both intervals: whole days when both are.
+// widerInterval is the type of all units of both intervals.
 func widerInterval(a, b column.Type) column.Type {
-	if a.IsDayInterval() {
-		return b
+	if a.Kind != b.Kind {
+		return a
 	}
-	return a
+	return column.WiderInterval(a, b)
 }
 
 func addInterval(op string, a, b Expr) (Expr, error) {

@@ -49,6 +49,11 @@ func hashValue(h hasher, v *column.Vector, i int, seed uint64) uint64 {
 		return h.word(int32(intAt(v, i)), seed)
 	case column.Int64, column.Timestamp, column.TimestampNTZ, column.IntervalDT:
 		return h.long(v.I64[i], seed)
+	case column.Time: // Spark hashes nanoseconds
+		return h.long(v.I64[i]*1000, seed)
+	case column.Calendar: // microseconds, then days, then months
+		c := column.CalendarOf(v.Dec[i])
+		return h.word(c.Months, h.word(c.Days, h.long(c.Micros, seed)))
 	case column.Float32:
 		f := v.F32[i]
 		if f == 0 {

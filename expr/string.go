@@ -21,9 +21,9 @@ func (e *Literal) String() string {
 	case column.Timestamp, column.TimestampNTZ:
 		return "TIMESTAMP '" + time.UnixMicro(e.Value.(int64)).UTC().Format("2006-01-02 15:04:05.999999") + "'"
 	case column.IntervalDT:
-		return "INTERVAL " + (time.Duration(e.Value.(int64)) * time.Microsecond).String()
+		return string(column.AppendInterval(nil, e.Value.(int64), e.Typ))
 	case column.IntervalYM:
-		return string(column.AppendIntervalYM(nil, int32(e.Value.(int64))))
+		return string(column.AppendInterval(nil, e.Value.(int64), e.Typ))
 	case column.Time:
 		return "TIME '" + string(column.AppendTime(nil, e.Value.(int64))) + "'"
 	case column.Calendar:

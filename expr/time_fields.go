@@ -41,7 +41,7 @@ func field(name, doc, example string, f func(days int) int64, aliases ...string)
 }
 
 func clockField(name, doc, example string, f func(micros int64) int64) *Function {
-	return &Function{Name: name, in: params("T:ts"), out: outOf(column.Int32), flags: zoned, Doc: doc, Example: example, cost: 6,
+	return &Function{Name: name, in: params("C:ts"), out: outOf(column.Int32), flags: zoned, Doc: doc, Example: example, cost: 6,
 		kernel: func(*Call) kernel {
 			var r readings
 			return func(k *kctx, args []*column.Vector, out *column.Vector) {
@@ -102,7 +102,7 @@ func init() {
 		clockField("hour", "The hour, 0 to 23, in the session's time zone.", "hour(TIMESTAMP'2026-03-15 13:45:07') -> 13", func(us int64) int64 { return us / microsHour }),
 		clockField("minute", "The minute, 0 to 59.", "minute(TIMESTAMP'2026-03-15 13:45:07') -> 45", func(us int64) int64 { return us / microsMinute % 60 }),
 		clockField("second", "The second, 0 to 59.", "second(TIMESTAMP'2026-03-15 13:45:07') -> 7", func(us int64) int64 { return us / microsSecond % 60 }),
-		&Function{Name: "second_fraction", in: params("T:ts"), out: func([]Expr) (column.Type, error) { return column.DecimalOf(8, 6), nil }, flags: zoned, cost: 6,
+		&Function{Name: "second_fraction", in: params("C:ts"), out: func([]Expr) (column.Type, error) { return column.DecimalOf(8, 6), nil }, flags: zoned, cost: 6,
 			Doc: "The second with its fraction, as EXTRACT(SECOND) gives it.", Example: "second_fraction(TIMESTAMP'2026-03-15 13:45:07.25') -> 7.250000", kernel: func(*Call) kernel {
 				return func(k *kctx, args []*column.Vector, out *column.Vector) {
 					for i := range out.Dec {
@@ -111,7 +111,7 @@ func init() {
 					}
 				}
 			}},
-		&Function{Name: "interval_field", in: params("v s:field"), out: outOf(column.Int64), Doc: "The days, hours, minutes or seconds of an interval (its months and years, when it has those).", Example: "interval_field(INTERVAL'2 days 3 hours', 'hour') -> 3", cost: 5, kernel: intervalField},
+		&Function{Name: "interval_field", in: params("Q s:field"), out: intervalFieldType, Doc: "The days, hours, minutes or seconds of an interval (its months and years, when it has those).", Example: "interval_field(INTERVAL'2 days 3 hours', 'hour') -> 3", cost: 5, kernel: intervalField},
 		&Function{Name: "date_part", Aliases: []string{"datepart", "extract"}, in: params("s:field a:source"), Usage: "extract(field from source)", Doc: "A part of a date, timestamp or interval: year, quarter, month, week, day, dow, doy, hour, minute, second …", Example: "date_part('month', DATE'2026-03-15') -> 3", rewrite: rewriteExtract},
 	)
 }
@@ -132,7 +132,7 @@ func rewriteExtract(args []Expr) (Expr, error) {
 		return nil, unexpectedType("extract", 0, args[0], "constant \"STRING\"")
 	}
 	name = lowerASCII(name)
-	if isInterval(args[1].DataType().Kind) {
+	if k := args[1].DataType().Kind; isInterval(k) || k == column.Calendar {
 		return call("interval_field", args[1], Lit(name))
 	}
 	if name == "dayofweek_iso" || name == "dow_iso" {
@@ -157,39 +157,4 @@ func literalText(e Expr) (string, bool) {
 	}
 	s, ok := l.Value.(string)
 	return s, ok
-}
-
-func intervalField(c *Call) kernel {
-	name, _ := literalText(c.Args[1])
-	unit := lowerASCII(name)
-	return func(k *kctx, args []*column.Vector, out *column.Vector) {
-		for i := range out.I64 {
-			v := intAt(args[0], i)
-			if args[0].Type.Kind == column.IntervalYM {
-				switch extractNames[unit] {
-				case "year":
-					out.I64[i] = v / 12
-				case "month":
-					out.I64[i] = v % 12
-				default:
-					k.fail(i, errField("extract", unit))
-				}
-				continue
-			}
-			switch extractNames[unit] {
-			case "day":
-				out.I64[i] = v / microsDay
-			case "hour":
-				out.I64[i] = v / microsHour % 24
-			case "minute":
-				out.I64[i] = v / microsMinute % 60
-			case "second_fraction":
-				out.I64[i] = v / microsSecond % 60
-			default:
-				if k.ok(i) {
-					k.fail(i, errField("extract", unit))
-				}
-			}
-		}
-	}
 }

@@ -145,27 +145,6 @@ func init() {
 			})},
 		makeTimestamp("make_timestamp", column.Timestamp, false), makeTimestamp("make_timestamp_ltz", column.Timestamp, false), makeTimestamp("make_timestamp_ntz", column.TimestampNTZ, false),
 		makeTimestamp("try_make_timestamp", column.Timestamp, true), makeTimestamp("try_make_timestamp_ltz", column.Timestamp, true), makeTimestamp("try_make_timestamp_ntz", column.TimestampNTZ, true),
-		&Function{Name: "make_dt_interval", in: params("i:days? i:hours? i:mins? d:secs?"), out: outOf(column.IntervalDT), Doc: "An interval of days, hours, minutes and seconds.", Example: "make_dt_interval(1, 2, 3, 4.5) -> INTERVAL '1 02:03:04.5' DAY TO SECOND", cost: 10,
-			kernel: rowInt(func(_ *kctx, a []*column.Vector, i int) int64 {
-				total := int64(0)
-				for j, unit := range []int64{microsDay, microsHour, microsMinute} {
-					if j < len(a) {
-						total += intAt(a[j], i) * unit
-					}
-				}
-				if len(a) == 4 {
-					total += int64(a[3].F64[i] * 1e6)
-				}
-				return total
-			})},
-		&Function{Name: "make_ym_interval", in: params("i:years? i:months?"), out: outOf(column.IntervalYM), Doc: "An interval of years and months.", Example: "make_ym_interval(1, 2) -> INTERVAL '1-2' YEAR TO MONTH", cost: 5,
-			kernel: rowInt(func(_ *kctx, a []*column.Vector, i int) int64 {
-				total := int64(0)
-				for j, v := range a {
-					total += intAt(v, i) * [...]int64{12, 1}[j]
-				}
-				return total
-			})},
 		unixOf("unix_seconds", "Seconds since 1970-01-01 00:00 UTC.", "unix_seconds(TIMESTAMP'1970-01-01 00:00:01Z') -> 1", microsSecond),
 		unixOf("unix_millis", "Milliseconds since 1970-01-01 00:00 UTC.", "unix_millis(TIMESTAMP'1970-01-01 00:00:01Z') -> 1000", 1000),
 		unixOf("unix_micros", "Microseconds since 1970-01-01 00:00 UTC.", "unix_micros(TIMESTAMP'1970-01-01 00:00:01Z') -> 1000000", 1),
@@ -509,20 +488,37 @@ func addIntervalKernel(c *Call) kernel {
 func scaleInterval(name, doc, example string, divide bool) *Function {
 	return &Function{Name: name, in: params("v d:x"), out: typeOfFirst, Doc: doc, Example: example, cost: 5,
 		kernel: rowInt(func(k *kctx, a []*column.Vector, i int) int64 {
-			v, x := float64(intAt(a[0], i)), a[1].F64[i]
+			v, x := intAt(a[0], i), a[1].F64[i]
 			if divide && x == 0 {
-				k.zero(i, false, errDivideByZero)
+				k.zero(i, false, errIntervalByZero)
 				return 0
 			}
-			if divide {
-				x = 1 / x
-			}
-			r, ok := convert[float64, int64](roundWhole("round", v*x))
+			r, ok := scaledInterval(v, x, divide)
 			if !ok || !fitsInt(r, map[bool]column.Kind{true: column.Int32, false: column.Int64}[a[0].Type.Kind == column.IntervalYM]) {
-				k.overflow(i, false, errOverflow(column.Int64, ""))
+				k.overflow(i, false, errIntervalOverflow(""))
 			}
 			return r
 		})}
+}
+
+// scaledInterval is v times or divided by x, rounded half away from zero; exact where x is whole.
+func scaledInterval(v int64, x float64, divide bool) (int64, bool) {
+	if n := int64(x); float64(n) == x && n > -1<<53 && n < 1<<53 {
+		if !divide {
+			r := v * n
+			return r, v == 0 || r/v == n
+		}
+		q, rest := v/n, v%n
+		if 2*max(rest, -rest) >= max(n, -n) {
+			q += 1 - 2*int64(uint64(v^n)>>63)
+		}
+		return q, true
+	}
+	f := float64(v) * x
+	if divide {
+		f = float64(v) / x
+	}
+	return convert[float64, int64](roundWhole("round", f))
 }
 
 // rewriteConvertTimezone is convert_timezone([from,] to, ts) over a timestamp_ntz.

@@ -47,7 +47,7 @@ type readings struct {
 
 func (r *readings) of(k *kctx, v *column.Vector) []int64 {
 	loc := k.ctx.location()
-	if v.Type.Kind == column.TimestampNTZ || v.Type.Kind == column.Timestamp && loc == time.UTC {
+	if v.Type.Kind == column.TimestampNTZ || v.Type.Kind == column.Time || v.Type.Kind == column.Timestamp && loc == time.UTC {
 		return v.I64[:k.n]
 	}
 	r.buf = resize(r.buf, k.n)

@@ -56,9 +56,9 @@ func scalarString(v *column.Vector, i int, loc *time.Location) string {
 	case column.TimestampNTZ:
 		return column.FormatTimestamp(v.I64[i], time.UTC)
 	case column.IntervalYM:
-		return string(column.AppendIntervalYM(nil, v.I32[i]))
+		return string(column.AppendInterval(nil, int64(v.I32[i]), v.Type))
 	case column.IntervalDT:
-		return string(column.AppendIntervalDT(nil, v.I64[i]))
+		return string(column.AppendInterval(nil, v.I64[i], v.Type))
 	case column.Time:
 		return string(column.AppendTime(nil, v.I64[i]))
 	case column.Calendar:

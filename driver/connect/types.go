@@ -44,10 +44,10 @@ func typeToProto(t column.Type) *pb.DataType {
 		return &pb.DataType{Kind: &pb.DataType_TimestampNtz{TimestampNtz: &pb.DataType_TimestampNTZ{}}}
 	case column.IntervalYM:
 		return &pb.DataType{Kind: &pb.DataType_YearMonthInterval_{YearMonthInterval: &pb.DataType_YearMonthInterval{
-			StartField: ptr(int32(0)), EndField: ptr(int32(1))}}}
+			StartField: ptr(firstField(t)), EndField: ptr(lastField(t))}}}
 	case column.IntervalDT:
 		return &pb.DataType{Kind: &pb.DataType_DayTimeInterval_{DayTimeInterval: &pb.DataType_DayTimeInterval{
-			StartField: ptr(int32(0)), EndField: ptr(lastField(t))}}}
+			StartField: ptr(firstField(t)), EndField: ptr(lastField(t))}}}
 	case column.Calendar:
 		return &pb.DataType{Kind: &pb.DataType_CalendarInterval_{CalendarInterval: &pb.DataType_CalendarInterval{}}}
 	case column.Variant:
@@ -121,12 +121,9 @@ func readType(t *pb.DataType, depth int) (column.Type, error) {
 	case *pb.DataType_TimestampNtz:
 		return column.Of(column.TimestampNTZ), nil
 	case *pb.DataType_YearMonthInterval_:
-		return column.Of(column.IntervalYM), nil
+		return readInterval(column.Year, k.YearMonthInterval.StartField, k.YearMonthInterval.EndField, column.Month)
 	case *pb.DataType_DayTimeInterval_:
-		if k.DayTimeInterval.StartField != nil && k.DayTimeInterval.EndField != nil && k.DayTimeInterval.GetEndField() == 0 {
-			return column.DayInterval(), nil
-		}
-		return column.Of(column.IntervalDT), nil
+		return readInterval(column.Day, k.DayTimeInterval.StartField, k.DayTimeInterval.EndField, column.Second)
 	case *pb.DataType_CalendarInterval_:
 		return column.Of(column.Calendar), nil
 	case *pb.DataType_Variant_:
@@ -226,10 +223,36 @@ func kindName(t *pb.DataType) string {
 
 func ptr[T any](v T) *T { return &v }
 
-// lastField is the smallest unit of an interval of days and time: 0 is the day, 3 the second.
+// firstField and lastField are an interval type's units as the protocol counts them: from the day, or from the year.
+func firstField(t column.Type) int32 {
+	from, _ := t.IntervalUnits()
+	return int32(from - intervalBase(t))
+}
+
 func lastField(t column.Type) int32 {
-	if t.IsDayInterval() {
-		return 0
+	_, to := t.IntervalUnits()
+	return int32(to - intervalBase(t))
+}
+
+func intervalBase(t column.Type) column.IntervalUnit {
+	if t.Kind == column.IntervalYM {
+		return column.Year
 	}
-	return 3
+	return column.Day
+}
+
+// readInterval is an interval type from units that count from base; where they are missing, it is the widest.
+func readInterval(base column.IntervalUnit, first, last *int32, widest column.IntervalUnit) (column.Type, error) {
+	from, to := base, widest
+	if first != nil {
+		from = base + column.IntervalUnit(*first)
+	}
+	if last != nil {
+		to = base + column.IntervalUnit(*last)
+	}
+	t, ok := column.IntervalOf(from, to)
+	if !ok {
+		return t, invalidPlan("INTERVAL_TYPE", "There is no interval type from unit %d to unit %d.", from-base, to-base)
+	}
+	return t, nil
 }

@@ -10,7 +10,7 @@ import (
 var simplifyCasts = everyExpr(func(e expr.Expr) expr.Expr {
 	switch e := e.(type) {
 	case *expr.Cast:
-		if e.Child.DataType().Equal(e.To) {
+		if t := e.Child.DataType(); t.Equal(e.To) && (t.Precision == e.To.Precision || t.Kind != column.IntervalDT && t.Kind != column.IntervalYM) {
 			return e.Child
 		}
 	case *expr.Call:

@@ -75,7 +75,31 @@ type span struct {
 	months, micros *big.Int
 	sawMonths      bool
 	sawMicros      bool
-	sawTime        bool // some unit smaller than a day
+	from, to       column.IntervalUnit // the largest and the smallest unit written
+}
+
+// saw widens the span's units by one.
+func (s *span) saw(u string) {
+	unit := column.Second // milliseconds and microseconds are parts of it
+	switch u {
+	case "week":
+		unit = column.Day
+	default:
+		if x, ok := column.ParseIntervalUnit(u); ok {
+			unit = x
+		}
+	}
+	if !s.sawMonths && !s.sawMicros {
+		s.from, s.to = unit, unit
+		return
+	}
+	s.from, s.to = min(s.from, unit), max(s.to, unit)
+}
+
+// typ is the interval type of the units.
+func (s *span) typ() column.Type {
+	t, _ := column.IntervalOf(s.from, s.to)
+	return t
 }
 
 // interval reads INTERVAL in any of its forms:
@@ -164,13 +188,12 @@ func (p *parser) intervalOf(at token) expr.Expr {
 func (p *parser) intervalLit(at token, s span) expr.Expr {
 	switch {
 	case s.sawMonths && s.sawMicros:
-		panic(p.unsupported(at, "CALENDAR_INTERVAL", "an interval of months and days together").WithFix("Add two intervals: … + INTERVAL 1 MONTH + INTERVAL 2 DAYS."))
+		panic(p.errorAt(at, "_LEGACY_ERROR_TEMP_0029", "42601", "Cannot mix year-month and day-time fields in an interval literal.").
+			WithFix("Add two intervals: … + INTERVAL 1 MONTH + INTERVAL 2 DAYS, or write make_interval(0, 1, 0, 2) or CAST('1 month 2 days' AS INTERVAL)."))
 	case s.sawMonths && s.months.IsInt64() && int64(int32(s.months.Int64())) == s.months.Int64():
-		return &expr.Literal{Value: s.months.Int64(), Typ: column.Of(column.IntervalYM)}
-	case !s.sawMonths && !s.sawTime && s.sawMicros && s.micros.IsInt64():
-		return &expr.Literal{Value: s.micros.Int64(), Typ: column.DayInterval()}
+		return &expr.Literal{Value: s.months.Int64(), Typ: s.typ()}
 	case !s.sawMonths && s.micros.IsInt64():
-		return &expr.Literal{Value: s.micros.Int64(), Typ: column.Of(column.IntervalDT)}
+		return &expr.Literal{Value: s.micros.Int64(), Typ: s.typ()}
 	}
 	panic(p.errorAt(at, "INVALID_INTERVAL_FORMAT.ARITHMETIC_EXCEPTION", "22006", "The interval is too long."))
 }

@@ -39,12 +39,13 @@ func (s *span) addUnit(number, u string) bool {
 		if !v.IsInt() {
 			return false
 		}
+		s.saw(u)
 		s.sawMonths = true
 		s.months.Add(s.months, new(big.Int).Mul(v.Num(), big.NewInt(n)))
 		return true
 	}
+	s.saw(u)
 	s.sawMicros = true
-	s.sawTime = s.sawTime || u != "day" && u != "week"
 	v.Mul(v, new(big.Rat).SetInt64(microUnits[u]))
 	if !v.IsInt() && u != "second" && u != "millisecond" {
 		return false

@@ -107,7 +107,7 @@ func dec128(v *big.Int) column.Dec128 {
 }
 
 // typedLiterals are the words that make a typed literal of the string after them.
-var typedLiterals = set("DATE TIMESTAMP TIMESTAMP_LTZ TIMESTAMP_NTZ X")
+var typedLiterals = set("DATE TIME TIMESTAMP TIMESTAMP_LTZ TIMESTAMP_NTZ X")
 
 func (p *parser) typedLit(w string) expr.Expr {
 	p.take()
@@ -126,6 +126,12 @@ func (p *parser) typedLit(w string) expr.Expr {
 			panic(p.badTyped(t, "DATE", "a date such as DATE '2024-02-29'"))
 		}
 		return &expr.Literal{Value: int64(d), Typ: column.Of(column.Date)}
+	case "TIME":
+		us, ok := column.ParseTime(s)
+		if !ok {
+			panic(p.badTyped(t, "TIME", "a time of day such as TIME '12:30:00.5'"))
+		}
+		return &expr.Literal{Value: us, Typ: column.TimeOf(column.MaxTimePrecision)}
 	}
 	return p.timestamp(t, w, s)
 }

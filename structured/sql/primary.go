@@ -167,7 +167,7 @@ func (p *parser) exists(t token) expr.Expr {
 }
 
 // constants are functions that SQL writes without brackets.
-var constants = map[string]string{"CURRENT_DATE": "current_date", "CURRENT_TIMESTAMP": "current_timestamp", "LOCALTIMESTAMP": "localtimestamp"}
+var constants = map[string]string{"CURRENT_DATE": "current_date", "CURRENT_TIMESTAMP": "current_timestamp", "LOCALTIMESTAMP": "localtimestamp", "CURRENT_TIME": "current_time"}
 
 // nameOrCall is a column, table.*, or a function call.
 func (p *parser) nameOrCall() expr.Expr {

@@ -18,6 +18,7 @@ func init() {
 		"POSITION":  (*parser).position,
 		"SUBSTRING": (*parser).substring, "SUBSTR": (*parser).substring,
 		"TIMESTAMPADD": (*parser).unitCall, "TIMESTAMPDIFF": (*parser).unitCall,
+		"TIME_DIFF": (*parser).unitCall, "TIMEDIFF": (*parser).unitCall,
 		"DATEADD": (*parser).unitCall, "DATE_ADD": (*parser).unitCall, "DATEDIFF": (*parser).unitCall, "DATE_DIFF": (*parser).unitCall,
 	}
 }
@@ -130,6 +131,8 @@ func (p *parser) unitCall() expr.Expr {
 	fn := "timestampadd"
 	if w := strings.ToUpper(t.raw); w == "TIMESTAMPDIFF" || w == "DATEDIFF" || w == "DATE_DIFF" {
 		fn = "timestampdiff"
+	} else if w == "TIME_DIFF" || w == "TIMEDIFF" {
+		fn = "time_diff"
 	}
 	return p.call(t, fn, args...)
 }

@@ -97,16 +97,6 @@ func (p *parser) timeType(t token) column.Type {
 	return column.TimeOf(precision)
 }
 
-// intervalUnit reports whether the word is a unit of an interval's type.
-func intervalUnit(t token) bool {
-	for _, u := range [...]string{"YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"} {
-		if t.is(u) {
-			return true
-		}
-	}
-	return false
-}
-
 // integerToken takes a whole number.
 func (p *parser) integerToken() int {
 	t := p.peek()
@@ -165,23 +155,18 @@ func (p *parser) comment() {
 
 func (p *parser) intervalType() column.Type {
 	t := p.peek()
-	if t.kind != word || !intervalUnit(t) {
+	if _, unit := column.ParseIntervalUnit(t.raw); t.kind != word || !unit {
 		return column.Of(column.Calendar)
 	}
-	from := unit(p.name("unit"))
+	from, _ := column.ParseIntervalUnit(p.name("unit"))
 	to := from
+	ok := true
 	if p.accept("TO") {
-		to = unit(p.name("unit"))
+		to, ok = column.ParseIntervalUnit(p.name("unit"))
 	}
-	_, fromMonths := monthUnits[from]
-	_, toMonths := monthUnits[to]
-	switch {
-	case from == "" || to == "" || fromMonths != toMonths:
-		panic(p.errorAt(t, "UNSUPPORTED_DATATYPE", "0A000", "There is no such interval type.").WithFix("Write INTERVAL YEAR TO MONTH or INTERVAL DAY TO SECOND."))
-	case fromMonths:
-		return column.Of(column.IntervalYM)
-	case from == "day" && to == "day":
-		return column.DayInterval()
+	typ, valid := column.IntervalOf(from, to)
+	if !ok || !valid {
+		panic(p.errorAt(t, "UNSUPPORTED_DATATYPE", "0A000", "There is no such interval type.").WithFix("Write INTERVAL YEAR TO MONTH or INTERVAL DAY TO SECOND, or a part of one."))
 	}
-	return column.Of(column.IntervalDT)
+	return typ
 }
