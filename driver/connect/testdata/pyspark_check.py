@@ -74,6 +74,13 @@ check("explain", "Range" in printed(lambda: spark.range(3).explain()), True)
 
 ts = datetime.datetime(2024, 5, 1, 12, 30, 15, 250000)
 check("timestamps", spark.createDataFrame([(ts,)], "ts TIMESTAMP_NTZ").collect()[0].ts, ts)
+noon = datetime.time(12, 30, 5, 250000)
+check("times of day", spark.createDataFrame([(noon,)], "t TIME").select("t", F.hour("t"), F.lit(noon)).collect()[0][0:3], (noon, 12, noon))
+doc = spark.sql("""select parse_json('{"a":[1,2.5],"b":null}') as v""")
+check("variant", (doc.collect()[0].v.toJson(), doc.schema["v"].dataType.simpleString()), ('{"a":[1,2.5],"b":null}', "variant"))
+check("variant_get", doc.select(F.variant_get("v", "$.a[1]", "double").alias("x")).collect()[0].x, 2.5)
+check("intervals", spark.sql("select interval '1 02:00:00' day to second as i").collect()[0].i, datetime.timedelta(days=1, hours=2))
+check("calendar interval", shown(spark.sql("select make_interval(0, 1, 0, 3) as i"), truncate=False), "+---------------+\n|i              |\n+---------------+\n|1 months 3 days|\n+---------------+\n\n")
 
 large = spark.createDataFrame([(i, "x" * 100) for i in range(20000)], "i INT, s STRING")
 check("cached local relation", sum(r.i for r in large.select("i").collect()), sum(range(20000)))
