@@ -33,6 +33,10 @@ func TestPySparkOnANode(t *testing.T) {
 	if err != nil || !strings.HasSuffix(strings.TrimSpace(string(out)), "ok") {
 		t.Fatalf("%v\n%s", err, out)
 	}
+	streams, err := exec.Command(python, "testdata/pyspark/streams.py", "sc://"+l.Addr().String()).CombinedOutput()
+	if err != nil || !strings.HasSuffix(strings.TrimSpace(string(streams)), "ok") {
+		t.Fatalf("streams: %v\n%s", err, streams)
+	}
 	for _, want := range []string{"|one|letter|", "|  1|     x|"} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("show() printed no %q:\n%s", want, out)

@@ -131,6 +131,31 @@ func (s *Session) write(ctx context.Context, query logical.Plan, target connecto
 	return res, s.contentChanged(target.Name())
 }
 
+// makeSink makes the table that a query writes to, when it is to be made and there is none: Spark's toTable.
+func (s *Session) makeSink(ctx context.Context, c *logical.CreateStream, query logical.Plan, text string) error {
+	if !c.MakeSink {
+		return nil
+	}
+	name, err := s.newName(c.Sink)
+	if err != nil {
+		return err
+	}
+	if _, ok, err := s.engine.opts.Catalog.Table(ctx, name); err != nil || ok {
+		return err
+	}
+	analysed, err := optimize.Analyze(ctx, query, s.env(text, c.OutputMode))
+	if err != nil {
+		return err
+	}
+	columns := schemaOf(logical.Visible(analysed.Output())).Fields
+	made := &logical.CreateTable{Name: c.Sink, Columns: columns, Provider: strings.ToLower(c.Format), IfNotExists: true, Pos: c.Pos}
+	if fileProviders[made.Provider] {
+		made.Options = c.Options // of a topic they are the query's
+	}
+	_, err = s.createTable(ctx, made, nil, text)
+	return err
+}
+
 // streamSink opens what a streaming query writes to: a table by name, or a format with options.
 func (s *Session) streamSink(ctx context.Context, c *logical.CreateStream, schema *column.Schema, name string) (connector.Writer, error) {
 	if len(c.Sink) > 0 {

@@ -39,6 +39,9 @@ func (s *Session) planStream(ctx context.Context, c *logical.CreateStream, name,
 	if err != nil {
 		return nil, err
 	}
+	if err := s.makeSink(ctx, c, parsed, text); err != nil {
+		return nil, err
+	}
 	create := *c
 	create.Name, create.Query = name, parsed
 	analysed, err := optimize.Analyze(ctx, &create, s.env(text, c.OutputMode))

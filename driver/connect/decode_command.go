@@ -123,7 +123,8 @@ func (d *decoder) stream(w *pb.WriteStreamOperationStart) (*logical.CreateStream
 		return nil, err
 	}
 	if w.GetForeachWriter() != nil || w.GetForeachBatch() != nil {
-		return nil, unsupported("FOREACH", "foreach or foreachBatch with a function")
+		return nil, unsupported("FOREACH", "foreach or foreachBatch with a Python function, which the node cannot run").
+			WithFix("Write to a topic, files or memory and read that; let spark.streams.addListener run Python after each batch; or register a Go function (ForeachBatch).")
 	}
 	if len(w.GetPartitioningColumnNames()) > 0 || len(w.GetClusteringColumnNames()) > 0 {
 		return nil, unsupported("PARTITIONED_SINK", "Partitioning the output of a streaming query by columns")
@@ -142,6 +143,7 @@ func (d *decoder) stream(w *pb.WriteStreamOperationStart) (*logical.CreateStream
 	}
 	switch s := w.GetSinkDestination().(type) {
 	case *pb.WriteStreamOperationStart_TableName:
+		out.MakeSink = true
 		out.Sink, err = structured.SplitName(s.TableName)
 		return out, err
 	case *pb.WriteStreamOperationStart_Path:

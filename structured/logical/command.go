@@ -96,6 +96,7 @@ type CreateStream struct {
 	Trigger    string // "", "once", "available_now", or an interval such as "5 seconds"
 	Start      string // "", "beginning", "now", a timestamp, or "savepoint:query/name"
 	Replace    bool   // a query of the name, if there is one, goes on as this one
+	MakeSink   bool   // the table Sink is made when there is none, with the query's columns, by the provider Format
 	Pos        expr.Pos
 }
 
