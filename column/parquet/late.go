@@ -126,9 +126,11 @@ func (r *Rows) catchUpAll() error {
 func (c *chunk) skip(n int) error {
 	for n > 0 {
 		if c.left == 0 {
-			if err := c.nextPage(); err != nil {
+			passed, err := c.pass(n)
+			if err != nil {
 				return err
 			}
+			n -= passed
 			continue
 		}
 		k := min(n, c.left)
@@ -143,6 +145,24 @@ func (c *chunk) skip(n int) error {
 		n -= k
 	}
 	return nil
+}
+
+// pass passes over whole pages that have n rows at the most together, which are not decompressed, or opens the next one; it returns how
+// many rows it has passed over.
+func (c *chunk) pass(n int) (int, error) {
+	k, err := c.pages.pass(n)
+	if err != nil || k > 0 {
+		return k, err
+	}
+	h, _, err := c.pages.peek()
+	if err != nil || h.kind != dictionaryPage {
+		return 0, c.nextPage()
+	}
+	p, err := c.pages.next()
+	if err != nil {
+		return 0, err
+	}
+	return 0, c.readDict(p)
 }
 
 // skipIn passes over k rows of the page.

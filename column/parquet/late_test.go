@@ -1,6 +1,7 @@
 package parquet
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -147,5 +148,69 @@ func BenchmarkLateReading(b *testing.B) {
 				}
 			}
 		}
+	}
+}
+
+// TestPassedPagesStayPacked breaks a page in the middle of a compressed column: rows behind it can be read as long as nobody wants rows
+// of it.
+func TestPassedPagesStayPacked(t *testing.T) {
+	const rows = 400_000
+	r := rand.New(rand.NewPCG(7, 8))
+	b := randomBatch(t, r, mustSchema(t, "a INT NOT NULL, b BIGINT NOT NULL"), rows)
+	for i := range b.Cols[1].I64 {
+		b.Cols[1].I64[i] = r.Int64() // no dictionary, so that there are several pages
+	}
+	data := write(t, Options{RowGroupRows: rows, Compression: "snappy"}, b)
+	whole := open(t, bytes.Clone(data))
+	meta, err := whole.r.MetaData().RowGroup(0).ColumnChunk(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newPages(bytes.NewReader(data), meta, false)
+	h, n, err := p.peek()
+	for err == nil && h.kind == dictionaryPage {
+		p.drop(&h, n)
+		h, n, err = p.peek()
+	}
+	if err != nil || int(h.values) > rows/2 {
+		t.Fatalf("the first page has %d rows, %v", h.values, err)
+	}
+	at := int(p.to) - len(p.raw) + n
+	clear(data[at : at+int(h.stored)])
+	broken := open(t, data)
+	for _, wanted := range []int{0, rows - 100} {
+		got, err := broken.Read(0, []int{0, 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got.SetWindow(4096)
+		v, err := at1(got, wanted)
+		if wanted == 0 {
+			if err == nil {
+				t.Error("the broken page was read")
+			}
+			continue
+		}
+		if err != nil || v != b.Cols[1].I64[wanted] {
+			t.Errorf("row %d: %d, %v, want %d", wanted, v, err, b.Cols[1].I64[wanted])
+		}
+	}
+}
+
+// at1 is column 1 of one row, whose batch's column 0 is read first.
+func at1(rows *Rows, row int) (int64, error) {
+	for {
+		b, err := rows.NextFirst([]int{0})
+		if err != nil {
+			return 0, err
+		}
+		if row < b.N {
+			b, err = rows.Rest([]int32{int32(row)})
+			if err != nil {
+				return 0, err
+			}
+			return b.Cols[1].I64[0], nil
+		}
+		row -= b.N
 	}
 }

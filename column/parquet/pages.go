@@ -47,32 +47,60 @@ func newPages(src io.ReaderAt, meta *metadata.ColumnChunkMetaData, own bool) *pa
 
 // next is the next page, io.EOF after the last one. Its data is valid until the next call, or for good when pages are own.
 func (p *pages) next() (*page, error) {
+	h, n, err := p.peek()
+	if err != nil {
+		return nil, err
+	}
+	body := p.raw[n : n+int(h.stored)]
+	p.drop(&h, n)
+	out := &page{pageHeader: h}
+	out.data, err = p.decompress(&h, body)
+	return out, err
+}
+
+// peek is the header of the next page and how long the header is, io.EOF after the last page.
+func (p *pages) peek() (h pageHeader, n int, err error) {
 	if p.pool == nil {
 		if err := p.load(); err != nil {
-			return nil, err
+			return h, 0, err
 		}
 	}
 	for p.left > 0 && len(p.raw) > 0 {
-		h, n, err := readPageHeader(p.raw)
-		if err != nil {
-			return nil, err
+		if h, n, err = readPageHeader(p.raw); err != nil {
+			return h, 0, err
 		}
-		if int(h.stored) > len(p.raw)-n || h.size > largestPage {
-			return nil, errPage
+		if h.stored < 0 || int(h.stored) > len(p.raw)-n || h.size > largestPage || h.values < 0 {
+			return h, 0, errPage
 		}
-		body := p.raw[n : n+int(h.stored)]
+		if h.kind == dataPage || h.kind == dataPageV2 || h.kind == dictionaryPage {
+			return h, n, nil
+		}
 		p.raw = p.raw[n+int(h.stored):]
-		if h.kind != dataPage && h.kind != dataPageV2 && h.kind != dictionaryPage {
-			continue
-		}
-		if h.kind != dictionaryPage {
-			p.left -= int64(h.values)
-		}
-		out := &page{pageHeader: h}
-		out.data, err = p.decompress(&h, body)
-		return out, err
 	}
-	return nil, io.EOF
+	return h, 0, io.EOF
+}
+
+// drop moves behind the page that peek found.
+func (p *pages) drop(h *pageHeader, n int) {
+	p.raw = p.raw[n+int(h.stored):]
+	if h.kind != dictionaryPage {
+		p.left -= int64(h.values)
+	}
+}
+
+// pass moves behind data pages that have n values at the most together, without decompressing them, and returns how many they have.
+func (p *pages) pass(n int) (passed int, err error) {
+	for {
+		h, head, err := p.peek()
+		if err == io.EOF || err == nil && (h.kind == dictionaryPage || int(h.values) > n-passed) {
+			return passed, nil
+		}
+		if err != nil {
+			return passed, err
+		}
+		p.drop(&h, head)
+		passed += int(h.values)
+	}
 }
 
 // load reads the chunk.
