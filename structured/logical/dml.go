@@ -68,10 +68,13 @@ type MergeCase struct {
 	Pos    expr.Pos
 }
 
-// Rewrite is a resolved DELETE, UPDATE or MERGE: Query is what the table holds afterwards.
+// Rewrite is a resolved DELETE, UPDATE or MERGE: Query is what the table holds afterwards. Touched, where it is known before, gives the
+// parts of the table (see connector.Divided) that have rows which change; nil: all of them may. Adds: rows may come that were not there.
 type Rewrite struct {
-	Target Table
-	Query  Plan
+	Target  Table
+	Query   Plan
+	Touched Plan
+	Adds    bool
 }
 
 func (p *Delete) WithChildren([]Plan) Plan   { return p }
@@ -113,7 +116,7 @@ func (p *Merge) String() string {
 }
 
 func (p *Rewrite) Children() []Plan           { return []Plan{p.Query} }
-func (p *Rewrite) WithChildren(k []Plan) Plan { return &Rewrite{p.Target, k[0]} }
+func (p *Rewrite) WithChildren(k []Plan) Plan { return &Rewrite{p.Target, k[0], p.Touched, p.Adds} }
 func (p *Rewrite) Exprs() []expr.Expr         { return nil }
 func (p *Rewrite) WithExprs([]expr.Expr) Plan { return p }
 func (p *Rewrite) Output() []*expr.Attr       { return nil }

@@ -15,6 +15,7 @@ type changed struct {
 	table  logical.Table // as it is now
 	fields []column.Field
 	scan   logical.Plan // its rows, under its alias
+	marked logical.Plan // the same with the part that each row lies in, as column partColumn; nil for a table that has no parts
 }
 
 // changing opens the table of DELETE, UPDATE or MERGE.
@@ -36,10 +37,19 @@ func (a *analyzer) changing(verb string, parts []string, alias string, pos expr.
 	if err != nil {
 		return nil, err
 	}
-	if alias != "" {
-		scan = &logical.SubqueryAlias{Alias: alias, Child: scan}
+	c := &changed{table: now, fields: now.Schema().Fields[:now.Schema().Len()-now.Hidden()], scan: scan}
+	if d, ok := now.(connector.Divided); ok {
+		if c.marked, err = a.scan(&logical.UnresolvedTable{Parts: parts, Pos: pos}, d.WithParts(partColumn), parts); err != nil {
+			return nil, err
+		}
 	}
-	return &changed{table: now, fields: now.Schema().Fields[:now.Schema().Len()-now.Hidden()], scan: scan}, nil
+	if alias != "" {
+		c.scan = &logical.SubqueryAlias{Alias: alias, Child: scan}
+		if c.marked != nil {
+			c.marked = &logical.SubqueryAlias{Alias: alias, Child: c.marked}
+		}
+	}
+	return c, nil
 }
 
 // deleteFrom keeps the rows for which the condition is not true.
@@ -56,7 +66,8 @@ func (a *analyzer) deleteFrom(p *logical.Delete) (logical.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &logical.Rewrite{Target: t.table, Query: q}, nil
+	touched, err := a.touchedBy(t, p.Where)
+	return &logical.Rewrite{Target: t.table, Query: q, Touched: touched}, err
 }
 
 // update puts the new values into the rows for which the condition is true. Conditions and values are columns of a projection
@@ -98,7 +109,8 @@ func (a *analyzer) update(p *logical.Update) (logical.Plan, error) {
 			items[i] = named(t.fields[i], expr.Coerce(when([]branch{{hit, v}}, old[i]), t.fields[i].Type))
 		}
 	}
-	return &logical.Rewrite{Target: t.table, Query: &logical.Project{List: items, Child: q}}, nil
+	touched, err := a.touchedBy(t, p.Where)
+	return &logical.Rewrite{Target: t.table, Query: &logical.Project{List: items, Child: q}, Touched: touched}, err
 }
 
 // valueOf is what is assigned; DEFAULT is null, for columns have no other default.

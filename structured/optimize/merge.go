@@ -53,7 +53,8 @@ func (a *analyzer) merge(p *logical.Merge) (logical.Plan, error) {
 	for k, f := range t.fields {
 		items[k] = named(f, expr.Coerce(when(values[k], m.target[k]), f.Type))
 	}
-	return &logical.Rewrite{Target: t.table, Query: &logical.Project{List: items, Child: &logical.Filter{Cond: kept, Child: m.joined}}}, nil
+	touched, err := a.touchedByMerge(t, p)
+	return &logical.Rewrite{Target: t.table, Query: &logical.Project{List: items, Child: &logical.Filter{Cond: kept, Child: m.joined}}, Touched: touched, Adds: true}, err
 }
 
 // lastIsOpen refuses a case behind one of its kind that has no condition: it would never apply.

@@ -113,7 +113,11 @@ func (l layout) dataFilters(filters []expr.Expr) []expr.Expr {
 	return out
 }
 
+// wrap puts the values of directories that the scan produces around a split.
 func (l layout) wrap(values []dirValue, split []byte) ([]byte, error) {
+	if len(l.parts) == 0 {
+		return split, nil
+	}
 	s := partSplit{Split: split}
 	for _, p := range l.parts {
 		v := values[p.dir]
