@@ -196,6 +196,8 @@ func newCatalog(b *broker.Broker, env *streamlog.Env, fs vfs.FS) *catalog.Node {
 	p.Register("parquet", file.Parquet.On(fs))
 	p.Register("csv", file.CSV.On(fs))
 	p.Register("json", file.JSON.On(fs))
+	p.Register("text", file.Text.On(fs))
+	p.Register("binaryFile", file.Binary)
 	p.Register("memory", memory.NewStore())
 	p.Register("rate", generate.Rate)
 	p.Register("rate-micro-batch", generate.RateMicroBatch)

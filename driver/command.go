@@ -209,7 +209,7 @@ func (s *Session) tableDef(p *logical.CreateTable, name string) (catalog.TableDe
 }
 
 // fileProviders are those that keep a table where the node chooses when it has no LOCATION.
-var fileProviders = map[string]bool{"parquet": true, "csv": true, "json": true}
+var fileProviders = map[string]bool{"parquet": true, "csv": true, "json": true, "text": true}
 
 func watermarkColumn(e expr.Expr) string {
 	switch e := e.(type) {

@@ -48,7 +48,7 @@ func (t *Table) files() ([]entry, error) {
 	if t.frozen {
 		return t.now, nil
 	}
-	return list(t.paths)
+	return t.list()
 }
 
 // Rewrite is the table with the files that it has now.
@@ -62,7 +62,7 @@ func (t *Table) Rewrite(context.Context) (connector.Writer, error) {
 	now := *t
 	now.frozen = true
 	var err error
-	now.now, err = list(t.paths)
+	now.now, err = t.list()
 	return &now, err
 }
 

@@ -23,6 +23,9 @@ type format interface {
 	writer(w io.Writer, schema *column.Schema, opt Options) (writer, error)
 }
 
+// writeChecker is a format that cannot write rows of any columns; what checkWrite returns is why.
+type writeChecker interface{ checkWrite(s *column.Schema) error }
+
 // writer encodes batches into a file. Close finishes the file but does not close what it writes to.
 type writer interface {
 	write(b *column.Batch) error

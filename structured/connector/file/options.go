@@ -1,7 +1,9 @@
 package file
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"strconv"
 	"strings"
 	"time"
@@ -33,6 +35,12 @@ type Options struct {
 	DateFormat       string // csv: patterns of dates and timestamps, ISO 8601 by default
 	TimestampFormat  string
 	PrimitivesAsText bool // json: numbers and booleans are inferred as text
+
+	Which         choice // the files that are read
+	IgnoreCorrupt bool   // a file that cannot be read to its end ends where it cannot
+	IgnoreMissing bool   // a file that is gone when it is to be read has no rows
+	MergeSchema   bool   // parquet: the columns of all files, not of the first
+	WholeText     bool   // text: a file is one row
 }
 
 const (
@@ -70,6 +78,15 @@ func parseOptions(provider string, in map[string]string) (Options, error) {
 	flag("ignoretrailingwhitespace", &o.TrimRight)
 	flag("quoteall", &o.QuoteAll)
 	flag("primitivesasstring", &o.PrimitivesAsText)
+	flag("ignorecorruptfiles", &o.IgnoreCorrupt)
+	flag("ignoremissingfiles", &o.IgnoreMissing)
+	flag("mergeschema", &o.MergeSchema)
+	flag("wholetext", &o.WholeText)
+	flag("recursivefilelookup", &o.Which.Recursive)
+	text(&o.Which.Glob, "pathglobfilter")
+	if err == nil {
+		err = o.Which.times(low["modifiedafter"], low["modifiedbefore"], o.Location)
+	}
 	text(&o.CorruptRecord, "columnnameofcorruptrecord")
 	text(&o.Comment, "comment")
 	text(&o.EmptyValue, "emptyvalue")
@@ -107,6 +124,9 @@ func (o *Options) check(provider string) error {
 	case o.Mode != permissive && o.Mode != dropMalformed && o.Mode != failFast:
 		return badOption("mode", o.Mode, "PERMISSIVE, DROPMALFORMED or FAILFAST")
 	}
+	if err := o.Which.check(); err != nil {
+		return err
+	}
 	if _, err := o.form(); err != nil {
 		return err
 	}
@@ -121,6 +141,15 @@ func (o *Options) check(provider string) error {
 	return badOption("compression", o.Compression, "none, gzip or zstd (parquet: snappy too)")
 }
 
+// ignores reports whether a file that fails with err is to be left out.
+func (o *Options) ignores(err error) bool {
+	if errors.Is(err, fs.ErrNotExist) {
+		return o.IgnoreMissing
+	}
+	u, mistake := usererr.As(err)
+	return o.IgnoreCorrupt && (!mistake || u.Code == unreadableFooter)
+}
+
 func badOption(name, value, want string) error {
 	return usererr.New("INVALID_OPTION", "42616", "Option %s = %q is not %s.", name, value, want).With("option", name)
 }
@@ -128,8 +157,11 @@ func badOption(name, value, want string) error {
 // extension is the end of the names of files written.
 func (o *Options) extension(provider string) string {
 	ext := "." + provider
-	if provider == "parquet" {
+	switch provider {
+	case "parquet":
 		return ext
+	case "text":
+		ext = ".txt"
 	}
 	switch o.Compression {
 	case "gzip":

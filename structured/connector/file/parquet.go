@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/streamflow/streamflow/column"
 	"github.com/streamflow/streamflow/column/parquet"
@@ -42,19 +44,55 @@ func openParquet(path string) (*parquetFile, error) {
 	}
 	p, err := footers.open(f, info)
 	if err != nil {
-		bad := usererr.New("CANNOT_READ_FILE_FOOTER", "KD001", "The file is no Parquet file that can be read: %v.", err).In(path)
+		bad := usererr.New(unreadableFooter, "KD001", "The file is no Parquet file that can be read: %v.", err).In(path)
 		return nil, errors.Join(bad, f.Close())
 	}
 	return &parquetFile{p, f}, nil
 }
 
-// infer takes the first file's schema.
-func (parquetFormat) infer(_ context.Context, files []entry, _ Options) (*column.Schema, error) {
-	p, err := openParquet(files[0].path)
-	if err != nil {
-		return nil, err
+// unreadableFooter is the condition of a file that is no Parquet file.
+const unreadableFooter = "CANNOT_READ_FILE_FOOTER"
+
+// infer takes the first file's schema, or the columns of all files.
+func (parquetFormat) infer(_ context.Context, files []entry, opt Options) (*column.Schema, error) {
+	var out *column.Schema
+	for i, f := range files {
+		p, err := openParquet(f.path)
+		if err != nil && opt.ignores(err) && i < len(files)-1 {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		s, err := p.Schema(), p.f.Close()
+		if err == nil && out != nil {
+			s, err = merged(out, s, f.path)
+		}
+		if out = s; err != nil || !opt.MergeSchema {
+			return out, err
+		}
 	}
-	return p.Schema(), p.f.Close()
+	return out, nil
+}
+
+// merged are the columns of both, those of have first.
+func merged(have, more *column.Schema, path string) (*column.Schema, error) {
+	out := &column.Schema{Fields: slices.Clone(have.Fields)}
+	for _, f := range more.Fields {
+		at := slices.IndexFunc(out.Fields, func(h column.Field) bool { return strings.EqualFold(h.Name, f.Name) })
+		switch {
+		case at < 0:
+			f.Nullable = true
+			out.Fields = append(out.Fields, f)
+		case !out.Fields[at].Type.Equal(f.Type):
+			return nil, usererr.New("CANNOT_MERGE_SCHEMAS", "42KD9", "Column %s is %s in some files and %s in this one.", f.Name, out.Fields[at].Type, f.Type).In(path).
+				WithFix("Declare the columns, or read the files as two tables.")
+		}
+	}
+	for i, f := range out.Fields {
+		out.Fields[i].Nullable = f.Nullable || more.Index(f.Name) < 0
+	}
+	return out, nil
 }
 
 // rowGroup is a split.
@@ -63,11 +101,14 @@ type rowGroup struct {
 	Group int
 }
 
-func (parquetFormat) splits(_ context.Context, files []entry, schema *column.Schema, columns []int, filters []expr.Expr, _ Options) ([]rdd.Split, string, error) {
+func (parquetFormat) splits(_ context.Context, files []entry, schema *column.Schema, columns []int, filters []expr.Expr, opt Options) ([]rdd.Split, string, error) {
 	var out []rdd.Split
 	all := 0
 	for _, e := range files {
 		p, err := openParquet(e.path)
+		if err != nil && opt.ignores(err) {
+			continue
+		}
 		if err != nil {
 			return nil, "", err
 		}

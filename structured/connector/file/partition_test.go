@@ -60,7 +60,7 @@ func sales(t testing.TB) *column.Batch {
 // TestPartitionDirectories writes rows into directories and reads them back, whole, some columns, and by filters that leave
 // directories out.
 func TestPartitionDirectories(t *testing.T) {
-	for format := range formats {
+	for _, format := range tabular {
 		t.Run(format, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "sales")
 			rows := sales(t)

@@ -96,10 +96,13 @@ func (r *reader) read(next func(splitReader) (*column.Batch, error)) (*column.Ba
 				return nil, io.EOF
 			}
 			cur, err := r.open(r.splits[0].Data)
-			if err != nil {
+			if err != nil && !r.passesOver(err) {
 				return nil, err
 			}
 			r.splits = r.splits[1:]
+			if err != nil {
+				continue
+			}
 			if cur == nil {
 				r.tc.Count(r.op, SplitsSkipped, 1)
 				continue
@@ -107,7 +110,7 @@ func (r *reader) read(next func(splitReader) (*column.Batch, error)) (*column.Ba
 			r.cur = cur
 		}
 		b, err := next(r.cur)
-		if err != io.EOF {
+		if err != io.EOF && (err == nil || !r.passesOver(err)) {
 			return b, err
 		}
 		if err := r.cur.close(); err != nil {
@@ -115,6 +118,18 @@ func (r *reader) read(next func(splitReader) (*column.Batch, error)) (*column.Ba
 		}
 		r.cur = nil
 	}
+}
+
+// FilesIgnored counts the files of which a scan has left out what it could not read.
+const FilesIgnored = "files.ignored"
+
+// passesOver reports whether the options say that a file which cannot be read is to be left out.
+func (r *reader) passesOver(err error) bool {
+	ignored := r.s.Options.ignores(err)
+	if ignored {
+		r.tc.Count(r.op, FilesIgnored, 1)
+	}
+	return ignored
 }
 
 // open is the split's reader, nil when nothing in it is wanted.

@@ -39,6 +39,11 @@ func (t *Table) PlanWrite(_ context.Context, req connector.WriteRequest) (connec
 	if err != nil {
 		return nil, err
 	}
+	if c, ok := t.format.(writeChecker); ok {
+		if err := c.checkWrite(newDivider(req.Schema, by, t.opt.Location).data); err != nil {
+			return nil, err
+		}
+	}
 	schema := req.Schema
 	if t.stored != nil {
 		schema = t.stored
@@ -52,7 +57,7 @@ func (t *Table) partitionColumns(schema *column.Schema) ([]int, error) {
 	var names []string
 	if by := t.options[connector.PartitionByOption]; by != "" {
 		names = strings.Split(by, PathSeparator)
-	} else if files, err := list(t.paths); err == nil {
+	} else if files, err := t.list(); err == nil {
 		if names, err = partitionNames(files); err != nil {
 			return nil, err
 		}

@@ -64,7 +64,7 @@ func (p Provider) Open(ctx context.Context, def catalog.TableDef) (logical.Table
 func Open(ctx context.Context, formatName, name string, paths []string, schema *column.Schema, options map[string]string) (*Table, error) {
 	f := formats[formatName]
 	if f == nil {
-		return nil, usererr.New("DATA_SOURCE_NOT_FOUND", "42K02", "There is no file format %q.", formatName).WithFix("Use parquet, csv or json.")
+		return nil, usererr.New("DATA_SOURCE_NOT_FOUND", "42K02", "There is no file format %q.", formatName).WithFix("Use parquet, csv, json, text or binaryFile.")
 	}
 	opt, err := parseOptions(formatName, options)
 	if err != nil {
@@ -75,7 +75,7 @@ func Open(ctx context.Context, formatName, name string, paths []string, schema *
 		t.stored, err = storedNames(schema, options[ColumnsOption])
 		return t, err
 	}
-	files, err := list(t.paths)
+	files, err := t.list()
 	if err != nil {
 		return nil, err
 	}
