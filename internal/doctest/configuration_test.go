@@ -16,7 +16,7 @@ const configurationHead = "# Configuration\n\n" +
 
 const configurationTail = "\n`sfsubmit` and the client commands of `streamflow` read these variables, each a flag's default:\n\n" +
 	"| variable | flag | of |\n|---|---|---|\n" +
-	"| `STREAMFLOW_SERVER` | `--server` | sfsubmit |\n| `STREAMFLOW_DATA_DIR` | `--data-dir` | sfsubmit, for the node in its own process |\n" +
+	"| `STREAMFLOW_SERVER` | `--server` | sfsubmit |\n| `STREAMFLOW_DATA_DIR` | `--data-dir` | sfsubmit, for the node in its own process |\n| `STREAMFLOW_MEMORY` | `--memory` | sfsubmit, for the node in its own process |\n" +
 	"| `STREAMFLOW_KAFKA` | `--bootstrap` | streamflow topic, produce, consume |\n\n" +
 	"A topic's own settings are in [topics.md](topics.md).\n\n" +
 	"This page is made from the table in `internal/config`: `go test ./internal/doctest -run TestConfiguration -update`.\n"

@@ -1,4 +1,4 @@
-// Package file is the connector for tables that are files: Parquet, CSV and JSON lines.
+// Package file is the connector for tables that are files: Parquet, CSV, JSON lines, text, and files as they are.
 //
 // A table is a path, a directory or a glob. Names that begin with '_' or '.' are not part of it, as in Spark. Reading is
 // planned once into splits: a row group of a Parquet file, a range of lines of a text file.
