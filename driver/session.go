@@ -108,7 +108,7 @@ func (s *Session) enter(ctx context.Context, o structured.ExecOptions) (_ contex
 // Execute runs a query or carries out a command.
 func (s *Session) Execute(ctx context.Context, plan logical.Plan, opts structured.ExecOptions) (structured.Rows, error) {
 	ctx, leave := s.enter(ctx, opts)
-	rows, err := s.execute(ctx, plan, opts)
+	rows, err := s.executeObserved(ctx, plan, opts)
 	if err != nil {
 		leave()
 		return nil, err

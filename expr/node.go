@@ -125,6 +125,7 @@ type UnresolvedCall struct {
 type Star struct {
 	Qualifier []string
 	Except    []string // columns that it leaves out
+	Pattern   string   // a regular expression that the names must match whole, without regard to case; "" for all
 	Pos       Pos
 }
 

@@ -113,6 +113,9 @@ func (e *UnresolvedCall) String() string {
 	return "'" + aggString(e.Name, e.Args, e.Distinct, e.Filter)
 }
 func (e *Star) String() string {
+	if e.Pattern != "" {
+		return strings.Join(append(append([]string{}, e.Qualifier...), "`"+e.Pattern+"`"), ".")
+	}
 	return strings.Join(append(append([]string{}, e.Qualifier...), "*"), ".")
 }
 func (e *UnresolvedExtract) String() string { return fmt.Sprintf("'%s[%s]", e.Child, e.Key) }

@@ -66,6 +66,22 @@ type Rows interface {
 	Close() error
 }
 
+// Observer is Rows of a plan with observations (DataFrame.Observe).
+type Observer interface {
+	// Observed computes the metrics; it is called once, after the rows were read and before they are closed.
+	Observed(ctx context.Context) ([]Metrics, error)
+}
+
+// Metrics are what one observation found: a row of aggregates.
+type Metrics struct {
+	Name   string
+	Schema *column.Schema
+	Values *column.Batch // one row
+}
+
+// Row is the metrics as a row.
+func (m Metrics) Row() Row { return rowsOf(m.Schema, m.Values)[0] }
+
 // Analysis is what is known of a plan before it runs.
 type Analysis struct {
 	Schema    *column.Schema

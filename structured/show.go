@@ -8,14 +8,14 @@ import (
 	"github.com/streamflow/streamflow/column"
 )
 
-// ShowString draws the first n rows as Dataset.show does. Cells longer than truncate characters are cut (0 cuts none);
-// vertical prints one line for each cell. Every line ends in a newline but the one that tells of further rows, since
+// ShowString draws the first n rows as Dataset.show does. Cells longer than truncate characters are cut (0 cuts none), names of
+// columns never; vertical prints one line for each cell. Every line ends in a newline but the one that tells of further rows, since
 // whoever prints the text adds one. The batches should hold n+1 rows when there are more, so that it can say so.
 func ShowString(schema *column.Schema, batches []*column.Batch, n, truncate int, vertical bool, loc *time.Location) string {
 	rows, more := cells(batches, n, truncate, loc)
 	header := make([]string, schema.Len())
 	for i, f := range schema.Fields {
-		header[i] = Truncate(escape(f.Name), truncate)
+		header[i] = escape(f.Name)
 	}
 	var b strings.Builder
 	if vertical {

@@ -49,11 +49,11 @@ func TestShowDrawsAsSparkDoes(t *testing.T) {
 +----+-------------------------------+
 `},
 		{"further rows", 1, 3, false, `
-+---+---+
-| id|a n|
-+---+---+
-|  1|sho|
-+---+---+
++---+------+
+| id|a name|
++---+------+
+|  1|   sho|
++---+------+
 only showing top 1 row`},
 		{"vertical", 2, 20, true, `
 -RECORD 0----------------------

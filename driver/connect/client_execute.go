@@ -91,11 +91,17 @@ func localRows(l *pb.LocalRelation, counters map[string]int64) (structured.Rows,
 
 // effect runs a command that answers nothing.
 func (c *Client) effect(ctx context.Context, cmd *pb.Command, opts structured.ExecOptions) (structured.Rows, error) {
-	counters, err := c.drain(ctx, cmd, opts, func(*pb.ExecutePlanResponse) error { return nil })
+	out := &batchRows{schema: column.NewSchema()}
+	counters, err := c.drain(ctx, cmd, opts, func(r *pb.ExecutePlanResponse) error {
+		metrics, err := metricsFromProto(r.GetObservedMetrics())
+		out.observed = append(out.observed, metrics...)
+		return err
+	})
+	out.counters = counters
 	if err != nil {
 		return nil, err
 	}
-	return &batchRows{schema: column.NewSchema(), counters: counters}, nil
+	return out, nil
 }
 
 // drain runs a command to its end and hands its responses to each.
@@ -125,6 +131,7 @@ type batchRows struct {
 	schema   *column.Schema
 	batches  []*column.Batch
 	counters map[string]int64
+	observed []structured.Metrics
 }
 
 func (b *batchRows) Schema() *column.Schema     { return b.schema }
@@ -152,6 +159,7 @@ type responses struct {
 	complete bool
 	once     sync.Once
 	counters map[string]int64
+	observed []structured.Metrics
 }
 
 func (c *Client) open(ctx context.Context, p *pb.Plan, opts structured.ExecOptions) *responses {
@@ -180,6 +188,11 @@ func (s *responses) next() (*pb.ExecutePlanResponse, error) {
 		}
 		s.lastID = r.GetResponseId()
 		s.note(r.GetMetrics())
+		metrics, err := metricsFromProto(r.GetObservedMetrics())
+		if err != nil {
+			return nil, err
+		}
+		s.observed = append(s.observed, metrics...)
 		switch {
 		case r.GetResultComplete() != nil:
 			s.complete = true

@@ -49,6 +49,13 @@ func (d *decoder) expr(e *pb.Expression) (expr.Expr, error) {
 		return d.window(k.Window)
 	case *pb.Expression_UnresolvedExtractValue_:
 		return d.extract(k.UnresolvedExtractValue)
+	case *pb.Expression_UpdateFields_:
+		return d.updateFields(k.UpdateFields)
+	case *pb.Expression_UnresolvedRegex_:
+		return regexStar(k.UnresolvedRegex)
+	case *pb.Expression_NamedArgumentExpression:
+		value, err := d.expr(k.NamedArgumentExpression.GetValue())
+		return &expr.NamedArg{Name: k.NamedArgumentExpression.GetKey(), Value: value}, err
 	case *pb.Expression_SubqueryExpression:
 		return d.subquery(k.SubqueryExpression)
 	case *pb.Expression_Extension:
@@ -169,6 +176,43 @@ func (d *decoder) extract(x *pb.Expression_UnresolvedExtractValue) (expr.Expr, e
 	return &expr.UnresolvedExtract{Child: kids[0], Key: kids[1]}, nil
 }
 
+// updateFields decodes Column.withField and dropFields.
+func (d *decoder) updateFields(u *pb.Expression_UpdateFields) (expr.Expr, error) {
+	child, err := d.expr(u.GetStructExpression())
+	if err != nil {
+		return nil, err
+	}
+	path, err := structured.SplitName(u.GetFieldName())
+	if err != nil {
+		return nil, err
+	}
+	out := &logical.UpdateField{Child: child, Path: path}
+	if u.GetValueExpression() != nil {
+		out.Value, err = d.expr(u.GetValueExpression())
+	}
+	return out, err
+}
+
+// regexStar decodes DataFrame.colRegex: the pattern stands in backquotes, after a table's name if there is one.
+func regexStar(x *pb.Expression_UnresolvedRegex) (expr.Expr, error) {
+	parts, err := structured.SplitName(x.GetColName())
+	if err != nil {
+		return nil, err
+	}
+	last := len(parts) - 1
+	if !strings.HasSuffix(x.GetColName(), "`") {
+		return &expr.UnresolvedAttr{Parts: parts, PlanID: optionalPlan(x.PlanId)}, nil
+	}
+	return &expr.Star{Qualifier: parts[:last], Pattern: parts[last]}, nil
+}
+
+func optionalPlan(id *int64) int64 {
+	if id == nil {
+		return 0
+	}
+	return planID(*id)
+}
+
 func (d *decoder) exprExtension(a *anypb.Any) (expr.Expr, error) {
 	m, err := unpack(a)
 	if err != nil {
@@ -204,9 +248,4 @@ func unpack(a *anypb.Any) (proto.Message, error) {
 	return m, nil
 }
 
-func attrPlan(a *pb.Expression_UnresolvedAttribute) int64 {
-	if a.PlanId == nil {
-		return 0
-	}
-	return planID(a.GetPlanId())
-}
+func attrPlan(a *pb.Expression_UnresolvedAttribute) int64 { return optionalPlan(a.PlanId) }

@@ -131,6 +131,23 @@ func (d *decoder) relation(r *pb.Relation) (logical.Plan, error) {
 		return d.statistic(k.Cov.GetInput(), "covar_samp", k.Cov.GetCol1(), k.Cov.GetCol2())
 	case *pb.Relation_Corr:
 		return d.corr(k.Corr)
+	case *pb.Relation_ApproxQuantile:
+		q := k.ApproxQuantile
+		child, err := d.child("StatApproxQuantile", q.GetInput())
+		return &logical.ApproxQuantile{Cols: q.GetCols(), Probabilities: q.GetProbabilities(), Error: q.GetRelativeError(), Child: child}, err
+	case *pb.Relation_Crosstab:
+		child, err := d.child("StatCrosstab", k.Crosstab.GetInput())
+		return &logical.Crosstab{Col1: k.Crosstab.GetCol1(), Col2: k.Crosstab.GetCol2(), Child: child}, err
+	case *pb.Relation_FreqItems:
+		return d.freqItems(k.FreqItems)
+	case *pb.Relation_SampleBy:
+		return d.sampleBy(k.SampleBy)
+	case *pb.Relation_Transpose:
+		return d.transpose(k.Transpose)
+	case *pb.Relation_CollectMetrics:
+		return d.observe(k.CollectMetrics)
+	case *pb.Relation_Parse:
+		return d.parse(k.Parse)
 	case *pb.Relation_Extension:
 		return d.relationExtension(k.Extension)
 	case nil:
@@ -387,10 +404,7 @@ func (d *decoder) sample(s *pb.Sample) (logical.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.GetWithReplacement() {
-		return nil, unsupported("SAMPLE_WITH_REPLACEMENT", "Sampling with replacement")
-	}
-	return &logical.Sample{Lower: s.GetLowerBound(), Upper: s.GetUpperBound(), Seed: s.GetSeed(), Child: child}, nil
+	return &logical.Sample{Lower: s.GetLowerBound(), Upper: s.GetUpperBound(), Seed: s.GetSeed(), Replace: s.GetWithReplacement(), Child: child}, nil
 }
 
 func (d *decoder) dedup(x *pb.Deduplicate) (logical.Plan, error) {

@@ -44,6 +44,11 @@ func exprToProto(e expr.Expr) (*pb.Expression, error) {
 		return lambdaToProto(e)
 	case *expr.Over:
 		return windowToProto(e)
+	case *logical.UpdateField:
+		return updateToProto(e)
+	case *expr.NamedArg:
+		v, err := exprToProto(e.Value)
+		return &pb.Expression{ExprType: &pb.Expression_NamedArgumentExpression{NamedArgumentExpression: &pb.NamedArgumentExpression{Key: e.Name, Value: v}}}, err
 	case *expr.UnresolvedExtract:
 		kids, err := exprsToProto([]expr.Expr{e.Child, e.Key})
 		if err != nil {
@@ -131,4 +136,16 @@ func sortOrderToProto(s *expr.SortOrder) (*pb.Expression_SortOrder, error) {
 		out.NullOrdering = pb.Expression_SortOrder_SORT_NULLS_FIRST
 	}
 	return out, err
+}
+
+func updateToProto(u *logical.UpdateField) (*pb.Expression, error) {
+	child, err := exprToProto(u.Child)
+	if err != nil {
+		return nil, err
+	}
+	out := &pb.Expression_UpdateFields{StructExpression: child, FieldName: structured.JoinName(u.Path)}
+	if u.Value != nil {
+		out.ValueExpression, err = exprToProto(u.Value)
+	}
+	return &pb.Expression{ExprType: &pb.Expression_UpdateFields_{UpdateFields: out}}, err
 }

@@ -123,7 +123,7 @@ func fillRelation(r *pb.Relation, p logical.Plan, kids []*pb.Relation) error {
 	case *logical.Repartition:
 		return fillRepartition(r, p, kids[0])
 	case *logical.Sample:
-		r.RelType = &pb.Relation_Sample{Sample: &pb.Sample{Input: kids[0], LowerBound: p.Lower, UpperBound: p.Upper, Seed: ptr(p.Seed)}}
+		r.RelType = &pb.Relation_Sample{Sample: &pb.Sample{Input: kids[0], LowerBound: p.Lower, UpperBound: p.Upper, Seed: ptr(p.Seed), WithReplacement: replaced(p)}}
 	case *logical.Hint:
 		h := &pb.Hint{Input: kids[0], Name: p.Name}
 		for _, a := range p.Args {
@@ -210,9 +210,16 @@ func fillExpander(r *pb.Relation, p logical.Plan, kids []*pb.Relation) error {
 		}
 		r.RelType = &pb.Relation_Replace{Replace: x}
 	default:
-		return unsupported("ENCODE_RELATION", "Sending the relation %s over Spark Connect", p)
+		return fillStatistic(r, p, kids)
 	}
 	return nil
+}
+
+func replaced(p *logical.Sample) *bool {
+	if !p.Replace {
+		return nil
+	}
+	return ptr(true)
 }
 
 func tableToProto(p *logical.UnresolvedTable) *pb.Read {

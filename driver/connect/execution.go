@@ -65,7 +65,7 @@ func (e *execution) decode(ctx context.Context, r *pb.Relation) (logical.Plan, e
 func (e *execution) execute(ctx context.Context, plan logical.Plan) (structured.Rows, error) {
 	var mu sync.Mutex
 	last := time.Now()
-	return e.session.backend.Execute(ctx, plan, structured.ExecOptions{Operation: e.op.id, Tags: e.op.tags, Artifact: e.session.file, Progress: func(p structured.Progress) {
+	rows, err := e.session.backend.Execute(ctx, plan, structured.ExecOptions{Operation: e.op.id, Tags: e.op.tags, Artifact: e.session.file, Progress: func(p structured.Progress) {
 		mu.Lock()
 		due := time.Since(last) >= e.server.opts.ProgressInterval
 		if due {
@@ -77,6 +77,10 @@ func (e *execution) execute(ctx context.Context, plan logical.Plan) (structured.
 			_ = e.op.emit(ctx, progressResponse(p))
 		}
 	}})
+	if err != nil {
+		return nil, err
+	}
+	return &reporting{rows, e, ctx}, nil
 }
 
 func progressResponse(p structured.Progress) *pb.ExecutePlanResponse {

@@ -303,7 +303,9 @@ func (p *Repartition) Resolved() bool       { return resolved(p.Keys...) }
 
 func (p *Sample) Children() []Plan { return []Plan{p.Child} }
 func (p *Sample) WithChildren(k []Plan) Plan {
-	return &Sample{Lower: p.Lower, Upper: p.Upper, Seed: p.Seed, Child: k[0]}
+	c := *p
+	c.Child = k[0]
+	return &c
 }
 func (p *Sample) Exprs() []expr.Expr         { return nil }
 func (p *Sample) WithExprs([]expr.Expr) Plan { return p }

@@ -233,6 +233,7 @@ type Repartition struct {
 type Sample struct {
 	Lower, Upper float64
 	Seed         int64
+	Replace      bool // a row may come several times; Upper is how often it comes on average
 	Child        Plan
 }
 

@@ -202,7 +202,7 @@ func (p *Repartition) String() string {
 }
 
 func (p *Sample) String() string {
-	return fmt.Sprintf("Sample %v to %v, seed %d", p.Lower, p.Upper, p.Seed)
+	return fmt.Sprintf("Sample %v to %v, seed %d", p.Lower, p.Upper, p.Seed) + flag(p.Replace, "with replacement")
 }
 
 func (p *Hint) String() string {

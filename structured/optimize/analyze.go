@@ -223,6 +223,12 @@ func (a *analyzer) plan(p logical.Plan) (logical.Plan, error) {
 		return p, nil // resolved before
 	case *logical.PlanID, *logical.Limit, *logical.Tail, *logical.Sample:
 		return a.kids(p)
+	case *logical.Transpose:
+		return a.transpose(p)
+	case *logical.Observe:
+		return a.observe(p)
+	case *logical.Parse:
+		return a.parse(p)
 	case logical.Expander:
 		return a.expander(p)
 	}

@@ -2,6 +2,7 @@ package optimize
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/streamflow/streamflow/expr"
@@ -27,6 +28,8 @@ func (a *analyzer) expr(e expr.Expr, s *scope) (expr.Expr, error) {
 		return a.sqlExpr(e, s)
 	case *logical.Subquery:
 		return a.scalar(e, s)
+	case *logical.UpdateField:
+		return a.updateField(e, s)
 	case *expr.Over:
 		return a.over(e, s)
 	case *expr.UnresolvedLambda:
@@ -241,16 +244,44 @@ func (a *analyzer) sqlExpr(e *logical.SQLExpr, s *scope) (expr.Expr, error) {
 // star2attrs are the columns that * or t.* stands for.
 func star2attrs(star *expr.Star, s *scope) ([]*expr.Attr, error) {
 	var out []*expr.Attr
+	pattern, err := namePattern(star)
+	if err != nil {
+		return nil, err
+	}
 	for _, attr := range s.layers[0] {
-		if !attr.Hidden && qualifies(attr.Qualifier, star.Qualifier) {
+		if !attr.Hidden && qualifies(attr.Qualifier, star.Qualifier) && (pattern == nil || pattern(attr.Name)) {
 			out = append(out, attr)
 		}
+	}
+	if pattern != nil {
+		return out, nil
 	}
 	if len(out) == 0 && len(star.Qualifier) > 0 {
 		return nil, usererr.New("CANNOT_RESOLVE_STAR_EXPAND", "42704", "Cannot resolve %s: there is no such table here.", star).At(star.Pos.Line, star.Pos.Col).
 			WithFix("Use one of the names or aliases after FROM.")
 	}
 	return without(out, star)
+}
+
+// namePattern tells the names that a star's regular expression matches whole; nil when it has none. Beside Go's syntax it knows an
+// optional group at the beginning that does not let go, (a)?+ as Java writes it, by which queries leave a column out.
+func namePattern(star *expr.Star) (func(name string) bool, error) {
+	if star.Pattern == "" {
+		return nil, nil
+	}
+	group, rest := "", star.Pattern
+	if g, r, ok := strings.Cut(star.Pattern, ")?+"); ok && strings.HasPrefix(g, "(") {
+		group, rest = g+")", r
+	}
+	re, err := regexp.Compile("(?is)^(?:" + rest + ")$")
+	var first *regexp.Regexp
+	if err == nil {
+		first, err = regexp.Compile("(?is)^" + group)
+	}
+	if err == nil {
+		return func(name string) bool { return re.MatchString(name[len(first.FindString(name)):]) }, nil
+	}
+	return nil, usererr.New("INVALID_PARAMETER_VALUE.PATTERN", "22023", "The pattern %q for column names is no regular expression: %v.", star.Pattern, err).At(star.Pos.Line, star.Pos.Col)
 }
 
 // without are the columns that EXCEPT does not name.

@@ -96,7 +96,7 @@ func (g *grouping) rewriteItem(e expr.Expr) (expr.Expr, error) {
 			return &c, nil
 		}
 	}
-	return &expr.Alias{Child: r, Name: columnName(e), ID: expr.NewID()}, nil
+	return &expr.Alias{Child: r, Name: itemName(e, r), ID: expr.NewID()}, nil
 }
 
 // rewrite replaces keys and aggregates in e by their attributes. A column that is neither is the user's mistake.

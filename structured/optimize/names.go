@@ -66,8 +66,8 @@ func callName(fn string, args []expr.Expr, distinct bool, filter expr.Expr) stri
 		return "(" + names[0] + " IN (" + strings.Join(names[1:], ", ") + "))"
 	case (low == "like" || low == "ilike") && len(args) == 2:
 		return names[0] + " " + strings.ToUpper(low) + " " + names[1]
-	case low == "rlike" && len(args) == 2:
-		return "RLIKE(" + strings.Join(names, ", ") + ")"
+	case low == "~" && len(args) == 1:
+		return "~" + names[0]
 	case low == "||":
 		return "concat(" + strings.Join(names, ", ") + ")"
 	case low == "get_field" && len(args) == 2:
@@ -75,11 +75,10 @@ func callName(fn string, args []expr.Expr, distinct bool, filter expr.Expr) stri
 	case isWindowName(low):
 		return low
 	}
-	s := fn + "("
-	if distinct {
-		s += "DISTINCT "
+	if distinct && len(names) > 0 {
+		names[0] = "DISTINCT " + names[0]
 	}
-	s += strings.Join(names, ", ") + ")"
+	s := functionName(fn, args, names)
 	if filter != nil {
 		s += " FILTER (WHERE " + columnName(filter) + ")"
 	}
@@ -88,6 +87,9 @@ func callName(fn string, args []expr.Expr, distinct bool, filter expr.Expr) stri
 
 func literalName(l *expr.Literal) string {
 	if s, ok := l.Value.(string); ok && l.Typ.Kind == column.String {
+		return s
+	}
+	if s, ok := numberName(l); ok {
 		return s
 	}
 	return l.String()

@@ -84,7 +84,7 @@ func (a *analyzer) item(e expr.Expr, s *scope) (expr.Expr, error) {
 	case *expr.Alias, *expr.Generate:
 		return r, nil
 	}
-	return &expr.Alias{Child: r, Name: columnName(e), ID: expr.NewID()}, nil
+	return &expr.Alias{Child: r, Name: itemName(e, r), ID: expr.NewID()}, nil
 }
 
 // shown is a as it stands in a list: a hidden column that is named there is hidden no longer.

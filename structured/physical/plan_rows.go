@@ -224,8 +224,12 @@ func (p *planner) sample(l *logical.Sample) (*Node, error) {
 	if err := p.appendOnly(n, "A sample"); err != nil {
 		return nil, err
 	}
-	out := p.node("Sample", fmt.Sprintf("[%g, %g) seed %d", l.Lower, l.Upper, l.Seed), n.Output, n)
-	out.Op = &Sample{Lower: l.Lower, Upper: l.Upper, Seed: l.Seed}
+	detail := fmt.Sprintf("[%g, %g) seed %d", l.Lower, l.Upper, l.Seed)
+	if l.Replace {
+		detail = fmt.Sprintf("%g times on average, seed %d", l.Upper-l.Lower, l.Seed)
+	}
+	out := p.node("Sample", detail, n.Output, n)
+	out.Op = &Sample{Lower: l.Lower, Upper: l.Upper, Seed: l.Seed, Replace: l.Replace}
 	return out, nil
 }
 

@@ -1,6 +1,7 @@
 package physical
 
 import (
+	"math"
 	"math/rand/v2"
 
 	"github.com/streamflow/streamflow/column"
@@ -9,10 +10,12 @@ import (
 
 // Sample passes rows whose uniform draw lies in [Lower, Upper). The draws depend on the seed, the partition and the row's
 // place in it, so two samples with the same seed and adjoining bounds split the rows. Of a stream each batch has draws of its own, the same
-// when it is run again: draws that began anew would take all rows of small batches, or none.
+// when it is run again: draws that began anew would take all rows of small batches, or none. With Replace a row comes as often as a draw
+// from a Poisson distribution says, whose mean is Upper - Lower.
 type Sample struct {
 	Lower, Upper float64
 	Seed         int64
+	Replace      bool
 }
 
 func (s *Sample) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader, error) {
@@ -29,11 +32,10 @@ func (s *Sample) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader, error) 
 			if err != nil {
 				return b, err
 			}
-			sel = sel[:0]
-			for i := 0; i < b.N; i++ {
-				if u := rng.Float64(); u >= s.Lower && u < s.Upper {
-					sel = append(sel, int32(i))
-				}
+			if s.Replace {
+				sel = poissonRows(sel[:0], b.N, s.Upper-s.Lower, rng)
+			} else {
+				sel = s.drawn(sel[:0], b.N, rng)
 			}
 			if len(sel) > 0 {
 				out = column.TakeBatch(out, b, sel)
@@ -42,4 +44,29 @@ func (s *Sample) Open(tc *rdd.TaskContext, in []rdd.Reader) (rdd.Reader, error) 
 		}
 	}
 	return output(tc, in, next, nil), nil
+}
+
+func (s *Sample) drawn(sel []int32, n int, rng *rand.Rand) []int32 {
+	for i := 0; i < n; i++ {
+		if u := rng.Float64(); u >= s.Lower && u < s.Upper {
+			sel = append(sel, int32(i))
+		}
+	}
+	return sel
+}
+
+// poissonStep is the mean up to which one draw of the product method is exact enough; larger means are sums of such draws.
+const poissonStep = 30
+
+// poissonRows selects each row as often as Knuth's product method draws.
+func poissonRows(sel []int32, n int, mean float64, rng *rand.Rand) []int32 {
+	for i := 0; i < n; i++ {
+		for left := mean; left > 0; left -= poissonStep {
+			limit := math.Exp(-math.Min(left, poissonStep))
+			for p := rng.Float64(); p > limit; p *= rng.Float64() {
+				sel = append(sel, int32(i))
+			}
+		}
+	}
+	return sel
 }
