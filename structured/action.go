@@ -17,7 +17,11 @@ func (d *DataFrame) Rows(ctx context.Context, opts ExecOptions) (Rows, error) {
 	if d.err != nil {
 		return nil, d.err
 	}
-	return d.s.backend.Execute(ctx, d.plan, opts)
+	rows, err := d.s.backend.Execute(ctx, d.plan, opts)
+	if err != nil {
+		return nil, err
+	}
+	return &observedRows{rows, d.s}, nil
 }
 
 // Collect runs the query and returns all rows.
@@ -194,6 +198,6 @@ func (d *DataFrame) do(ctx context.Context, command func(logical.Plan) logical.P
 	if err != nil {
 		return err
 	}
-	_, err = readAll(ctx, rows)
+	_, err = readAll(ctx, &observedRows{rows, d.s})
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -17,6 +18,9 @@ type Session struct {
 	backend Backend
 	out     io.Writer
 	lastID  atomic.Int64
+
+	mu           sync.Mutex
+	observations map[string]*Observation // those that wait for an action, by name
 }
 
 // NewSession returns a session over a backend, which it closes with Close. What Show and PrintSchema print goes to

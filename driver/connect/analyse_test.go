@@ -32,7 +32,9 @@ func TestDecodedPlansResolve(t *testing.T) {
 	cat.AddTable(aTable{"t", schema})
 	cat.AddTable(aTable{"u", schema})
 	env := optimize.Env{Catalog: cat, Views: catalog.NewViews()}
-	names := map[string]string{"table": "names no table", "source": "needs a file", "to df": "names two columns of many"}
+	names := map[string]string{"table": "names no table", "source": "needs a file", "to df": "names two columns of many",
+		"parse": "needs one column", "parse json": "needs one column", "transpose": "reads rows", "turned": "reads rows", "crosstab": "reads rows",
+		"fields": "names a column that is no struct", "named args": "names no function"}
 	for name, p := range every(t) {
 		if names[name] != "" {
 			continue

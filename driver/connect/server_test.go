@@ -361,7 +361,7 @@ func TestUnknownRelationIsRefusedByName(t *testing.T) {
 		code string
 	}{
 		{&pb.Relation{}, "CONNECT_INVALID_PLAN.INVALID_ONE_OF_FIELD_NOT_SET"},
-		{&pb.Relation{RelType: &pb.Relation_Transpose{Transpose: &pb.Transpose{}}}, "UNSUPPORTED_FEATURE.TRANSPOSE"},
+		{&pb.Relation{RelType: &pb.Relation_MlRelation{MlRelation: &pb.MlRelation{}}}, "UNSUPPORTED_FEATURE.ML_RELATION"},
 		{&pb.Relation{RelType: &pb.Relation_Filter{Filter: &pb.Filter{}}}, "CONNECT_INVALID_PLAN.FIELD_NOT_SET"},
 	} {
 		h.refused(c.code, func() error {

@@ -139,7 +139,16 @@ func (a *analyzer) call(c *expr.UnresolvedCall, s *scope) (expr.Expr, error) {
 	if known && f.Name == "current_database" && len(c.Args) == 0 && a.env.Database != "" {
 		return expr.Lit(a.env.Database), nil
 	}
-	if own, ok := a.createdFunction(c.Name); ok && (!known || own.Language == catalog.LanguageWASM) {
+	own, created := a.createdFunction(c.Name)
+	created = created && (!known || own.Language == catalog.LanguageWASM)
+	if !created {
+		own = nil
+	}
+	c, err := a.byPosition(c, f, own)
+	if err != nil {
+		return nil, err
+	}
+	if created {
 		return a.inlined(own, c, s)
 	}
 	in := s

@@ -220,13 +220,26 @@ func (p *parser) args() []expr.Expr {
 	var list []expr.Expr
 	for {
 		if t := p.ahead(1); t.kind == op && t.raw == "=>" {
-			panic(p.unsupported(t, "NAMED_ARGUMENTS", "arguments by name").WithFix("Pass the arguments by position."))
+			list = append(list, p.namedArg())
+			if !p.symbol(",") {
+				return list
+			}
+			continue
 		}
 		list = append(list, p.namedExpr())
 		if !p.symbol(",") {
 			return list
 		}
 	}
+}
+
+// namedArg is name => value.
+func (p *parser) namedArg() expr.Expr {
+	at := p.peek()
+	a := &expr.NamedArg{Name: p.name("a parameter"), Pos: at.pos}
+	p.take()
+	a.Value = p.namedExpr()
+	return a
 }
 
 // ignoreNulls is IGNORE NULLS | RESPECT NULLS of first, last, any_value, nth_value, lag and lead: their last argument.
