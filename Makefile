@@ -61,6 +61,11 @@ compat-kafka: build ## test suites of foreign Kafka clients against a node (COMP
 chaos-log: build ## torment a cluster of CHAOS_NODES (3) nodes, CHAOS_RUNS (20) seeds from CHAOS_SEED (1), and check what clients saw
 	go run ./internal/chaoslog/run -runs $${CHAOS_RUNS:-20} -seed $${CHAOS_SEED:-1} -nodes $${CHAOS_NODES:-3} -duration $${CHAOS_DURATION:-20s}
 
+.PHONY: pyspark-methods
+pyspark-methods: build ## try every method of PySpark against the node at SPARK_REMOTE (default sc://127.0.0.1:15002), and write docs/guide/dataframe.md
+	$${STREAMFLOW_PYTHON:-python3} testdata/pyspark/methods.py $${SPARK_REMOTE:-sc://127.0.0.1:15002} > bin/methods.tsv && mv bin/methods.tsv testdata/pyspark/methods.tsv
+	go test ./structured -run TestSurface -update-surface
+
 .PHONY: lint
 lint: vet ## go vet, staticcheck and formatting
 	go tool staticcheck ./...

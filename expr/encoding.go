@@ -106,7 +106,7 @@ func init() {
 			})},
 		&Function{Name: "url_encode", in: params("s"), out: outOf(column.String), Doc: "The text as a part of a URL.", Example: "url_encode('a b') -> a+b", cost: 60,
 			kernel: func(*Call) kernel {
-				return eachText(func(dst, s []byte) []byte { return append(dst, url.QueryEscape(string(s))...) })
+				return eachText(func(dst, s []byte) []byte { return append(dst, javaEscapes.Replace(url.QueryEscape(string(s)))...) })
 			}},
 		&Function{Name: "url_decode", in: params("s"), out: outOf(column.String), Doc: "The text of a part of a URL.", Example: "url_decode('a+b%21') -> a b!", cost: 60,
 			kernel: rowText(func(k *kctx, dst []byte, a []*column.Vector, i int) []byte {
@@ -244,3 +244,6 @@ func decodeText(dst, b []byte, charset string) ([]byte, bool) {
 func errTooLong(fn string) error {
 	return usererr.New("COLLECTION_SIZE_LIMIT_EXCEEDED.FUNCTION", "54000", "Can't make a string of more than %d bytes in `%s`.", maxText, fn)
 }
+
+// javaEscapes turns Go's escapes of a form's text into Java's, which leave * and escape ~.
+var javaEscapes = strings.NewReplacer("%2A", "*", "~", "%7E")

@@ -66,7 +66,7 @@ func functionName(fn string, args []expr.Expr, names []string) string {
 	case low == "assert_true" && len(names) == 1:
 		names = append(names, "'"+names[0]+"' is not true!")
 	}
-	if pretty := prettyNames[low]; pretty != "" {
+	if pretty := prettyNames[low]; pretty != "" && !(len(args) == 2 && (low == "ceil" || low == "floor")) {
 		low = pretty
 	}
 	return low + "(" + strings.Join(names, ", ") + ")"

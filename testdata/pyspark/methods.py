@@ -126,7 +126,7 @@ def first_failure(text):
 
 
 def one_line(s):
-    return re.sub(r"\s+", " ", s).strip()[:200]
+    return re.sub(r"\s+", " ", re.sub(r" ?\(/[^)]*\)", "", s)).strip()[:200]  # no paths of this machine
 
 
 def main(address, only, details):
