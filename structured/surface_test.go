@@ -42,7 +42,7 @@ func TestSurface(t *testing.T) {
 			class = f[0]
 			fmt.Fprintf(&b, "\n## %s\n\n| PySpark | Go | PySpark on this server |\n|---|---|---|\n", class)
 		}
-		inGo, err := goSide(api, f[0], f[1])
+		inGo, err := goSide(api, f[0], f[1], f[4])
 		if err != nil {
 			t.Error(err)
 		}
@@ -63,7 +63,7 @@ func TestSurface(t *testing.T) {
 }
 
 // goSide is the cell of the Go API.
-func goSide(api map[string]bool, class, method string) (string, error) {
+func goSide(api map[string]bool, class, method, failure string) (string, error) {
 	key := class + "." + method
 	if why := absentInGo[key]; why != "" {
 		return "absent: " + why, nil
@@ -72,7 +72,7 @@ func goSide(api map[string]bool, class, method string) (string, error) {
 		return "absent: " + why, nil
 	}
 	if class == "functions" {
-		return goFunction(api, method), nil
+		return goFunction(api, method, failure)
 	}
 	name, note, _ := strings.Cut(goNames[key], "|")
 	if name == "" {
@@ -87,19 +87,26 @@ func goSide(api map[string]bool, class, method string) (string, error) {
 	return "`" + name + "`", nil
 }
 
-// goFunction finds a function of columns: one of its own, or by Call.
-func goFunction(api map[string]bool, name string) string {
+// goFunction finds a function of columns: one of its own, or by Call. What the engine did not have when PySpark was tried is absent
+// until it is tried again.
+func goFunction(api map[string]bool, name, failure string) (string, error) {
 	own := ""
 	for _, w := range strings.Split(name, "_") {
 		own += strings.ToUpper(w[:1]) + w[1:]
 	}
-	switch _, known := expr.Lookup(name); {
-	case api[own]:
-		return "`" + own + "`"
-	case known:
-		return "`Call(\"" + name + "\", …)`"
+	if other := functionNames[name]; other != "" {
+		own = other
 	}
-	return "absent: the engine has no such function"
+	_, known := expr.Lookup(name)
+	switch {
+	case api[own]:
+		return "`" + own + "`", nil
+	case strings.Contains(failure, "`"+name+"`") || notByName[name]:
+		return "absent: the engine has no such function", nil
+	case known:
+		return "`Call(\"" + name + "\", …)`", nil
+	}
+	return "", fmt.Errorf("functions.%s: the engine does not know it, and nothing says why", name)
 }
 
 // pysparkSide is the cell of what was measured.
