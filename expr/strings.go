@@ -56,21 +56,30 @@ func textTest(name, doc, example string, f func(s, t []byte) bool) *Function {
 		}}
 }
 
-func trimFn(name, doc, example string, left, right bool, aliases ...string) *Function {
-	return &Function{Name: name, Aliases: aliases, in: params("s:str s:chars?"), out: outOf(column.String), Doc: doc, Example: example, cost: 15,
+// trimFn cuts spaces, or the characters of another argument: chars stands before the text in trim, ltrim and rtrim, as in TRIM(chars FROM str), and behind
+// it in btrim.
+func trimFn(name, usage, doc, example string, left, right bool) *Function {
+	str, chars := 1, 0
+	if name == "btrim" {
+		str, chars = 0, 1
+	}
+	return &Function{Name: name, in: params("s:str s:chars?"), out: outOf(column.String), Usage: usage, Doc: doc, Example: example, cost: 15,
 		kernel: rowText(func(k *kctx, dst []byte, args []*column.Vector, i int) []byte {
-			s, cut := args[0].Bytes(i), " "
-			if len(args) == 2 {
-				cut = args[1].Str(i)
+			if len(args) == 1 {
+				return append(dst, trimmed(args[0].Bytes(i), " ", left, right)...)
 			}
-			if left {
-				s = bytes.TrimLeft(s, cut)
-			}
-			if right {
-				s = bytes.TrimRight(s, cut)
-			}
-			return append(dst, s...)
+			return append(dst, trimmed(args[str].Bytes(i), args[chars].Str(i), left, right)...)
 		})}
+}
+
+func trimmed(s []byte, cut string, left, right bool) []byte {
+	if left {
+		s = bytes.TrimLeft(s, cut)
+	}
+	if right {
+		s = bytes.TrimRight(s, cut)
+	}
+	return s
 }
 
 func init() {
@@ -79,9 +88,10 @@ func init() {
 		textFn("lower", "All letters in lower case.", "lower('AÄ') -> aä", 20, appendLower, "lcase"),
 		textFn("initcap", "The first letter of each word in upper case, the others in lower case.", "initcap('hello wORLD') -> Hello World", 40, appendInitcap),
 		textFn("soundex", "The Soundex code of a word.", "soundex('Miller') -> M460", 40, appendSoundex),
-		trimFn("trim", "Without spaces, or characters of chars, at both ends.", "trim('  a  ') -> a", true, true, "btrim"),
-		trimFn("ltrim", "Without spaces, or characters of chars, at the start.", "ltrim('xxa', 'x') -> a", true, false),
-		trimFn("rtrim", "Without spaces, or characters of chars, at the end.", "rtrim('axx', 'x') -> a", false, true),
+		trimFn("trim", "trim([chars, ]str)", "Without spaces, or characters of chars, at both ends.", "trim('  a  ') -> a", true, true),
+		trimFn("btrim", "btrim(str[, chars])", "Without spaces, or characters of chars, at both ends.", "btrim('xxaxx', 'x') -> a", true, true),
+		trimFn("ltrim", "ltrim([chars, ]str)", "Without spaces, or characters of chars, at the start.", "ltrim('x', 'xxa') -> a", true, false),
+		trimFn("rtrim", "rtrim([chars, ]str)", "Without spaces, or characters of chars, at the end.", "rtrim('x', 'axx') -> a", false, true),
 		textToInt("length", "y:str", "The number of characters, or bytes of a binary.", "length('äb') -> 2", func(a []*column.Vector, i int) int {
 			if a[0].Type.Kind == column.Binary {
 				return len(a[0].Bytes(i))

@@ -173,7 +173,7 @@ func rewriteCount(args []Expr) (Expr, error) {
 	sizes := []int64{0, 0}
 	for i := range sizes {
 		l, ok := Transform(args[min(i, len(args)-1)], Fold).(*Literal)
-		if ok {
+		if ok = ok && CanCast(l.Typ, column.Of(column.Int64)); ok {
 			l, ok = Transform(Coerce(l, column.Of(column.Int64)), Fold).(*Literal)
 		}
 		n, isInt := int64(0), false
