@@ -115,6 +115,14 @@ tpcds: ## the 99 queries of TPC-DS beside DuckDB's answers (TPCDS_SF, default 1;
 check-tpch: build ## the 22 queries by sfsubmit sql in TPCH_MEMORY (2GiB) over TPCH_DIR, tables of scale TPCH_SF (1): answers beside DuckDB's, resident memory
 	go run ./scripts/tpchcheck -tables "$(TPCH_DIR)" -sf $${TPCH_SF:-1} -memory $${TPCH_MEMORY:-2GiB} $(TPCH_FLAGS)
 
+.PHONY: bench-spark
+bench-spark: ## TPC-H over Parquet beside Apache Spark, 2 threads each (BENCH_SF, default 1; BENCH_FLAGS); Spark is installed from PyPI
+	@python=$$(scripts/spark.sh) && go run ./scripts/benchbatch -sf $${BENCH_SF:-1} -spark "$$python" $(BENCH_FLAGS) || [ $$? = 3 ]
+
+.PHONY: diff-spark
+diff-spark: ## casts, operators and functions over edge values beside Apache Spark (SPARK_FLAGS=-write keeps its answers for the tests, -examples asks the examples of its documentation)
+	@python=$$(scripts/spark.sh) && go run ./scripts/sparkdiff -python "$$python" $(SPARK_FLAGS) || [ $$? = 3 ]
+
 .PHONY: bench-hits
 bench-hits: ## scans and groupings in the manner of ClickBench beside DuckDB, over generated hits (BENCH_HITS, default 5000000)
 	go run ./scripts/benchbatch -hits $${BENCH_HITS:-5000000} -memory "$(BENCH_MEMORY)" $(BENCH_FLAGS)

@@ -93,6 +93,7 @@ NONE < scripts/compat, scripts/benchlog;
 streamflow, column/parquet, internal/config, internal/oracle, internal/tpch < scripts/benchbatch, scripts/tpchcheck;
 NONE < internal/sqlgen, internal/tpcds;
 streamflow, internal/oracle, internal/sqlgen < scripts/duckdiff;
+streamflow, expr, internal/oracle, internal/sqlgen < scripts/sparkdiff;
 
 # What must never be, and why.
 executor/... never structured/..., driver/...: executors know batches, not SQL

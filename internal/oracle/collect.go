@@ -22,6 +22,10 @@ func Collect(ctx context.Context, s *structured.Session, sql string) (r Result, 
 	if err != nil {
 		return r, err
 	}
+	return collect(ctx, df)
+}
+
+func collect(ctx context.Context, df *structured.DataFrame) (r Result, err error) {
 	rows, err := df.Rows(ctx, structured.ExecOptions{})
 	if err != nil {
 		return r, err

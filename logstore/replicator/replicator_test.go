@@ -464,7 +464,7 @@ func TestThrottledPartitionTakesItsTime(t *testing.T) {
 	p.fill(20)
 	c.kill(3, nil)
 	p.fill(400) // some 100 KB
-	c.rate.Store(40 << 10)
+	c.rate.Store(80 << 10)
 	start := time.Now()
 	c.start(3)
 	c.inSync()

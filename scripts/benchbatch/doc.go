@@ -9,6 +9,8 @@
 // memory that the process had while it ran the query. With -profile DIR the processor's profile of each query goes to
 // DIR/qN.pprof, for go tool pprof. With -explain nothing runs: the plans are printed.
 //
+// With -spark PYTHON it runs beside Apache Spark instead.
+//
 // With -hits it runs scans and groupings in the manner of ClickBench instead, over one table of so many generated rows:
 //
 //	go run ./scripts/benchbatch -hits 5000000

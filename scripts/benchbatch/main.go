@@ -31,6 +31,7 @@ type options struct {
 	memory  string
 	only    []int
 	duckdb  bool
+	spark   string // a Python with PySpark and its jars; Spark then stands in DuckDB's place
 	profile string
 	json    bool
 	explain bool
@@ -59,6 +60,7 @@ func parse() (o options, err error) {
 	flag.StringVar(&o.memory, "memory", "", "what StreamFlow's queries may use before they spill, such as 512MiB; DuckDB keeps its own limit")
 	only := flag.String("only", "", "numbers of queries, comma separated")
 	flag.BoolVar(&o.duckdb, "duckdb", true, "run DuckDB too")
+	flag.StringVar(&o.spark, "spark", "", "run Apache Spark instead of DuckDB: a Python that has PySpark with its jars")
 	flag.StringVar(&o.profile, "profile", "", "directory of processor profiles")
 	flag.BoolVar(&o.json, "json", false, "print JSON lines")
 	flag.BoolVar(&o.explain, "explain", false, "print how StreamFlow would run the queries, and run none")
@@ -68,6 +70,9 @@ func parse() (o options, err error) {
 		if *only == "" || slices.Contains(strings.Split(*only, ","), strconv.Itoa(n)) {
 			o.only = append(o.only, n)
 		}
+	}
+	if o.spark != "" && o.hits > 0 {
+		return o, errors.New("-hits runs beside DuckDB only")
 	}
 	if len(o.only) == 0 {
 		return o, fmt.Errorf("-only %s names no query of 1 to %d", *only, o.count())
@@ -121,7 +126,7 @@ func run(ctx context.Context, o options) error {
 	if o.explain {
 		return explain(ctx, o, ours)
 	}
-	theirs, err := openDuckDB(ctx, o, dir)
+	theirs, err := openPeer(ctx, o, dir)
 	if err != nil {
 		return err
 	}
@@ -209,6 +214,50 @@ func (s *streamFlow) close() {
 	if err := errors.Join(s.Close(), os.RemoveAll(s.home)); err != nil {
 		fmt.Fprintln(os.Stderr, "benchbatch:", err)
 	}
+}
+
+// peer is what StreamFlow runs beside.
+type peer interface {
+	Query(sql string, rows bool) (oracle.Answer, error)
+	Close() error
+}
+
+// peerName heads its columns.
+func (o options) peerName() string {
+	if o.spark != "" {
+		return "Spark"
+	}
+	return "DuckDB"
+}
+
+// openPeer starts DuckDB or Spark; a peer that cannot be had is nil.
+func openPeer(ctx context.Context, o options, dir string) (peer, error) {
+	if o.spark != "" {
+		return openSpark(ctx, o, dir)
+	}
+	if c, err := openDuckDB(ctx, o, dir); c != nil || err != nil {
+		return c, err
+	}
+	return nil, nil
+}
+
+// openSpark starts Spark with the tables declared.
+func openSpark(ctx context.Context, o options, dir string) (peer, error) {
+	s, err := oracle.StartSpark(ctx, o.spark, "testdata/spark/answer.py", o.threads, "4g")
+	if why := new(oracle.Unavailable); errors.As(err, &why) {
+		fmt.Fprintln(os.Stderr, "Spark skipped:", why.Why)
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range tpch.Tables {
+		path := filepath.Join(dir, t.Name)
+		if _, err := s.Query(fmt.Sprintf("CREATE OR REPLACE TEMPORARY VIEW %s USING parquet OPTIONS (path '%s')", t.Name, path), true); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+	}
+	return s, nil
 }
 
 // openDuckDB starts DuckDB with the tables declared. Where it cannot be had, there is none, and a word why.

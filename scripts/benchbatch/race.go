@@ -40,7 +40,7 @@ type lap struct {
 	Query  string `json:"query"`
 	Rows   int    `json:"rows"`
 	Ours   cost   `json:"streamflow"`
-	Theirs cost   `json:"duckdb"`
+	Theirs cost   `json:"peer"`
 	Fault  string `json:"fault,omitempty"`
 }
 
@@ -48,7 +48,7 @@ type lap struct {
 type race struct {
 	options
 	ours   *streamFlow
-	theirs *oracle.Client // nil without DuckDB
+	theirs peer // nil without one
 }
 
 func (r race) all(ctx context.Context) error {
@@ -74,7 +74,7 @@ func (r race) all(ctx context.Context) error {
 		return err
 	}
 	if faults > 0 {
-		return fmt.Errorf("%d of %d queries failed or gave other rows than DuckDB", faults, len(laps))
+		return fmt.Errorf("%d of %d queries failed or gave other rows than %s", faults, len(laps), r.peerName())
 	}
 	return nil
 }
