@@ -93,11 +93,11 @@ func (Speculate) event()     {}
 type ActionKind uint8
 
 const (
-	Begin  ActionKind = iota // the stage's inputs are complete; its first tasks follow
-	Launch                   // run Task on Executor, reading Inputs
-	Complete                 // all tasks of a stage of an open job have succeeded, for the first time: Extend may follow
-	Kill                     // stop Task on Executor
-	Finish                   // the job has ended, with Err or without
+	Begin    ActionKind = iota // the stage's inputs are complete; its first tasks follow
+	Launch                     // run Task on Executor, reading Inputs
+	Complete                   // all tasks of a stage of an open job have succeeded, for the first time: Extend may follow
+	Kill                       // stop Task on Executor
+	Finish                     // the job has ended, with Err or without
 )
 
 // Action is what the caller does now.

@@ -27,9 +27,9 @@ type Adaptive struct {
 	slots int
 
 	lower lowering
-	nodes map[*rdd.RDD]*Node   // of lower
+	nodes map[*rdd.RDD]*Node    // of lower
 	known map[written]*Measured // what was written
-	began map[*Node]bool       // nodes that a stage that has begun ends in
+	began map[*Node]bool        // nodes that a stage that has begun ends in
 }
 
 // written names what a stage writes: the rows of a node, in a way.
@@ -90,7 +90,9 @@ func (p *Physical) Adapts() bool {
 		return false
 	}
 	some := false
-	p.Root.Walk(func(n *Node) { some = some || n.Exchange != nil && !n.Exchange.Broadcast && n.Exchange.Partitioner.N > 1 })
+	p.Root.Walk(func(n *Node) {
+		some = some || n.Exchange != nil && !n.Exchange.Broadcast && n.Exchange.Partitioner.N > 1
+	})
 	return some
 }
 

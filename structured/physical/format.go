@@ -33,7 +33,7 @@ type drawing struct {
 	b      *strings.Builder
 	bounds map[string]string
 	ran    map[string]rdd.OpTime // nil for a plan that was not run
-	drawn  map[*Node]bool // shared nodes that stand somewhere above
+	drawn  map[*Node]bool        // shared nodes that stand somewhere above
 	seen   map[*Node]bool
 }
 
