@@ -28,7 +28,19 @@ func AppendFloat(dst []byte, x float64, bits int) []byte {
 	}
 	at := len(dst)
 	dst = strconv.AppendFloat(dst, x, 'e', -1, bits)
+	if math.Abs(x) < 1e-30 && dst[at+1+boolInt(x < 0)] == 'e' {
+		dst = twoDigits(dst, at, x, bits)
+	}
 	return javaExponent(dst, at)
+}
+
+// twoDigits replaces the only digit of a tiny number by the two that are nearest to it, if they mean the same number, as Java does: 4.9E-324.
+func twoDigits(dst []byte, at int, x float64, bits int) []byte {
+	two := strconv.AppendFloat(nil, x, 'e', 1, bits)
+	if y, err := strconv.ParseFloat(string(two), bits); err != nil || y != x {
+		return dst
+	}
+	return append(dst[:at], two...)
 }
 
 // javaExponent rewrites d[.ddd]e±dd, which starts at dst[at], as d.ddd|d.0 E[-]d.

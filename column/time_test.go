@@ -113,9 +113,6 @@ func TestIntervalText(t *testing.T) {
 func TestAppendFloat(t *testing.T) {
 	for want, x := range map[string]float64{"1.0": 1, "0.0": 0, "-1.5": -1.5, "1.0E10": 1e10, "1.0E-4": 1e-4, "1.234567E8": 123456700, "9999999.0": 9999999, "1.0E7": 1e7, "0.001": 0.001,
 		"1.7976931348623157E308": 1.7976931348623157e308, "4.9E-324": 5e-324} {
-		if want == "4.9E-324" {
-			want = "5.0E-324" // Go writes the shortest digits that read back; Java 19 and later do too
-		}
 		if got := string(AppendFloat(nil, x, 64)); got != want {
 			t.Errorf("%g is %s, want %s", x, got, want)
 		}

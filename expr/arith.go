@@ -44,7 +44,7 @@ func init() {
 			rewrite: rewriteArith("%", "pmod"), kernel: func(c *Call) kernel { return arithKernel("pmod", c, false) }},
 		&Function{Name: "negative", Aliases: []string{"negate"}, in: params("a:x"), Doc: "-x.", Example: "negative(5) -> -5", cost: 1,
 			rewrite: rewriteNegative, kernel: negativeKernel},
-		&Function{Name: "positive", in: params("n:x"), Doc: "x itself.", Example: "positive(5) -> 5", rewrite: func(a []Expr) (Expr, error) { return a[0], nil }},
+		&Function{Name: "positive", in: params("N:x"), Doc: "x itself.", Example: "positive(5) -> 5", rewrite: rewritePositive},
 	)
 	register("operators", list...)
 }
@@ -529,4 +529,13 @@ func zeroValue(t column.Type) any {
 		return column.Dec128{}
 	}
 	return int64(0)
+}
+
+// rewritePositive is x where x is a number or an interval, and a string as a double.
+func rewritePositive(args []Expr) (Expr, error) {
+	e, ok := at(params("N:x"), 0).fit(args[0])
+	if !ok {
+		return nil, unexpectedType("positive", 0, args[0], classNames['N'].text)
+	}
+	return e, nil
 }

@@ -73,7 +73,7 @@ func castKernel(from, to column.Type, try bool) kernel {
 		return c.fromClock
 	case from.IsNested():
 		return c.nested
-	case from.Kind == column.Bool:
+	case from.Kind == column.Bool && to.Kind != column.Timestamp:
 		return c.fromBool()
 	case to.Kind == column.Bool:
 		return c.toBool
@@ -169,6 +169,8 @@ func narrow[S number, D integer](c *caster) kernel {
 				k.null(i)
 			case k.ctx.ANSI:
 				k.fail(i, errCastOverflow(numberText(x), c.from, c.to))
+			default:
+				dst[i] = wrapped[S, D](x)
 			}
 		}
 	}
@@ -191,6 +193,16 @@ func convert[S number, D integer](x S) (D, bool) {
 		return hi, false
 	}
 	return D(f), true
+}
+
+// wrapped is what Java makes of a number that does not fit: floats go through the int that is nearest, then bits are cut off.
+func wrapped[S number, D integer](x S) D {
+	if lo, _ := limits[D](); int64(lo) > math.MinInt32 {
+		i, _ := convert[S, int32](x)
+		return D(i)
+	}
+	d, _ := convert[S, D](x)
+	return d
 }
 
 func limits[D integer]() (lo, hi D) {
@@ -362,7 +374,9 @@ func (c *caster) fromDecimal(k *kctx, args []*column.Vector, out *column.Vector)
 			}
 			n, ok := q.int64()
 			setInt(out, i, n)
-			if !ok || !fitsInt(n, c.to.Kind) {
+			if fits := ok && fitsInt(n, c.to.Kind); !fits && !c.try && !k.ctx.ANSI {
+				setInt(out, i, int64(q.Lo)) // the low bits, as Java does
+			} else if !fits {
 				c.bad(k, i, func() error { return errCastOverflow(column.Dec128(d).Text(s), c.from, c.to) })
 			}
 		}
@@ -378,6 +392,12 @@ func (c *caster) times() kernel {
 		return c.ints(func(k *kctx, v int64) (int64, bool) { return column.FromLocal(v*day, k.ctx.location()), true })
 	case from == column.Date:
 		return c.ints(func(_ *kctx, v int64) (int64, bool) { return v * day, true })
+	case from == column.Bool:
+		return func(_ *kctx, args []*column.Vector, out *column.Vector) {
+			for i, x := range args[0].Bools[:out.N] {
+				out.I64[i] = int64(boolInt(x)) // Spark: true is a microsecond
+			}
+		}
 	case from == column.Timestamp && to == column.Date:
 		return c.ints(func(k *kctx, v int64) (int64, bool) { return floorDiv(column.ToLocal(v, k.ctx.location()), day), true })
 	case from == column.TimestampNTZ && to == column.Date:
@@ -397,13 +417,13 @@ func (c *caster) times() kernel {
 	case to == column.Timestamp && c.from.IsFloat():
 		return c.floatSeconds
 	case to == column.Timestamp:
-		return c.ints(func(_ *kctx, v int64) (int64, bool) { r := v * sec; return r, r/sec == v })
+		return c.ints(func(_ *kctx, v int64) (int64, bool) { return saturatedMicros(v), true })
 	case from == column.IntervalDT:
-		return c.ints(func(_ *kctx, v int64) (int64, bool) { return v / sec, fitsInt(v/sec, to) })
+		return c.intervals(func(_ *kctx, v int64) (int64, bool) { return v / sec, fitsInt(v/sec, to) })
 	case to == column.IntervalDT:
-		return c.ints(func(_ *kctx, v int64) (int64, bool) { r := v * sec; return r, r/sec == v })
+		return c.intervals(func(_ *kctx, v int64) (int64, bool) { r := v * sec; return r, r/sec == v })
 	}
-	return c.ints(func(_ *kctx, v int64) (int64, bool) { return v, fitsInt(v, column.Int32) })
+	return c.intervals(func(_ *kctx, v int64) (int64, bool) { return v, fitsInt(v, column.Int32) && fitsInt(v, to) })
 }
 
 func setFloat(out *column.Vector, i int, f float64) {
@@ -419,8 +439,46 @@ func (c *caster) floatSeconds(k *kctx, args []*column.Vector, out *column.Vector
 		f := floatAt(args[0], i) * 1e6
 		out.I64[i] = int64(f)
 		if f != f || math.Abs(f) >= 1<<63 {
-			if k.ok(i) {
-				k.null(i) // Spark: NaN and infinity are no instant, and no error either
+			switch {
+			case math.Abs(f) <= math.MaxFloat64: // Spark: the ends of the range
+				out.I64[i] = math.MaxInt64
+				if f < 0 {
+					out.I64[i] = math.MinInt64
+				}
+			default:
+				text := string(column.AppendFloat(nil, floatAt(args[0], i), 64))
+				c.bad(k, i, func() error { return errCastInput(text, c.from, c.to) })
+			}
+		}
+	}
+}
+
+// saturatedMicros are seconds as microseconds, or the end of the range.
+func saturatedMicros(v int64) int64 {
+	switch r := v * 1e6; {
+	case r/1e6 == v:
+		return r
+	case v < 0:
+		return math.MinInt64
+	}
+	return math.MaxInt64
+}
+
+// intervals is ints where what does not fit is an error without ANSI too, as in Spark.
+func (c *caster) intervals(f func(k *kctx, v int64) (int64, bool)) kernel {
+	return func(k *kctx, args []*column.Vector, out *column.Vector) {
+		for i := 0; i < k.n; i++ {
+			if !k.ok(i) {
+				continue
+			}
+			v := intAt(args[0], i)
+			r, ok := f(k, v)
+			setInt(out, i, r)
+			switch {
+			case !ok && c.try:
+				k.null(i)
+			case !ok:
+				k.fail(i, errCastOverflow(strconv.FormatInt(v, 10), c.from, c.to))
 			}
 		}
 	}

@@ -13,6 +13,10 @@ import (
 func (c *caster) toText() kernel {
 	return func(k *kctx, args []*column.Vector, out *column.Vector) {
 		t, v, loc := k.text(), args[0], k.ctx.location()
+		if v.Type.Kind == column.Decimal && !k.ctx.ANSI {
+			c.scientific(k, t, v)
+			return
+		}
 		if v.Type.Kind == column.Binary {
 			for i := 0; i < k.n; i++ {
 				t.buf = append(t.buf, strings.ToValidUTF8(v.Str(i), "\uFFFD")...)
@@ -29,6 +33,38 @@ func (c *caster) toText() kernel {
 		}
 		t.done()
 	}
+}
+
+// scientific writes decimals as Java's BigDecimal.toString does: with an exponent when they are tiny. Spark does without ANSI.
+func (c *caster) scientific(k *kctx, t text, v *column.Vector) {
+	for i := 0; i < k.n; i++ {
+		if k.ok(i) {
+			t.buf = appendScientific(t.buf, v.Dec[i].Text(int(v.Type.Scale)), int(v.Type.Scale))
+		}
+		t.end(i)
+	}
+	t.done()
+}
+
+// appendScientific appends a decimal in plain form, or, when its first digit stands behind six zeros of the fraction, with an exponent: 1.2E-7.
+func appendScientific(dst []byte, plain string, scale int) []byte {
+	sign := ""
+	if plain[0] == '-' {
+		sign, plain = "-", plain[1:]
+	}
+	digits := strings.TrimLeft(strings.Replace(plain, ".", "", 1), "0")
+	if digits == "" {
+		digits = "0"
+	}
+	exponent := len(digits) - 1 - scale
+	if exponent >= -6 {
+		return append(append(dst, sign...), plain...)
+	}
+	dst = append(append(dst, sign...), digits[0])
+	if len(digits) > 1 {
+		dst = append(append(dst, '.'), digits[1:]...)
+	}
+	return strconv.AppendInt(append(dst, 'E'), int64(exponent), 10)
 }
 
 // appendText appends row i of v, which is valid, as CAST(v AS STRING) has it.
@@ -71,7 +107,7 @@ func appendText(dst []byte, v *column.Vector, i int, loc *time.Location) []byte 
 func appendNestedText(dst []byte, v *column.Vector, i int, loc *time.Location) []byte {
 	member := func(kid *column.Vector, j int) {
 		if !kid.IsValid(j) {
-			dst = append(dst, "NULL"...)
+			dst = append(dst, "null"...)
 			return
 		}
 		dst = appendText(dst, kid, j, loc)

@@ -158,11 +158,9 @@ func implicit(from, to column.Type) bool {
 	case from.IsNested():
 		return false
 	case to.Kind == column.String:
-		return from.Kind != column.Binary
+		return true
 	case from.Kind == column.String:
 		return true
-	case to.IsInteger():
-		return from.IsInteger()
 	case to.IsNumeric():
 		return from.IsNumeric()
 	case to.IsTemporal():
@@ -192,7 +190,7 @@ func CanCast(from, to column.Type) bool {
 	case a == column.Binary || b == column.Binary:
 		return from.IsInteger()
 	case a == column.Bool:
-		return to.IsNumeric()
+		return to.IsNumeric() || b == column.Timestamp
 	case from.IsNumeric():
 		return to.IsNumeric() || b == column.Bool || b == column.Timestamp || from.IsInteger() && (b == column.IntervalDT || b == column.IntervalYM)
 	case from.IsTemporal():

@@ -199,7 +199,7 @@ func init() {
 			}
 			return out
 		}),
-		arrayFn("array_sort", "In ascending order, nulls last.", "array_sort(array(3, NULL, 1)) -> [1, 3, NULL]", func(b *column.Builder, v *column.Vector, idx []int) []int {
+		arrayFn("array_sort", "In ascending order, nulls last.", "array_sort(array(3, NULL, 1)) -> [1, 3, null]", func(b *column.Builder, v *column.Vector, idx []int) []int {
 			sort.SliceStable(idx, func(x, y int) bool { return lessRows(v, idx[x], idx[y], false, false) })
 			return idx
 		}),
@@ -217,7 +217,13 @@ func init() {
 				b.AppendNull()
 				return
 			}
-			for range min(int(a[1].I32[i]), 1<<24) {
+			n := int(a[1].I32[constRow(a[1], i)])
+			if n > maxRepeated {
+				k.fail(i, usererr.New("COLLECTION_SIZE_LIMIT_EXCEEDED.FUNCTION", "54000", "Can't create array with %d elements which exceeding the array size limit %d, in `array_repeat`.", n, maxRepeated))
+				b.AppendNull()
+				return
+			}
+			for range n {
 				b.Kid(0).AppendFrom(a[0], i)
 			}
 			b.CloseRow()
@@ -324,7 +330,7 @@ func init() {
 				}
 				b.CloseRow()
 			})},
-		&Function{Name: "arrays_zip", in: params("A+"), Doc: "An array of structs of the elements at the same place.", Example: "arrays_zip(array(1, 2), array('a')) -> [{1, a}, {2, NULL}]", cost: 150,
+		&Function{Name: "arrays_zip", in: params("A+"), Doc: "An array of structs of the elements at the same place.", Example: "arrays_zip(array(1, 2), array('a')) -> [{1, a}, {2, null}]", cost: 150,
 			out: func(a []Expr) (column.Type, error) {
 				var fields []column.Field
 				for j, e := range a {
@@ -643,3 +649,6 @@ func elementAt(name, doc string) *Function {
 	}
 	return f
 }
+
+// maxRepeated bounds the arrays that array_repeat makes.
+const maxRepeated = 1 << 24

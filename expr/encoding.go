@@ -96,7 +96,7 @@ func init() {
 				}
 				return b
 			})},
-		&Function{Name: "decode", in: params("x:bin s:charset"), out: outOf(column.String), Doc: "The text that bytes spell in a character set.", Example: "decode(unhex('00610062'), 'UTF-16BE') -> ab", cost: 60,
+		&Function{Name: "decode", in: params("a:x a:y a*"), rewrite: rewriteDecode, Usage: "decode(bin, charset) or decode(x, search, result, …[, default])", Doc: "The text that bytes spell in a character set; or the result behind the first search that equals x, NULL being equal to NULL.", Example: "decode(unhex('00610062'), 'UTF-16BE') -> ab", cost: 60,
 			kernel: rowText(func(k *kctx, dst []byte, a []*column.Vector, i int) []byte {
 				b, ok := decodeText(dst, a[0].Bytes(i), strings.ToUpper(a[1].Str(i)))
 				if !ok {
@@ -247,3 +247,28 @@ func errTooLong(fn string) error {
 
 // javaEscapes turns Go's escapes of a form's text into Java's, which leave * and escape ~.
 var javaEscapes = strings.NewReplacer("%2A", "*", "~", "%7E")
+
+// rewriteDecode is CASE WHEN x <=> search THEN result … ELSE default, or the decoding of bytes.
+func rewriteDecode(args []Expr) (Expr, error) {
+	if len(args) == 2 {
+		f := &Function{Name: "decode", in: params("x:bin s:charset")}
+		args, err := f.fitArgs(args)
+		if err != nil {
+			return nil, err
+		}
+		return &Call{Fn: "decode", Args: args, Typ: column.Of(column.String), Null: ifArgs.of(args)}, nil
+	}
+	x, rest := args[0], args[1:]
+	c := &Case{}
+	for ; len(rest) >= 2; rest = rest[2:] {
+		same, err := call("<=>", x, rest[0])
+		if err != nil {
+			return nil, err
+		}
+		c.Whens, c.Thens = append(c.Whens, same), append(c.Thens, rest[1])
+	}
+	if len(rest) == 1 {
+		c.Else = rest[0]
+	}
+	return ResolveCase(c)
+}

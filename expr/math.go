@@ -87,7 +87,7 @@ func init() {
 		real1("csc", "1 / sin(x).", "round(csc(1), 6) -> 1.188395", func(x float64) float64 { return 1 / math.Sin(x) }),
 		real1("degrees", "Radians as degrees.", "degrees(0) -> 0.0", func(x float64) float64 { return x * (180 / math.Pi) }),
 		real1("radians", "Degrees as radians.", "radians(0) -> 0.0", func(x float64) float64 { return x / 180 * math.Pi }),
-		real1("signum", "-1.0, 0.0 or 1.0 by the sign of x.", "signum(-3) -> -1.0", signum, "sign"),
+		signOf(),
 		real2("atan2", "d:y d:x", "The angle of the point (x, y).", "atan2(0, 1) -> 0.0", math.Atan2),
 		real2("hypot", "d:x d:y", "The square root of x² + y².", "hypot(3, 4) -> 5.0", math.Hypot),
 		constant("pi", "The number pi.", "pi() -> 3.141592653589793", math.Pi),
@@ -369,4 +369,26 @@ func shift(name, op, doc, example string) *Function {
 				}
 			}
 		}}
+}
+
+// signOf is signum of numbers and of intervals.
+func signOf() *Function {
+	f := real1("signum", "-1.0, 0.0 or 1.0 by the sign of x, a number or an interval.", "signum(-3) -> -1.0", signum, "sign")
+	f.in = params("N:x")
+	f.rewrite = func(args []Expr) (Expr, error) {
+		args, err := f.fitArgs(args)
+		if err != nil {
+			return nil, err
+		}
+		x := args[0]
+		if isInterval(x.DataType().Kind) {
+			to := column.Of(column.Int64)
+			if x.DataType().Kind == column.IntervalDT {
+				to = column.DecimalOf(20, 6)
+			}
+			x = &Cast{Child: x, To: to}
+		}
+		return &Call{Fn: "signum", Args: []Expr{Coerce(x, column.Of(column.Float64))}, Typ: column.Of(column.Float64), Null: x.Nullable()}, nil
+	}
+	return f
 }

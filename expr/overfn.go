@@ -5,7 +5,11 @@ import "github.com/streamflow/streamflow/column"
 // The functions that only stand before OVER. What they compute is the business of the operator; here are their names and types.
 func init() {
 	ranking := func(name, doc, example string, out column.Kind) *Function {
-		return &Function{Name: name, Kind: WindowFunction, in: params(""), out: outOf(out), null: never, Doc: doc, Example: example, ordered: true}
+		in := params("")
+		if name != "row_number" && name != "cume_dist" { // Spark takes arguments and does not look at them
+			in = params("a:ignored*")
+		}
+		return &Function{Name: name, Kind: WindowFunction, in: in, Usage: name + "()", out: outOf(out), null: never, Doc: doc, Example: example, ordered: true}
 	}
 	register("window function",
 		ranking("row_number", "The number of the row in its partition, from 1.", "row_number() over 10, 20, 20 -> 1, 2, 3", column.Int32),

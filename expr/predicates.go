@@ -40,8 +40,8 @@ func init() {
 			}
 			return &Case{Whens: []Expr{eq}, Thens: []Expr{&Literal{Typ: a[0].DataType()}}, Else: a[0]}, nil
 		}),
-		macro("nullifzero", "n:x", "Null when x is 0.", "nullifzero(0) -> NULL", func(a []Expr) (Expr, error) { return call("nullif", a[0], Lit(0)) }),
-		macro("zeroifnull", "n:x", "0 when x is null.", "zeroifnull(NULL) -> 0.0", func(a []Expr) (Expr, error) { return call("coalesce", a[0], Lit(0)) }),
+		macro("nullifzero", "a:x", "Null when x is 0.", "nullifzero(0) -> NULL", func(a []Expr) (Expr, error) { return call("nullif", a[0], Lit(0)) }),
+		macro("zeroifnull", "a:x", "0 when x is null.", "zeroifnull(NULL) -> 0", func(a []Expr) (Expr, error) { return call("coalesce", a[0], Lit(0)) }),
 		macro("nanvl", "d:x d:y", "x, or y when x is NaN.", "nanvl(double('NaN'), 1) -> 1.0", func(a []Expr) (Expr, error) {
 			return &Case{Whens: []Expr{mustCall("isnan", a[0])}, Thens: a[1:2:2], Else: a[0]}, nil
 		}),

@@ -34,6 +34,8 @@ func roundedType(name string, args []Expr) (column.Type, error) {
 		return t, unexpectedType(name, 1, args[1], "constant \"INT\"")
 	}
 	switch {
+	case t.Kind == column.Decimal && whole && len(args) == 1 && t.Scale == 0:
+		return t, nil
 	case t.Kind == column.Decimal && whole && len(args) == 1:
 		return column.DecimalOf(min(maxPrecision, int(t.Precision)-int(t.Scale)+1), 0), nil
 	case t.Kind == column.Decimal:

@@ -2,6 +2,7 @@ package expr
 
 import (
 	"bytes"
+	"math"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -56,19 +57,29 @@ func textTest(name, doc, example string, f func(s, t []byte) bool) *Function {
 		}}
 }
 
-// trimFn cuts spaces, or the characters of another argument: chars stands before the text in trim, ltrim and rtrim, as in TRIM(chars FROM str), and behind
-// it in btrim.
-func trimFn(name, usage, doc, example string, left, right bool) *Function {
-	str, chars := 1, 0
-	if name == "btrim" {
-		str, chars = 0, 1
-	}
-	return &Function{Name: name, in: params("s:str s:chars?"), out: outOf(column.String), Usage: usage, Doc: doc, Example: example, cost: 15,
+// trimFn cuts spaces, or the characters of another argument: chars stands before the text in trim, ltrim and rtrim, as in TRIM(chars FROM str), and behind it in btrim.
+func trimFn(name, doc, example string, left, right bool) *Function {
+	return &Function{Name: name, in: params("s:chars s:str?"), out: outOf(column.String), Usage: name + "([chars, ]str)", Doc: doc, Example: example, cost: 15,
 		kernel: rowText(func(k *kctx, dst []byte, args []*column.Vector, i int) []byte {
-			if len(args) == 1 {
-				return append(dst, trimmed(args[0].Bytes(i), " ", left, right)...)
+			s, cut := args[0].Bytes(i), " "
+			if len(args) == 2 {
+				s, cut = args[1].Bytes(i), args[0].Str(i)
 			}
-			return append(dst, trimmed(args[str].Bytes(i), args[chars].Str(i), left, right)...)
+			return append(dst, trimmed(s, cut, left, right)...)
+		})}
+}
+
+func btrim() *Function {
+	return &Function{Name: "btrim", in: params("y:str y:chars?"), out: typeOfFirst, Doc: "Without spaces, or characters of chars, at both ends; bytes of a binary.", Example: "btrim('xxaxx', 'x') -> a", cost: 15,
+		kernel: rowText(func(k *kctx, dst []byte, args []*column.Vector, i int) []byte {
+			s, cut := args[0].Bytes(i), " "
+			if len(args) == 2 {
+				cut = args[1].Str(i)
+			}
+			if args[0].Type.Kind == column.Binary {
+				return append(dst, trimmedBytes(s, []byte(cut))...)
+			}
+			return append(dst, trimmed(s, cut, true, true)...)
 		})}
 }
 
@@ -82,16 +93,26 @@ func trimmed(s []byte, cut string, left, right bool) []byte {
 	return s
 }
 
+func trimmedBytes(s, cut []byte) []byte {
+	for len(s) > 0 && bytes.IndexByte(cut, s[0]) >= 0 {
+		s = s[1:]
+	}
+	for len(s) > 0 && bytes.IndexByte(cut, s[len(s)-1]) >= 0 {
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
 func init() {
 	register("string",
 		textFn("upper", "All letters in upper case.", "upper('aÄ') -> AÄ", 20, appendUpper, "ucase"),
 		textFn("lower", "All letters in lower case.", "lower('AÄ') -> aä", 20, appendLower, "lcase"),
 		textFn("initcap", "The first letter of each word in upper case, the others in lower case.", "initcap('hello wORLD') -> Hello World", 40, appendInitcap),
 		textFn("soundex", "The Soundex code of a word.", "soundex('Miller') -> M460", 40, appendSoundex),
-		trimFn("trim", "trim([chars, ]str)", "Without spaces, or characters of chars, at both ends.", "trim('  a  ') -> a", true, true),
-		trimFn("btrim", "btrim(str[, chars])", "Without spaces, or characters of chars, at both ends.", "btrim('xxaxx', 'x') -> a", true, true),
-		trimFn("ltrim", "ltrim([chars, ]str)", "Without spaces, or characters of chars, at the start.", "ltrim('x', 'xxa') -> a", true, false),
-		trimFn("rtrim", "rtrim([chars, ]str)", "Without spaces, or characters of chars, at the end.", "rtrim('x', 'axx') -> a", false, true),
+		trimFn("trim", "Without spaces, or characters of chars, at both ends.", "trim('  a  ') -> a", true, true),
+		trimFn("ltrim", "Without spaces, or characters of chars, at the start.", "ltrim('x', 'xxa') -> a", true, false),
+		trimFn("rtrim", "Without spaces, or characters of chars, at the end.", "rtrim('x', 'axx') -> a", false, true),
+		btrim(),
 		textToInt("length", "y:str", "The number of characters, or bytes of a binary.", "length('äb') -> 2", func(a []*column.Vector, i int) int {
 			if a[0].Type.Kind == column.Binary {
 				return len(a[0].Bytes(i))
@@ -136,9 +157,9 @@ func init() {
 		textTest("endswith", "True when str ends with part.", "endswith('flow', 'ow') -> true", bytes.HasSuffix),
 		textTest("contains", "True when part is somewhere in str.", "contains('flow', 'lo') -> true", bytes.Contains),
 		&Function{Name: "substring", Aliases: []string{"substr"}, in: params("y:str i:pos i:len?"), out: typeOfFirst, Doc: "The part from position pos (from 1, or from the end when negative), of len characters or to the end.", Example: "substring('streamflow', 7, 4) -> flow", cost: 20, kernel: substringKernel},
-		&Function{Name: "left", in: params("s:str i:len"), out: outOf(column.String), Doc: "The first len characters.", Example: "left('flow', 2) -> fl", cost: 20,
+		&Function{Name: "left", in: params("y:str i:len"), out: typeOfFirst, Doc: "The first len characters, or bytes of a binary.", Example: "left('flow', 2) -> fl", cost: 20,
 			kernel: rowText(func(k *kctx, dst []byte, a []*column.Vector, i int) []byte {
-				return append(dst, runeRange(a[0].Bytes(i), 0, int(a[1].I32[i]))...)
+				return append(dst, part(a[0], i, 0, int(a[1].I32[i]))...)
 			})},
 		&Function{Name: "right", in: params("s:str i:len"), out: outOf(column.String), Doc: "The last len characters.", Example: "right('flow', 2) -> ow", cost: 20,
 			kernel: rowText(func(k *kctx, dst []byte, a []*column.Vector, i int) []byte {
@@ -165,16 +186,16 @@ func init() {
 				}
 				return append(dst, bytes.ReplaceAll(a[0].Bytes(i), search, by)...)
 			})},
-		&Function{Name: "overlay", in: params("s:str s:by i:pos i:len?"), out: outOf(column.String), Doc: "Replaces len characters (as many as by has) from position pos.", Example: "overlay('Spark SQL', '_', 6) -> Spark_SQL", cost: 40,
+		&Function{Name: "overlay", in: params("y=:str y=:by i:pos i:len?"), out: typeOfFirst, Doc: "Replaces len characters (as many as by has) from position pos.", Example: "overlay('Spark SQL', '_', 6) -> Spark_SQL", cost: 40,
 			kernel: rowText(func(k *kctx, dst []byte, a []*column.Vector, i int) []byte {
-				s, by, pos := a[0].Bytes(i), a[1].Bytes(i), int(a[2].I32[i])
-				n := utf8.RuneCount(by)
+				by, pos := a[1].Bytes(i), int(a[2].I32[i])
+				n := size(a[1], i)
 				if len(a) == 4 && a[3].I32[i] >= 0 {
 					n = int(a[3].I32[i])
 				}
-				dst = append(dst, runeRange(s, 0, pos-1)...)
+				dst = append(dst, part(a[0], i, 0, pos-1)...)
 				dst = append(dst, by...)
-				return append(dst, runeRange(s, max(pos-1, 0)+n, 1<<30)...)
+				return append(dst, part(a[0], i, max(pos-1, 0)+n, math.MaxInt)...)
 			})},
 		pad("lpad", "Padded at the start to len characters, or cut to them.", "lpad('7', 3, '0') -> 007", true),
 		pad("rpad", "Padded at the end to len characters, or cut to them.", "rpad('7', 3, '0') -> 700", false),
@@ -192,7 +213,11 @@ func init() {
 			})},
 		&Function{Name: "space", in: params("i:n"), out: outOf(column.String), Doc: "n spaces.", Example: "length(space(3)) -> 3", cost: 20,
 			kernel: rowText(func(k *kctx, dst []byte, a []*column.Vector, i int) []byte {
-				for range min(int(a[0].I32[i]), maxText) {
+				if a[0].I32[i] > maxText {
+					k.fail(i, errTooLong("space"))
+					return dst
+				}
+				for range a[0].I32[i] {
 					dst = append(dst, ' ')
 				}
 				return dst
@@ -251,27 +276,57 @@ func init() {
 				dst = append(dst, strings.ReplaceAll(a[0].Str(i), "'", "\\'")...)
 				return append(dst, '\'')
 			})},
-		&Function{Name: "mask", in: params("s:str s:upper? s:lower? s:digit?"), out: outOf(column.String), Doc: "Upper-case letters replaced by X, others by x, digits by n, or by the characters given.", Example: "mask('Ab-12') -> Xx-nn", cost: 60,
-			kernel: rowText(func(k *kctx, dst []byte, a []*column.Vector, i int) []byte {
-				by := [3]string{"X", "x", "n"}
-				for j := 1; j < len(a); j++ {
-					by[j-1] = a[j].Str(i)
-				}
-				for _, r := range a[0].Str(i) {
-					switch {
-					case unicode.IsUpper(r):
-						dst = append(dst, by[0]...)
-					case unicode.IsLower(r):
-						dst = append(dst, by[1]...)
-					case unicode.IsDigit(r):
-						dst = append(dst, by[2]...)
-					default:
-						dst = utf8.AppendRune(dst, r)
-					}
-				}
-				return dst
-			})},
+		&Function{Name: "mask", in: params("s:str s:upper? s:lower? s:digit? s:other?"), out: outOf(column.String), null: always, flags: ownNulls, Doc: "Upper-case letters replaced by X, others by x, digits by n, or by the characters given, other characters by the last; NULL leaves them as they are.", Example: "mask('Ab-12') -> Xx-nn", cost: 60, kernel: rowText(appendMasked)},
 	)
+}
+
+// appendMasked is a row of mask. A null replacement keeps the characters.
+func appendMasked(k *kctx, dst []byte, a []*column.Vector, i int) []byte {
+	if !a[0].IsValid(i) {
+		k.null(i)
+		return dst
+	}
+	by, keep := [4]string{"X", "x", "n", ""}, [4]bool{3: true}
+	for j := 1; j < len(a); j++ {
+		if keep[j-1] = !a[j].IsValid(i); !keep[j-1] {
+			by[j-1] = a[j].Str(i)
+		}
+	}
+	for _, r := range a[0].Str(i) {
+		class := 3
+		switch {
+		case unicode.IsUpper(r):
+			class = 0
+		case unicode.IsLower(r):
+			class = 1
+		case unicode.IsDigit(r):
+			class = 2
+		}
+		if keep[class] {
+			dst = utf8.AppendRune(dst, r)
+		} else {
+			dst = append(dst, by[class]...)
+		}
+	}
+	return dst
+}
+
+// size is the number of characters of a text, or of bytes of a binary.
+func size(v *column.Vector, i int) int {
+	if v.Type.Kind == column.Binary {
+		return len(v.Bytes(i))
+	}
+	return utf8.RuneCount(v.Bytes(i))
+}
+
+// part is runeRange of a text, and the bytes from one place to another of a binary.
+func part(v *column.Vector, i, from, to int) []byte {
+	b := v.Bytes(i)
+	if v.Type.Kind != column.Binary {
+		return runeRange(b, from, to)
+	}
+	from = min(max(from, 0), len(b))
+	return b[from:max(from, min(to, len(b)))]
 }
 
 // maxText bounds the strings that functions blow up.
@@ -482,31 +537,48 @@ func substringIndex(s, delim string, count int) string {
 }
 
 func pad(name, doc, example string, left bool) *Function {
-	return &Function{Name: name, in: params("s:str i:len s:pad?"), out: outOf(column.String), Doc: doc, Example: example, cost: 40,
+	return &Function{Name: name, in: params("y:str i:len y:pad?"), out: typeOfFirst, Doc: doc, Example: example, cost: 40,
 		kernel: rowText(func(k *kctx, dst []byte, a []*column.Vector, i int) []byte {
-			s, want, fill := a[0].Bytes(i), int(a[1].I32[i]), []rune(" ")
-			if len(a) == 3 {
-				fill = []rune(a[2].Str(i))
+			binary := a[0].Type.Kind == column.Binary
+			want, fill := int(a[1].I32[i]), []byte(" ")
+			if binary {
+				fill = []byte{0}
 			}
-			have := utf8.RuneCount(s)
+			if len(a) == 3 {
+				fill = a[2].Bytes(i)
+			}
+			have := size(a[0], i)
 			if want > maxText {
 				k.fail(i, errTooLong(name))
 				return dst
 			}
 			if have >= want || len(fill) == 0 {
-				return append(dst, runeRange(s, 0, want)...)
+				return append(dst, part(a[0], i, 0, want)...)
 			}
 			if !left {
-				dst = append(dst, s...)
+				dst = append(dst, a[0].Bytes(i)...)
 			}
-			for j := 0; j < want-have; j++ {
-				dst = utf8.AppendRune(dst, fill[j%len(fill)])
-			}
+			dst = appendFill(dst, fill, want-have, binary)
 			if left {
-				dst = append(dst, s...)
+				dst = append(dst, a[0].Bytes(i)...)
 			}
 			return dst
 		})}
+}
+
+// appendFill appends n characters, or bytes, of fill over and over.
+func appendFill(dst, fill []byte, n int, binary bool) []byte {
+	if binary {
+		for j := range n {
+			dst = append(dst, fill[j%len(fill)])
+		}
+		return dst
+	}
+	runes := []rune(string(fill))
+	for j := range n {
+		dst = utf8.AppendRune(dst, runes[j%len(runes)])
+	}
+	return dst
 }
 
 func rewriteConcatWS(args []Expr) (Expr, error) {

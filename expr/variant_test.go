@@ -25,8 +25,8 @@ func TestVariants(t *testing.T) {
 		{"cast(parse_json('\"2026-01-31\"') as date)", "2026-01-31"}, {"cast(parse_json('1.25') as string)", "1.25"}, {"cast(parse_json('\"a\"') as string)", "a"}, {"cast(parse_json('{\"a\":\"b\"}') as string)", `{"a":"b"}`},
 		{"cast(parse_json('[1]') as int)", "error INVALID_VARIANT_CAST"}, {"cast(parse_json('1e2') as decimal(5,1))", "100.0"}, {"cast(parse_json('12345678901234567890') as bigint)", "error INVALID_VARIANT_CAST"},
 		// nested types
-		{"cast(parse_json('[1,\"2\",null,3.5]') as array<int>)", "[1, 2, NULL, 3]"}, {"try_variant_get(parse_json('[1,\"x\"]'), '$', 'array<int>')", "[1, NULL]"}, {"cast(parse_json('[1,\"x\"]') as array<int>)", "error INVALID_VARIANT_CAST"},
-		{"cast(parse_json('{\"b\":[1],\"c\":{\"d\":2}}') as struct<a:int,b:array<string>,c:struct<d:double>>)", "{NULL, [1], {2.0}}"}, {"cast(parse_json('{\"k\":1,\"j\":null}') as map<string,int>)", "{j -> NULL, k -> 1}"},
+		{"cast(parse_json('[1,\"2\",null,3.5]') as array<int>)", "[1, 2, null, 3]"}, {"try_variant_get(parse_json('[1,\"x\"]'), '$', 'array<int>')", "[1, null]"}, {"cast(parse_json('[1,\"x\"]') as array<int>)", "error INVALID_VARIANT_CAST"},
+		{"cast(parse_json('{\"b\":[1],\"c\":{\"d\":2}}') as struct<a:int,b:array<string>,c:struct<d:double>>)", "{null, [1], {2.0}}"}, {"cast(parse_json('{\"k\":1,\"j\":null}') as map<string,int>)", "{j -> null, k -> 1}"},
 		{"cast(parse_json('1') as struct<a:int>)", "error INVALID_VARIANT_CAST"}, {"cast(parse_json('{}') as map<int,int>)", "error DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION"}, {"cast(parse_json('[{\"a\":1},2]') as array<variant>)", `[{"a":1}, 2]`},
 		// to variant
 		{"cast(1.50 as variant)", "1.5"}, {"cast(array(1, NULL) as variant)", "[1,null]"}, {"cast(DATE'2026-01-02' as variant)", `"2026-01-02"`}, {"cast(unhex('00ff') as variant)", `"AP8="`},

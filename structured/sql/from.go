@@ -168,7 +168,7 @@ func (p *parser) relation() logical.Plan {
 	switch {
 	case p.atSymbol("("):
 		plan = p.bracketedRelation()
-	case p.at("VALUES") && p.ahead(1).kind == op:
+	case p.at("VALUES") && p.valuesFollow():
 		return p.values()
 	case p.atWindowTable():
 		plan = p.windowTable()

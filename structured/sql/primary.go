@@ -147,9 +147,6 @@ func (p *parser) wordOperand(t token) expr.Expr {
 	case notOperand[w], w == "END" && p.cases > 0:
 		p.expected("expression")
 		p.fail()
-	case (w == "LEFT" || w == "RIGHT") && !open:
-		p.expected("expression")
-		p.fail()
 	}
 	return p.nameOrCall()
 }

@@ -254,6 +254,19 @@ func (p *parser) values() logical.Plan {
 	return p.tableAlias(v)
 }
 
+// valuesFollow tells VALUES 1, 2 from a table of that name.
+func (p *parser) valuesFollow() bool {
+	switch next := p.ahead(1); next.kind {
+	case number, text:
+		return true
+	case op:
+		return next.raw == "(" || next.raw == "-" || next.raw == "+"
+	case word:
+		return next.is("NULL") || next.is("TRUE") || next.is("FALSE") || p.ahead(2).kind == text || next.is("ARRAY") || next.is("INTERVAL")
+	}
+	return false
+}
+
 func (p *parser) valuesRow() []expr.Expr {
 	open := p.peek()
 	if !p.symbol("(") {

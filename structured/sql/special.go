@@ -11,11 +11,13 @@ var specials map[string]func(*parser) expr.Expr
 
 func init() {
 	specials = map[string]func(*parser) expr.Expr{
-		"CAST":      func(p *parser) expr.Expr { return p.cast(false) },
-		"TRY_CAST":  func(p *parser) expr.Expr { return p.cast(true) },
-		"EXTRACT":   (*parser).extract,
-		"TRIM":      (*parser).trim,
-		"POSITION":  (*parser).position,
+		"CAST":     func(p *parser) expr.Expr { return p.cast(false) },
+		"TRY_CAST": func(p *parser) expr.Expr { return p.cast(true) },
+		"EXTRACT":  (*parser).extract,
+		"TRIM":     (*parser).trim,
+		"POSITION": (*parser).position,
+		"OVERLAY":  (*parser).overlay,
+		"LIKE":     (*parser).predicateCall, "ILIKE": (*parser).predicateCall, "RLIKE": (*parser).predicateCall, "REGEXP": (*parser).predicateCall,
 		"SUBSTRING": (*parser).substring, "SUBSTR": (*parser).substring,
 		"TIMESTAMPADD": (*parser).unitCall, "TIMESTAMPDIFF": (*parser).unitCall,
 		"TIME_DIFF": (*parser).unitCall, "TIMEDIFF": (*parser).unitCall,
@@ -77,6 +79,32 @@ func (p *parser) trim() expr.Expr {
 	}
 	p.closing(")", open)
 	return p.call(t, fn, args...)
+}
+
+// overlay is OVERLAY(str PLACING by FROM pos [FOR len]) or an ordinary call.
+func (p *parser) overlay() expr.Expr {
+	t := p.take()
+	open := p.needSymbol("(")
+	args := []expr.Expr{p.expr()}
+	if p.accept("PLACING") {
+		args = append(args, p.expr())
+		p.expect("FROM")
+		args = append(args, p.expr())
+		if p.accept("FOR") {
+			args = append(args, p.expr())
+		}
+	}
+	for p.symbol(",") {
+		args = append(args, p.expr())
+	}
+	p.closing(")", open)
+	return p.call(t, "overlay", args...)
+}
+
+// predicateCall is an operator written as a function: like(str, pattern).
+func (p *parser) predicateCall() expr.Expr {
+	t := p.take()
+	return p.funcCall(t, strings.ToLower(t.raw))
 }
 
 // position is POSITION(sub IN s) or POSITION(sub, s[, from]).
