@@ -63,12 +63,13 @@ func run(python string, seed uint64, n int, only string, documented, write bool)
 			return bad, err
 		}
 		g := oracle.Golden{Name: st.Name, SQL: st.SQL, Conf: st.Conf(), Verdict: want}
-		kept = append(kept, g)
 		got, err := g.Judge(ctx, s.Session)
 		if err == nil {
 			err = g.Compare(got)
 		}
-		if err != nil && oracle.SparkDiffers(g) == "" {
+		g.Differs = err != nil
+		kept = append(kept, g)
+		if err != nil {
 			bad++
 			fmt.Printf("%s: %s\n  %v\n  ANSI %v, %s\n", st.Name, st.SQL, err, st.ANSI, st.Zone)
 		}
