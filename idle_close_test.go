@@ -3,13 +3,11 @@ package streamflow
 import (
 	"context"
 	"fmt"
-	"net"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/streamflow/streamflow/column"
-	"github.com/streamflow/streamflow/logstore/kafka"
 	"github.com/streamflow/streamflow/structured"
 )
 
@@ -59,17 +57,7 @@ func TestWindowsCloseWhileInputPauses(t *testing.T) {
 // that are idle and when all are.
 func TestWindowsCloseOverTopicElsewhere(t *testing.T) {
 	elsewhere := local(t)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := kafka.New(kafka.Options{Broker: elsewhere.Node().Broker(), Rows: &ArrowRows{}})
-	go func() { _ = server.Serve(l) }()
-	t.Cleanup(func() {
-		if err := server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	l := listening(t, elsewhere)
 	if _, err := elsewhere.Node().Broker().CreateTopic(t.Context(), "orders", 2, nil); err != nil {
 		t.Fatal(err)
 	}

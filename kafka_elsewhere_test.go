@@ -12,17 +12,7 @@ import (
 // TestQueryBetweenKafkaClusters reads a topic and writes another over the Kafka protocol, and goes on after the node was away.
 func TestQueryBetweenKafkaClusters(t *testing.T) {
 	elsewhere := local(t)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := kafka.New(kafka.Options{Broker: elsewhere.Node().Broker(), Rows: &ArrowRows{}})
-	go func() { _ = server.Serve(l) }()
-	t.Cleanup(func() {
-		if err := server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	l := listening(t, elsewhere)
 	for _, topic := range []string{"orders", "totals"} {
 		if _, err := elsewhere.Node().Broker().CreateTopic(t.Context(), topic, 2, nil); err != nil {
 			t.Fatal(err)
@@ -58,4 +48,21 @@ func TestQueryBetweenKafkaClusters(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// listening serves a node's log over the Kafka protocol until the test ends.
+func listening(t *testing.T, s *LocalSession) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := kafka.New(kafka.Options{Broker: s.Node().Broker(), Rows: &ArrowRows{}})
+	go func() { _ = server.Serve(l) }()
+	t.Cleanup(func() {
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return l
 }
