@@ -153,7 +153,7 @@ func trimmed(l *lowerer, n ast.Node, a []expr.Expr) (expr.Expr, error) {
 	if len(a) == 1 {
 		a = append(a, expr.Lit(" \t\n\v\f\r\u0085\u00a0"))
 	}
-	return l.call(n, "trim", a...)
+	return l.call(n, "btrim", a...)
 }
 
 // trimPrefix is s without a prefix that it may have.
