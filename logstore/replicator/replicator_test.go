@@ -464,11 +464,11 @@ func TestThrottledPartitionTakesItsTime(t *testing.T) {
 	p.fill(20)
 	c.kill(3, nil)
 	p.fill(400) // some 100 KB
-	c.rate.Store(60 << 10)
+	c.rate.Store(40 << 10)
 	start := time.Now()
 	c.start(3)
 	c.inSync()
-	if took := time.Since(start); took < 800*time.Millisecond {
+	if took := time.Since(start); took < 500*time.Millisecond {
 		t.Errorf("it was all there after %v", took)
 	}
 	c.sameBytes()
